@@ -1,0 +1,52 @@
+"""The engine's public API. Names are resolved on first use, so importing this package stays cheap."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "EnhanceSettings": "engine.types",
+    "EnhanceResult": "engine.types",
+    "JobControl": "engine.types",
+    "Progress": "engine.types",
+    "IntelligentEnhancer": "engine.intelligent_enhancer",
+    "ModelManager": "engine.model_manager",
+    "ModelSpec": "engine.registry",
+    "REGISTRY": "engine.registry",
+    "Picture": "utils.picture",
+    "default_output_path": "engine.processor",
+    "enhance_file": "engine.processor",
+    "enhance_image_direct": "engine.processor",
+    "apply_fidelity": "engine.processor",
+    **dict.fromkeys(
+        (
+            "EngineError",
+            "InvalidSettingsError",
+            "InvalidImageError",
+            "ImageTooLargeError",
+            "OutputError",
+            "ModelError",
+            "ModelNotFoundError",
+            "ModelDownloadError",
+            "ChecksumMismatchError",
+            "UnsupportedModelError",
+            "BackendError",
+            "OutOfMemoryError",
+            "JobCancelled",
+        ),
+        "utils.errors",
+    ),
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,26 @@
+"""Runtimes that run a batch of tiles. One file a runtime; all give a ``Session`` (see ``base.py``).
+
+Adding one: write a module with a ``Backend`` subclass and name it in ``KNOWN``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from engine.backends.base import Backend
+from utils.errors import BackendError
+
+KNOWN = {
+    "openvino": "engine.backends.openvino_backend:OpenVinoBackend",
+    "torch": "engine.backends.torch_backend:TorchBackend",
+}
+"""Name -> where the class is. The order is the order of preference where several serve a device."""
+
+
+def get_backend(name: str) -> Backend:
+    """The backend of that name. Raises ``BackendError`` when it is unknown."""
+    if name not in KNOWN:
+        raise BackendError(f"Unknown backend '{name}'. Known: {', '.join(KNOWN)}.")
+    module, _, attribute = KNOWN[name].partition(":")
+    backend: Backend = getattr(import_module(module), attribute)()
+    return backend

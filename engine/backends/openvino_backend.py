@@ -1,0 +1,201 @@
+"""OpenVINO: the fastest runtime on CPUs, and Intel GPUs.
+
+Converting a network takes seconds and needs torch, so the converted model is kept on disk under the checkpoint's
+hash and the converter's version. The next start reads it without importing torch at all.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.backends.base import Backend, NetworkSource, Session
+from engine.tiling import TileOutOfMemory
+from utils.errors import BackendError
+from utils.gpu import cpu_count, cpu_features
+
+_CONVERTER_REVISION = 1
+"""Raise when the way of converting changes: older converted files are then ignored."""
+_KEPT_SHAPES = 3
+_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "out of memory", "failed to allocate", "cl_out_of", "could not create a memory")
+
+
+def converted_path(source: NetworkSource, cache_dir: Path, version: str) -> Path:
+    """Where the converted form of these weights is kept."""
+    safe_version = "".join(c if c.isalnum() or c in ".-" else "_" for c in version)[:40]
+    return cache_dir / "openvino" / f"{source.key[:40]}-ov{safe_version}-r{_CONVERTER_REVISION}.xml"
+
+
+def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None) -> Any:
+    """The ``openvino.Model``: from the cache, else converted (and kept)."""
+    import openvino
+
+    path = converted_path(source, cache_dir, openvino.get_version()) if cache_dir is not None else None
+    if path is not None and path.is_file() and path.with_suffix(".bin").is_file():
+        try:
+            return core.read_model(path)
+        except RuntimeError:
+            path.unlink(missing_ok=True)  # damaged: convert again
+    model = _convert(source)
+    if path is not None:
+        _save_atomically(openvino, model, path)
+    return model
+
+
+def _convert(source: NetworkSource) -> Any:
+    import openvino
+    import torch
+
+    side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
+    example = torch.rand(1, source.info.in_channels, side, side)
+    with torch.inference_mode():
+        return openvino.convert_model(
+            source.load().float(),
+            example_input=example,
+            input=[openvino.PartialShape([-1, source.info.in_channels, -1, -1])],
+        )
+
+
+def _save_atomically(openvino: Any, model: Any, path: Path) -> None:
+    """The ``.xml`` appears last, so whoever sees it finds a whole ``.bin`` beside it."""
+    temporary = path.with_name(f"{path.stem}.{os.getpid()}.{threading.get_ident()}.xml")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        openvino.save_model(model, temporary, compress_to_fp16=False)
+        temporary.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        temporary.replace(path)
+    except (OSError, RuntimeError):
+        # A cache that cannot be written costs time at the next start, nothing else.
+        temporary.unlink(missing_ok=True)
+        temporary.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
+    """The model reshaped to one window, taking and giving ``(N, H, W, C) float32``: no transposing outside."""
+    import openvino
+    from openvino import Layout, Type
+    from openvino.preprocess import PrePostProcessor
+
+    copy = model.clone()
+    copy.reshape(openvino.PartialShape([1, channels, height, width]))
+    steps = PrePostProcessor(copy)
+    steps.input().tensor().set_layout(Layout("NHWC")).set_element_type(Type.f32)
+    steps.input().model().set_layout(Layout("NCHW"))
+    steps.output().tensor().set_layout(Layout("NHWC")).set_element_type(Type.f32)
+    steps.output().model().set_layout(Layout("NCHW"))
+    return steps.build()
+
+
+class OpenVinoSession(Session):
+    backend = "openvino"
+
+    def __init__(
+        self, core: Any, model: Any, source: NetworkSource, device: str, precision: str, cache_dir: Path | None
+    ) -> None:
+        self._core, self._model, self._info = core, model, source.info
+        self.device, self.precision = device, precision
+        cores = cpu_count()
+        # AMX tiles finish so fast that synchronising two threads costs 10%: there each core runs a window of its own.
+        # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.
+        self.parallelism = cores if cores > 1 and precision == "bf16" and "amx_bf16" in cpu_features() else 1
+        # Speed per pixel is flat from 64 to 512 pixels without AMX, while small windows pay more for their halos.
+        self.preferred_tile = 256 if "amx_bf16" in cpu_features() else 512
+        self._properties: dict[str, str] = {
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}[precision],
+            "NUM_STREAMS": str(self.parallelism),
+        }
+        if device == "cpu":
+            self._properties["INFERENCE_NUM_THREADS"] = str(cores)
+        if cache_dir is not None:
+            self._properties["CACHE_DIR"] = str(cache_dir / "openvino" / "compiled")
+        self._lock = threading.Lock()
+        self._requests: dict[tuple[int, int], queue.SimpleQueue[Any]] = {}
+
+    def _requests_for(self, height: int, width: int) -> queue.SimpleQueue[Any]:
+        with self._lock:
+            shape = (height, width)
+            if shape not in self._requests:
+                while len(self._requests) >= _KEPT_SHAPES:
+                    self._requests.pop(next(iter(self._requests)))
+                model = _with_pixel_layout(self._model, height, width, self._info.in_channels)
+                target = "CPU" if self.device == "cpu" else "GPU"
+                compiled = self._core.compile_model(model, target, self._properties)
+                requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+                for _ in range(self.parallelism):
+                    requests.put(compiled.create_infer_request())
+                self._requests[shape] = requests
+            return self._requests[shape]
+
+    def prepare(self, height: int, width: int) -> None:
+        self._translate(lambda: self._requests_for(height, width))
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        result: np.ndarray = self._translate(lambda: self._infer(batch))
+        return result
+
+    def _infer(self, batch: np.ndarray) -> np.ndarray:
+        requests = self._requests_for(batch.shape[1], batch.shape[2])
+        request = requests.get()
+        try:
+            outputs = []
+            for one in batch:
+                request.infer(np.ascontiguousarray(one[None], dtype=np.float32), share_inputs=True)
+                outputs.append(request.get_output_tensor().data.copy())
+            return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+        finally:
+            requests.put(request)
+
+    @staticmethod
+    def _translate(action: Any) -> Any:
+        try:
+            return action()
+        except MemoryError as error:
+            raise TileOutOfMemory(str(error)) from None
+        except RuntimeError as error:
+            if any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS):
+                raise TileOutOfMemory(str(error)) from None
+            raise
+
+    def bytes_per_input_pixel(self) -> float:
+        return 64 * 3 * self._info.scale**2 * (4 if self.precision == "fp32" else 2)
+
+    def close(self) -> None:
+        with self._lock:
+            self._requests.clear()
+            self._model = None
+
+
+class OpenVinoBackend(Backend):
+    name = "openvino"
+
+    def devices(self) -> list[str]:
+        try:
+            import openvino
+        except ImportError:
+            return []
+        available = openvino.Core().available_devices
+        return ["cpu"] if "CPU" in available else []
+
+    def serves(self, device: str) -> bool:
+        return device == "cpu" and find_spec("openvino") is not None
+
+    def precisions(self, device: str) -> list[str]:
+        return ["bf16", "fp32"] if {"amx_bf16", "avx512_bf16"} & cpu_features() else ["fp32"]
+
+    def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
+        import openvino
+
+        if device not in self.devices():
+            raise BackendError(f"OpenVINO cannot use the device '{device}' here.")
+        core = openvino.Core()
+        try:
+            model = load_converted(core, source, cache_dir)
+        except RuntimeError as error:
+            raise BackendError(f"OpenVINO cannot convert '{source.name}': {error}") from error
+        return OpenVinoSession(core, model, source, device, precision, cache_dir)

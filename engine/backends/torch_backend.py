@@ -1,0 +1,125 @@
+"""PyTorch: CUDA and ROCm, Apple MPS, Intel XPU, and any CPU."""
+
+from __future__ import annotations
+
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.backends.base import Backend, NetworkSource, Session
+from engine.tiling import TileOutOfMemory
+from utils.errors import BackendError
+from utils.gpu import cpu_features
+
+_OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
+"""MPS and the CPU allocator raise a bare RuntimeError; its text is all there is to tell it by."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of torch (any device) means that memory ran out."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)
+
+
+class TorchSession(Session):
+    backend = "torch"
+
+    def __init__(self, network: Any, device: str, precision: str, scale: int) -> None:
+        import torch
+
+        self._torch = torch
+        self.device, self.precision = device, precision
+        self._scale = scale
+        self._dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+        self._network = network.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        self._is_cuda = device.startswith("cuda")
+        # Large windows fill a GPU; on a CPU small ones stay in the cache.
+        self.preferred_tile = 512 if device != "cpu" else 192
+        self._lock = threading.Lock()
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        torch = self._torch
+        try:
+            with self._lock, torch.inference_mode():
+                tensor = torch.from_numpy(np.ascontiguousarray(batch))
+                if self._is_cuda:
+                    tensor = tensor.pin_memory().to(self.device, non_blocking=True)
+                else:
+                    tensor = tensor.to(self.device)
+                # (N, H, W, C) seen as (N, C, H, W) is channels_last already: no copy.
+                output = self._network(tensor.permute(0, 3, 1, 2).to(self._dtype))
+                result: np.ndarray = output.permute(0, 2, 3, 1).float().cpu().numpy()
+                return result
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                self._empty_cache()
+                raise TileOutOfMemory(str(error)) from None
+            raise
+
+    def bytes_per_input_pixel(self) -> float:
+        # The widest maps are two or three 64-channel ones at output size.
+        return 64 * 3 * self._scale**2 * (4 if self.precision == "fp32" else 2)
+
+    def free_memory(self) -> int | None:
+        if self._is_cuda:
+            free, _ = self._torch.cuda.mem_get_info(self.device)
+            cached = self._torch.cuda.memory_reserved(self.device) - self._torch.cuda.memory_allocated(self.device)
+            return int(free + cached)
+        return None
+
+    def _empty_cache(self) -> None:
+        kind = self.device.partition(":")[0]
+        module = getattr(self._torch, kind, None)
+        if kind != "cpu" and hasattr(module, "empty_cache"):
+            module.empty_cache()
+
+    def close(self) -> None:
+        self._network = None
+        self._empty_cache()
+
+
+class TorchBackend(Backend):
+    name = "torch"
+
+    def devices(self) -> list[str]:
+        try:
+            import torch
+        except ImportError:
+            return []
+        found = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+        xpu = getattr(torch, "xpu", None)
+        if xpu is not None and xpu.is_available():
+            found += [f"xpu:{index}" for index in range(xpu.device_count())]
+        if torch.backends.mps.is_available():
+            found.append("mps")
+        return [*found, "cpu"]
+
+    def serves(self, device: str) -> bool:
+        return find_spec("torch") is not None if device == "cpu" else device in self.devices()
+
+    def precisions(self, device: str) -> list[str]:
+        if device == "cpu":
+            return ["bf16", "fp32"] if {"amx_bf16", "avx512_bf16"} & cpu_features() else ["fp32"]
+        if device.startswith("cuda"):
+            import torch
+
+            # bf16 keeps fp32's range, so it cannot overflow to black; fp16 is as fast on cards without bf16 units.
+            major, _ = torch.cuda.get_device_capability(device)
+            return ["bf16", "fp16", "fp32"] if major >= 8 else ["fp16", "fp32"]
+        return ["fp16", "fp32"]
+
+    def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
+        if device not in self.devices():
+            raise BackendError(f"torch cannot use the device '{device}' here. Available: {', '.join(self.devices())}.")
+        try:
+            return TorchSession(source.load(), device, precision, source.info.scale)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise TileOutOfMemory(str(error)) from None
+            raise BackendError(f"torch could not put '{source.name}' on {device}: {error}") from error

@@ -1,0 +1,44 @@
+"""A small JSON file of remembered facts, safe between threads and processes. Losing it costs time, nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+
+class JsonStore:
+    """String keys to JSON values in one file; a broken or unwritable file behaves as an empty one."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Any:
+        return self.all().get(key)
+
+    def all(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
+        try:
+            content = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def put(self, key: str, value: Any) -> None:
+        if self._path is None:
+            return
+        with self._lock:
+            content = {**self.all(), key: value}
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(content, file, indent=1, sort_keys=True)
+                os.replace(name, self._path)
+            except OSError:
+                return

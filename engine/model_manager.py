@@ -1,0 +1,369 @@
+"""``ModelManager``: brings, verifies, loads, shares and unloads networks. Thread-safe."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.backends import get_backend
+from engine.backends.base import NetworkSource, Session
+from engine.checkpoints import CheckpointInfo
+from engine.json_store import JsonStore
+from engine.model_store import ModelFile, ModelStatus, ModelStore
+from engine.registry import REGISTRY, ModelSpec
+from engine.self_test import BackendChooser
+from engine.types import RESAMPLERS, JobControl
+from utils.errors import ModelNotFoundError, UnsupportedModelError
+
+logger = logging.getLogger(__name__)
+
+BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+UnloadPolicy = Literal["keep", "after-picture"] | int
+"""Keep loaded models, drop them after each picture, or after so many idle seconds."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network that is ready to run."""
+
+    name: str
+    key: str
+    info: CheckpointInfo
+    session: Session = field(repr=False)
+    load_seconds: float = 0.0
+
+
+@dataclass
+class _Slot:
+    """A place in the cache; its lock makes the second asker wait for the first instead of loading again."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    model: LoadedModel | None = None
+    users: int = 0
+    last_used: float = 0.0
+
+
+_SlotKey = tuple[str, str, str, str, float | None]
+
+
+class ModelManager:
+    """Holds the known and the loaded models.
+
+    Args:
+        models_config: name -> ``ModelSpec``; the built-in registry by default.
+        weights_dir: where downloads go and where users drop their own checkpoints.
+        verify_checksums: compare SHA-256 before a file is opened.
+        cache_dir: converted models, self-test results; None keeps nothing on disk.
+        unload_policy: "keep", "after-picture", or idle seconds.
+        device, backend, precision: defaults where ``load_model`` is not told.
+    """
+
+    def __init__(
+        self,
+        models_config: Mapping[str, ModelSpec] | None = None,
+        weights_dir: Path | str = BUNDLED_WEIGHTS,
+        verify_checksums: bool = True,
+        *,
+        cache_dir: Path | str | None = None,
+        bundled_dir: Path | str | None = BUNDLED_WEIGHTS,
+        unload_policy: UnloadPolicy = "keep",
+        optimize: bool = True,
+        device: str = "auto",
+        backend: str = "auto",
+        precision: str = "auto",
+    ) -> None:
+        self._specs = dict(REGISTRY if models_config is None else models_config)
+        self.cache_dir = Path(cache_dir) if cache_dir is not None else None
+        self._store = ModelStore(
+            self._specs, Path(weights_dir), Path(bundled_dir) if bundled_dir else None, self.cache_dir, verify_checksums
+        )
+        self.self_tests = JsonStore(self.cache_dir / "self_test.json" if self.cache_dir else None)
+        self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
+        self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
+        self._policy = unload_policy
+        self._defaults = (device, backend, precision)
+        self._slots: dict[_SlotKey, _Slot] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._reaper: threading.Thread | None = None
+
+    @classmethod
+    def from_config(cls, config: Any) -> ModelManager:
+        """A manager for the application's ``Config``."""
+        return cls(
+            weights_dir=config.weights_dir,
+            verify_checksums=config.verify_checksums,
+            cache_dir=config.cache_dir,
+            unload_policy=config.unload_policy,
+            optimize=config.optimize,
+            device=config.device,
+            backend=config.backend,
+            precision=config.precision,
+        )
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def list(self) -> list[ModelStatus]:
+        """Every known model, installed or not, and every checkpoint found in the weights folders."""
+        return self._store.list()
+
+    def download(
+        self,
+        name: str,
+        progress: Callable[[int, int | None], None] | None = None,
+        control: JobControl | None = None,
+    ) -> ModelFile:
+        """Bring a model's file. ``progress`` gets (bytes done, bytes in all or None)."""
+        return self._store.download(name, progress, control)
+
+    def verify(self, name: str) -> ModelStatus:
+        return self._store.verify(name)
+
+    def delete(self, name: str) -> None:
+        """Unload a model and remove its file."""
+        self.unload_model(name)
+        self._store.delete(name)
+
+    def info(self, name: str) -> CheckpointInfo:
+        """Architecture facts of an installed model."""
+        return self._store.info(name)
+
+    def default_model(self, scale: float | None = None) -> tuple[str, str]:
+        """The best installed upscaler for an output scale, and why; a resampler when there is none.
+
+        Up to x2 a native x2 network wastes least; above, x4.
+        """
+        installed = [
+            status
+            for status in self._store.installed("upscale")
+            # The weak-denoise twin is an ingredient, not a choice; other scales are for who asks for them by name.
+            if status.scale in (2, 4) and not self._is_twin(status.name)
+        ]
+        if not installed:
+            return "lanczos", (
+                "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. "
+                "For real detail run `python main.py models download RealESRGAN_x4plus` "
+                "(67 MB) or put a .pth or .safetensors file into the weights folder."
+            )
+        wanted = 2 if scale is not None and scale <= 2 else 4
+        installed.sort(key=lambda status: (status.scale != wanted, -self._rank(status.name), status.name))
+        best = installed[0]
+        reason = f"{best.name} is the best installed model for x{scale or best.scale:g}."
+        if not any(status.name == "RealESRGAN_x4plus" for status in installed) and "RealESRGAN_x4plus" in self._specs:
+            reason += " Installing RealESRGAN_x4plus (67 MB) would add finer texture in photographs."
+        return best.name, reason
+
+    def _is_twin(self, name: str) -> bool:
+        return any(spec.denoise_twin == name for spec in self._specs.values())
+
+    def _rank(self, name: str) -> int:
+        spec = self._specs.get(name)
+        return spec.rank if spec is not None else 0
+
+    # -- loading -----------------------------------------------------------------------------------------------------
+
+    def resolve_device(self, device: str = "auto", gpu_id: int | None = None) -> str:
+        """The device's full name: "auto" is the first GPU, else the CPU. ``gpu_id`` picks one among several."""
+        if device == "auto":
+            device = self._defaults[0]
+        if device != "auto":
+            return f"{device}:0" if device in ("cuda", "xpu") else device
+        if not _gpu_is_possible():
+            return "cpu"
+        devices = get_backend("torch").devices()
+        gpus = [name for name in devices if name != "cpu"]
+        if not gpus:
+            return "cpu"
+        return gpus[gpu_id] if gpu_id is not None and 0 <= gpu_id < len(gpus) else gpus[0]
+
+    def load_model(
+        self,
+        name: str,
+        gpu_id: int | None = None,
+        fp32: bool = False,
+        *,
+        device: str = "auto",
+        backend: str = "auto",
+        precision: str = "auto",
+        denoise_strength: float | None = None,
+    ) -> LoadedModel:
+        """Load a model, or return the one already loaded. Different models load in parallel, one loads once.
+
+        Raises:
+            ModelNotFoundError, ChecksumMismatchError, UnsupportedModelError, BackendError.
+        """
+        _, default_backend, default_precision = self._defaults
+        backend = default_backend if backend == "auto" else backend
+        precision = "fp32" if fp32 else default_precision if precision == "auto" else precision
+        target = self.resolve_device(device, gpu_id)
+        if denoise_strength is not None:
+            denoise_strength = round(denoise_strength, 2)
+        slot_key = (name, target, backend, precision, denoise_strength)
+        with self._lock:
+            slot = self._slots.setdefault(slot_key, _Slot())
+        with slot.lock:
+            if slot.model is None:
+                started = time.perf_counter()
+                slot.model = self._open(name, target, backend, precision, denoise_strength, started)
+                self._start_reaper()
+            slot.last_used = time.monotonic()
+            return slot.model
+
+    @contextmanager
+    def borrow(self, name: str, **how: Any) -> Iterator[LoadedModel]:
+        """``load_model`` for the length of a ``with`` block; afterwards the unload policy applies."""
+        slot = None
+        while slot is None:  # whoever unloads between loading and claiming makes us load again
+            model = self.load_model(name, **how)
+            slot = self._claim(model)
+        try:
+            yield model
+        finally:
+            with self._lock:
+                slot.users -= 1
+                slot.last_used = time.monotonic()
+            if self._policy == "after-picture":
+                self._unload(lambda key, kept: kept.model is model)
+
+    def _claim(self, model: LoadedModel) -> _Slot | None:
+        """Count one more user of a loaded model, so that nothing unloads it; None when it is already gone."""
+        with self._lock:
+            for slot in self._slots.values():
+                if slot.model is model:
+                    slot.users += 1
+                    return slot
+        return None
+
+    def _open(
+        self, name: str, device: str, backend: str, precision: str, denoise: float | None, started: float
+    ) -> LoadedModel:
+        source = self._source(name, denoise)
+        choice = self._chooser.choose(source, device, backend, precision)
+        session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
+        seconds = time.perf_counter() - started
+        logger.info("Loaded %s: %s, %s, %s in %.2f s", name, choice.backend, device, choice.precision, seconds)
+        return LoadedModel(name, source.key, source.info, session, seconds)
+
+    def _source(self, name: str, denoise: float | None) -> NetworkSource:
+        """The verified network behind a name, mixed with its weak-denoise twin where that is asked for."""
+        from engine import checkpoints
+
+        if name in RESAMPLERS:
+            raise UnsupportedModelError(f"'{name}' is a resampler, not a network; there is nothing to load.")
+        file, info = self._store.find(name), self._store.info(name)
+        if info.kind != "upscale":
+            raise UnsupportedModelError(f"'{name}' ({info.architecture}) is not an upscaling model.")
+        spec = self._specs.get(name)
+        twin = spec.denoise_twin if spec is not None else None
+        if denoise is None or denoise == 1.0:
+            return NetworkSource(
+                name, file.sha256, info, lambda: checkpoints.load_network(checkpoints.load_state_dict(file.path))[0]
+            )
+        if twin is None:
+            raise ModelNotFoundError(f"'{name}' has no denoise strength: no weak-denoise twin of it exists.")
+        weak = self._store.find(twin)
+        key = hashlib.sha256(f"{file.sha256}+{weak.sha256}@{denoise}".encode()).hexdigest()
+
+        def mixed() -> Any:
+            strong_state = checkpoints.load_state_dict(file.path)
+            weak_state = checkpoints.load_state_dict(weak.path)
+            return checkpoints.load_network(checkpoints.interpolate(strong_state, weak_state, denoise))[0]
+
+        return NetworkSource(f"{name} (denoise {denoise:g})", key, info, mixed)
+
+    # -- unloading ---------------------------------------------------------------------------------------------------
+
+    def unload_model(self, name: str) -> int:
+        """Unload every loaded form of a model that is not in use; returns how many."""
+        return self._unload(lambda key, slot: key[0] == name)
+
+    def unload_all(self) -> int:
+        return self._unload(lambda key, slot: True)
+
+    def _unload(self, matches: Callable[[_SlotKey, _Slot], bool]) -> int:
+        dropped = []
+        with self._lock:
+            for key, slot in list(self._slots.items()):
+                if slot.model is not None and slot.users == 0 and matches(key, slot) and slot.lock.acquire(False):
+                    dropped.append(slot.model)
+                    del self._slots[key]
+                    slot.lock.release()
+        for model in dropped:
+            model.session.close()
+        if dropped:
+            _return_memory()
+        return len(dropped)
+
+    def status(self) -> dict[str, Any]:
+        """Loaded models: name -> device, backend, precision, load seconds, idle seconds, in use."""
+        with self._lock:
+            slots = [slot for slot in self._slots.values() if slot.model is not None]
+        now = time.monotonic()
+        return {
+            f"{slot.model.name} ({slot.model.session.backend}, {slot.model.session.precision})": {
+                "device": slot.model.session.device,
+                "backend": slot.model.session.backend,
+                "precision": slot.model.session.precision,
+                "load_seconds": round(slot.model.load_seconds, 3),
+                "idle_seconds": round(now - slot.last_used, 1),
+                "in_use": slot.users,
+            }
+            for slot in slots
+            if slot.model is not None
+        }
+
+    def _start_reaper(self) -> None:
+        """A thread that unloads idle models; only where the policy is a number of seconds."""
+        if not isinstance(self._policy, int):
+            return
+        with self._lock:
+            if self._reaper is None and not self._closed.is_set():
+                self._reaper = threading.Thread(target=self._reap, name="model-unloader", daemon=True)
+                self._reaper.start()
+
+    def _reap(self) -> None:
+        assert isinstance(self._policy, int)
+        while not self._closed.wait(min(1.0, max(0.05, self._policy / 4))):
+            limit = time.monotonic() - self._policy
+            self._unload(lambda key, slot: slot.last_used < limit)
+
+    def close(self) -> None:
+        """Unload everything and stop the background thread."""
+        self._closed.set()
+        self.unload_all()
+
+
+def _gpu_is_possible() -> bool:
+    """Whether importing torch to look for a GPU can pay: it costs seconds, and most machines show at once that not."""
+    import platform
+
+    if platform.system() != "Linux":
+        return True
+    return any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg", "/dev/nvidia0"))
+
+
+def _return_memory() -> None:
+    """Hand freed memory back to the system, not only to the allocator."""
+    import ctypes
+    import gc
+    import sys
+
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        except (OSError, AttributeError):
+            return
+
+
+__all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

@@ -1,0 +1,198 @@
+"""Which backend and number type to use for a network on a device.
+
+A runtime may be missing a kernel for a new GPU, give NaN in half precision, or simply be slower than another. So at
+the first use every candidate runs one window; its result is compared with the plainest one (torch, fp32, CPU) and the
+fastest that is right is remembered.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.backends import KNOWN, get_backend
+from engine.backends.base import Backend, NetworkSource, Session
+from engine.json_store import JsonStore
+from utils.errors import BackendError
+
+logger = logging.getLogger(__name__)
+
+_SIDE = 64
+MIN_PSNR = 40.0
+"""dB against fp32, below which a backend's output counts as wrong. bf16 reaches 48 and more."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate's result. ``problem`` is None when it is right."""
+
+    backend: str
+    precision: str
+    seconds_per_megapixel: float | None = None
+    psnr: float | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, and every trial behind it."""
+
+    backend: str
+    precision: str
+    trials: tuple[Trial, ...] = ()
+
+
+def candidates(device: str, backend: str, precision: str, find: Callable[[str], Backend]) -> list[tuple[str, str]]:
+    """(backend, precision) pairs that the settings allow on the device, in order of preference."""
+    pairs = []
+    for name in KNOWN if backend == "auto" else [backend]:
+        runtime = find(name)
+        if runtime.serves(device):
+            native = runtime.precisions(device)
+            pairs += [(name, one) for one in native if precision in ("auto", one)]
+    return pairs
+
+
+def test_window(channels: int, side: int = _SIDE) -> np.ndarray:
+    """A fixed picture with flat, smooth, sharp and noisy parts: ``(1, side, side, channels) float32``."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    noise = np.random.default_rng(7).random((side, side), dtype=np.float32)
+    planes = [x, y, 0.5 + 0.5 * np.sin(40 * x * y)]
+    window = np.stack([planes[index % 3] for index in range(channels)], axis=-1)
+    window[side // 2 :, side // 2 :] = noise[side // 2 :, side // 2 :, None]
+    window[: side // 4, : side // 4] = 1.0
+    return np.ascontiguousarray(window[None], np.float32)
+
+
+test_window.__test__ = False  # type: ignore[attr-defined]
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of arrays whose white is 1.0; 99 when equal, -1 when not finite."""
+    mean = float(np.mean(np.square(np.clip(a, 0, 1) - np.clip(b, 0, 1), dtype=np.float64)))
+    if not np.isfinite(mean):
+        return -1.0
+    return 99.0 if mean == 0 else min(99.0, float(-10 * np.log10(mean)))
+
+
+def _try(session: Session, window: np.ndarray, reference: np.ndarray | None) -> tuple[Trial, np.ndarray]:
+    output = session.infer(window)
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        session.infer(window)
+        seconds.append(time.perf_counter() - start)
+    quality = 99.0 if reference is None else psnr(output, reference)
+    if not np.isfinite(output).all():
+        quality = -1.0
+    problem = None if quality >= MIN_PSNR else f"wrong output ({quality:.0f} dB against fp32)"
+    speed = min(seconds) / (window.shape[1] * window.shape[2]) * 1e6
+    return Trial(session.backend, session.precision, round(speed, 3), round(quality, 1), problem), output
+
+
+def run_trials(
+    source: NetworkSource,
+    device: str,
+    pairs: list[tuple[str, str]],
+    cache_dir: Path | None,
+    find: Callable[[str], Backend] = get_backend,
+) -> list[Trial]:
+    """Run every candidate on the test window."""
+    window = test_window(source.info.in_channels, max(_SIDE, source.info.minimum_size))
+    trials = []
+    reference: np.ndarray | None = None
+    try:
+        reference_session = find("torch").open(source, "cpu", "fp32", cache_dir)
+        first, reference = _try(reference_session, window, None)
+        reference_session.close()
+        if device == "cpu" and ("torch", "fp32") in pairs:
+            trials.append(first)
+    except (BackendError, RuntimeError, MemoryError) as error:
+        logger.warning("No fp32 reference for the self-test of %s: %s", source.name, error)
+    for backend, precision in pairs:
+        if reference is not None and device == "cpu" and (backend, precision) == ("torch", "fp32"):
+            continue
+        try:
+            session = find(backend).open(source, device, precision, cache_dir)
+            trials.append(_try(session, window, reference)[0])
+            session.close()
+        except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
+            trials.append(Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300]))
+    return trials
+
+
+class BackendChooser:
+    """Chooses once for a kind of network on a device, and remembers.
+
+    Args:
+        optimize: with False no trial is run; the first candidate is taken.
+    """
+
+    def __init__(self, store: JsonStore, cache_dir: Path | None, *, optimize: bool = True) -> None:
+        self._store, self._cache_dir, self._optimize = store, cache_dir, optimize
+
+    def choose(
+        self,
+        source: NetworkSource,
+        device: str,
+        backend: str = "auto",
+        precision: str = "auto",
+        find: Callable[[str], Backend] = get_backend,
+    ) -> Choice:
+        """Raises ``BackendError`` when nothing works, with every candidate's reason."""
+        pairs = candidates(device, backend, precision, find)
+        if not pairs:
+            raise BackendError(
+                f"No backend can run {precision} on '{device}' here (backend: {backend}). "
+                "`python main.py info` lists devices and what they support."
+            )
+        if len(pairs) == 1 or not self._optimize:
+            return Choice(*pairs[0])
+        key = self._key(source, device)
+        trials = self._remembered(key, pairs)
+        if trials is None:
+            trials = run_trials(source, device, pairs, self._cache_dir, find)
+            earlier = (self._store.get(key) or {}).get("trials", [])
+            tried = {(trial.backend, trial.precision) for trial in trials}
+            merged = [old for old in earlier if (old["backend"], old["precision"]) not in tried]
+            self._store.put(key, {"device": device, "trials": [*merged, *(asdict(trial) for trial in trials)]})
+        return self._best(source, trials)
+
+    def _best(self, source: NetworkSource, trials: list[Trial]) -> Choice:
+        good = [trial for trial in trials if trial.problem is None]
+        if not good:
+            reasons = "; ".join(f"{trial.backend} {trial.precision}: {trial.problem}" for trial in trials)
+            raise BackendError(f"No backend ran '{source.name}' correctly. {reasons}")
+        for trial in trials:
+            if trial.problem:
+                logger.warning("%s: %s in %s is not used: %s", source.name, trial.backend, trial.precision, trial.problem)
+        best = min(good, key=lambda trial: trial.seconds_per_megapixel or 0.0)
+        return Choice(best.backend, best.precision, tuple(trials))
+
+    def _remembered(self, key: str, pairs: list[tuple[str, str]]) -> list[Trial] | None:
+        record: Any = self._store.get(key)
+        try:
+            trials = {(t["backend"], t["precision"]): Trial(**t) for t in record["trials"]}
+            return [trials[pair] for pair in pairs]
+        except (KeyError, TypeError):
+            return None
+
+    @staticmethod
+    def _key(source: NetworkSource, device: str) -> str:
+        """Networks of one shape run alike, so the weights do not count; versions and the machine do."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        parts = [source.info.architecture, str(source.info.parameters), f"x{source.info.scale}", device]
+        for package in ("torch", "openvino"):
+            try:
+                parts.append(f"{package} {version(package)}")
+            except PackageNotFoundError:
+                parts.append(f"no {package}")
+        return " | ".join([*parts, platform.machine()])

@@ -1,0 +1,315 @@
+"""Tiles: where a picture is cut, how the pieces are blended, and what happens when one does not fit in memory.
+
+Nothing here knows of torch, models or files. Along each axis the reflect-padded picture is covered by *windows* of one
+size that overlap by at least two halos. Neighbouring windows hand over to each other at a *cut* in the middle of
+their overlap; around a cut both may be blended by a linear ramp. A halo as large as the network's receptive radius
+makes the tiled result equal to the untiled one, so there the ramp is unnecessary.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+FULL_SCALE = 65535
+"""Value of white in every band: bands are ``uint16``, fine enough for 16-bit files, half the size of ``float32``."""
+
+
+class TileOutOfMemory(MemoryError):
+    """A backend could not run one window; a smaller one may fit."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window along one axis, in input pixels. ``start``/``stop`` may lie outside the picture (reflected there).
+
+    ``lo`` and ``hi`` are the cuts: this window is responsible for ``lo <= position < hi``.
+    """
+
+    start: int
+    stop: int
+    lo: int
+    hi: int
+
+    @property
+    def length(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How one picture is cut.
+
+    Attributes:
+        rows, columns: windows along the two axes.
+        halo: least number of context pixels on the inner sides of a tile.
+        blend: half width of the ramp around a cut, in input pixels; 0 = hard cut.
+        border: reflected pixels added around the picture.
+    """
+
+    rows: tuple[Window, ...]
+    columns: tuple[Window, ...]
+    halo: int
+    blend: int
+    border: int
+    multiple: int
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) * len(self.columns)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """(height, width) of every window."""
+        return self.rows[0].length, self.columns[0].length
+
+
+def cover(start: int, stop: int, lo: int, hi: int, limit: int, halo: int, multiple: int) -> tuple[Window, ...]:
+    """Cover ``start..stop`` with equal windows of at most ``limit`` pixels that overlap by at least two halos.
+
+    ``lo`` and ``hi`` are the outermost cuts. One window may end up to ``multiple - 1`` pixels beyond ``stop``.
+    """
+    length = stop - start
+    limit = max(multiple, limit - limit % multiple)
+    if length <= limit:
+        size = math.ceil(length / multiple) * multiple
+        return (Window(start, start + size, lo, hi),)
+    step = max(1, limit - 2 * halo)
+    count = max(2, math.ceil((length - 2 * halo) / step))
+    size = math.ceil((length + (count - 1) * 2 * halo) / count / multiple) * multiple
+    starts = [start + round(index * (length - size) / (count - 1)) for index in range(count)]
+    cuts = [lo, *((starts[i] + size + starts[i + 1]) // 2 for i in range(count - 1)), hi]
+    return tuple(Window(s, s + size, cuts[i], cuts[i + 1]) for i, s in enumerate(starts))
+
+
+def plan(
+    width: int,
+    height: int,
+    *,
+    tile: int,
+    halo: int,
+    border: int,
+    blend: int = 0,
+    multiple: int = 8,
+    max_band_pixels: int = 0,
+) -> TilePlan:
+    """Plan the tiles of a ``width`` x ``height`` picture.
+
+    Args:
+        tile: largest window side in input pixels, halo included; 0 = the whole picture as one window.
+        max_band_pixels: bound on picture width x window height, so that a band of a very wide picture stays small.
+    """
+    blend = max(0, min(blend, halo - 1))
+    tile_height = tile_width = max(tile, 2 * halo + 2 * multiple) if tile else max(width, height) + 2 * border + multiple
+    if tile and max_band_pixels:
+        tile_height = min(tile_height, max(2 * halo + 2 * multiple, max_band_pixels // max(1, width)))
+    return TilePlan(
+        rows=cover(-border, height + border, 0, height, tile_height, halo, multiple),
+        columns=cover(-border, width + border, 0, width, tile_width, halo, multiple),
+        halo=halo,
+        blend=blend,
+        border=border,
+        multiple=multiple,
+    )
+
+
+def reflect(start: int, stop: int, size: int) -> np.ndarray:
+    """Indices ``start..stop`` into an axis of ``size`` pixels, mirrored at both ends without repeating the edge."""
+    indices = np.arange(start, stop)
+    if size == 1:
+        return np.zeros_like(indices)
+    period = 2 * (size - 1)
+    indices = np.abs(indices) % period
+    return np.where(indices < size, indices, period - indices)
+
+
+def cut(pixels: np.ndarray, row: Window, column: Window) -> np.ndarray:
+    """The window's pixels, ``(h, w, C)`` of the picture's dtype, mirrored where it reaches over the edge."""
+    height, width = pixels.shape[:2]
+    if row.start >= 0 and column.start >= 0 and row.stop <= height and column.stop <= width:
+        return pixels[row.start : row.stop, column.start : column.stop]
+    rows = reflect(row.start, row.stop, height)
+    columns = reflect(column.start, column.stop, width)
+    return pixels[rows[:, None], columns[None, :]]
+
+
+class TileLimit:
+    """The largest window area that is known to fit; shrinks when one did not. Shared by threads."""
+
+    def __init__(self, smallest: int) -> None:
+        self._smallest = smallest
+        self._area: float = math.inf
+        self._lock = threading.Lock()
+        self.shrunk = 0
+
+    def fits(self, height: int, width: int) -> bool:
+        with self._lock:
+            return height * width <= self._area
+
+    def shrink(self, height: int, width: int) -> None:
+        """Record that ``height`` x ``width`` failed. Raises ``TileOutOfMemory`` when nothing smaller is left."""
+        if max(height, width) <= self._smallest:
+            raise TileOutOfMemory(f"even a {width}x{height} pixel tile does not fit in memory")
+        with self._lock:
+            self._area = min(self._area, height * width / 2)
+            self.shrunk += 1
+
+    @property
+    def side(self) -> int | None:
+        """Side of the square that is still allowed, or None when nothing failed."""
+        with self._lock:
+            return None if math.isinf(self._area) else int(math.sqrt(self._area))
+
+
+def ramp(length: int) -> np.ndarray:
+    """Rising weights of a blend, ``(length,) float32`` in 0..1, symmetric so that two neighbours add up to 1."""
+    return ((np.arange(length, dtype=np.float32) + 0.5) / length).astype(np.float32)
+
+
+def _merge(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
+    """Blend two equally shaped ``uint16`` strips, going from ``first`` to ``second`` along ``axis`` (0 or 1)."""
+    weight = ramp(first.shape[axis])
+    weight = weight[:, None, None] if axis == 0 else weight[None, :, None]
+    a = first.astype(np.float32)
+    return np.rint(a + (second.astype(np.float32) - a) * weight).astype(np.uint16)
+
+
+class TileRunner:
+    """Runs a plan's windows through a network and streams the result from top to bottom.
+
+    Args:
+        infer: maps one window ``(h, w, C)`` (the picture's dtype) to ``(scale*h, scale*w, C_out) uint16``;
+            raises ``TileOutOfMemory`` when it does not fit.
+        scale: the network's scale.
+        parallelism: windows in flight at a time.
+        on_tile: called after every finished window of the plan (from the consuming thread).
+    """
+
+    def __init__(
+        self,
+        infer: Callable[[np.ndarray], np.ndarray],
+        scale: int,
+        *,
+        parallelism: int = 1,
+        limit: TileLimit | None = None,
+        on_tile: Callable[[], None] | None = None,
+    ) -> None:
+        self._infer = infer
+        self._scale = scale
+        self._parallelism = max(1, parallelism)
+        self.limit = limit or TileLimit(smallest=64)
+        self._on_tile = on_tile
+
+    def bands(self, pixels: np.ndarray, tiles: TilePlan) -> Iterator[np.ndarray]:
+        """Yield ``(rows, scale*W, C) uint16`` bands of the whole picture, top to bottom."""
+        jobs = ((row, column) for row in tiles.rows for column in tiles.columns)
+        pending: deque[Future[np.ndarray]] = deque()
+        executor = ThreadPoolExecutor(self._parallelism, thread_name_prefix="tile")
+
+        def submit() -> None:
+            job = next(jobs, None)
+            if job is not None:
+                pending.append(executor.submit(self._window, pixels, job[0], job[1], tiles))
+
+        try:
+            for _ in range(self._parallelism + 1):
+                submit()
+
+            def results() -> Iterator[np.ndarray]:
+                while pending:
+                    result = pending.popleft().result()
+                    submit()
+                    if self._on_tile is not None:
+                        self._on_tile()
+                    yield result
+
+            yield from self._stitch(results(), tiles)
+        finally:
+            for future in pending:
+                future.cancel()
+            executor.shutdown(wait=True)
+
+    def _window(
+        self,
+        pixels: np.ndarray,
+        row: Window,
+        column: Window,
+        tiles: TilePlan,
+    ) -> np.ndarray:
+        """The network's output for one window; in smaller pieces when it does not fit, never twice for a piece."""
+        if self.limit.fits(row.length, column.length):
+            try:
+                return self._infer(cut(pixels, row, column))
+            except TileOutOfMemory:
+                self.limit.shrink(row.length, column.length)
+        return self._split(cut(pixels, row, column), tiles)
+
+    def _split(self, window: np.ndarray, tiles: TilePlan) -> np.ndarray:
+        """Run a window that was too large as a plan of its own, and stitch its pieces."""
+        height, width = window.shape[:2]
+        piece_height, piece_width = height, width
+        while not self.limit.fits(piece_height, piece_width):
+            # Halve the longer side: the pieces stay near square, which wastes the least on halos.
+            if piece_height >= piece_width:
+                piece_height = math.ceil(piece_height / 2 / tiles.multiple) * tiles.multiple
+            else:
+                piece_width = math.ceil(piece_width / 2 / tiles.multiple) * tiles.multiple
+            if max(piece_height, piece_width) <= tiles.multiple:
+                raise TileOutOfMemory("even the smallest tile does not fit in memory")
+        # A halo that no longer fits in the piece gives way: a slightly visible seam is better than no picture.
+        halo = min(tiles.halo, (min(piece_height, piece_width) - tiles.multiple) // 2 // 2)
+        halo = max(halo, 0)
+        inner = TilePlan(
+            rows=cover(0, height, 0, height, piece_height, halo, tiles.multiple),
+            columns=cover(0, width, 0, width, piece_width, halo, tiles.multiple),
+            halo=halo,
+            blend=min(tiles.blend, max(0, halo - 1)),
+            border=0,
+            multiple=tiles.multiple,
+        )
+        pieces = (self._window(window, row, column, inner) for row in inner.rows for column in inner.columns)
+        return np.concatenate(list(self._stitch(pieces, inner)), axis=0)
+
+    def _stitch(self, results: Iterator[np.ndarray], tiles: TilePlan) -> Iterator[np.ndarray]:
+        """Join windows (in row-major order) to bands; the blended strip under each row waits for the next row."""
+        scale, reach = self._scale, tiles.blend * self._scale
+        carry: np.ndarray | None = None
+        for row in tiles.rows:
+            band: np.ndarray | None = None
+            top = row.lo if row is tiles.rows[0] else row.lo - tiles.blend
+            bottom = row.hi if row is tiles.rows[-1] else row.hi + tiles.blend
+            width = tiles.columns[-1].hi
+            for column in tiles.columns:
+                result = next(results)
+                if band is None:
+                    band = np.empty(((bottom - top) * scale, width * scale, result.shape[2]), np.uint16)
+                rows = result[(top - row.start) * scale : (bottom - row.start) * scale]
+                self._place(band, rows, column, tiles)
+            assert band is not None
+            if carry is not None:
+                band[: 2 * reach] = _merge(carry, band[: 2 * reach], axis=0)
+            if row is tiles.rows[-1] or reach == 0:
+                carry = None
+                yield band
+            else:
+                carry = band[-2 * reach :].copy()
+                yield band[: -2 * reach]
+
+    def _place(self, band: np.ndarray, rows: np.ndarray, column: Window, tiles: TilePlan) -> None:
+        """Write one window's rows into the band, blended with its left neighbour around their cut."""
+        scale, reach = self._scale, tiles.blend * self._scale
+        first, last = column is tiles.columns[0], column is tiles.columns[-1]
+        left = column.lo * scale
+        right = column.hi * scale + (0 if last else reach)
+        offset = column.start * scale
+        if not first and reach:
+            zone = slice(left - reach, left + reach)
+            band[:, zone] = _merge(band[:, zone], rows[:, zone.start - offset : zone.stop - offset], axis=1)
+            left += reach
+        band[:, left:right] = rows[:, left - offset : right - offset]

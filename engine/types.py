@@ -1,0 +1,226 @@
+"""The value objects that flow through the engine. All are frozen; all go to JSON and back.
+
+Import nothing heavy here: the command line builds its ``--help`` from these names.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from utils.errors import InvalidSettingsError, JobCancelled
+
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+Fit = Literal["fit", "fill", "pad", "stretch"]
+OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
+ExifPolicy = Literal["keep", "no-location", "drop"]
+
+MIN_SCALE, MAX_SCALE = 1.0, 16.0
+MIN_TILE = 32
+RESAMPLERS = ("lanczos", "bicubic", "bilinear", "nearest")
+
+
+class EnhanceSettings(BaseModel):
+    """Everything that decides how a picture is enhanced; the same value in interface, command line and Python.
+
+    At most one *goal* may be given: ``scale``, ``width``/``height``, ``long_edge`` or ``print_size``. Without a
+    goal the model's own scale is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field("auto", min_length=1, max_length=200)
+    """Model name, a resampler (``lanczos`` ...) or ``auto`` (the best one installed for the goal)."""
+    scale: float | None = Field(None, ge=MIN_SCALE, le=MAX_SCALE)
+    """Output side / input side."""
+    width: int | None = Field(None, ge=1, le=1_000_000)
+    height: int | None = Field(None, ge=1, le=1_000_000)
+    """Exact output size in pixels; with one of the two the other follows from the aspect ratio."""
+    fit: Fit = "fit"
+    """What happens when width x height has another aspect ratio: fit inside, fill and crop, pad, or stretch."""
+    long_edge: int | None = Field(None, ge=1, le=1_000_000)
+    """Longer output side in pixels."""
+    print_size: tuple[float, float] | None = None
+    """Print width and height in centimetres, at ``dpi``; the picture is fitted inside."""
+    dpi: float = Field(300.0, gt=0, le=4800)
+    max_megabytes: float | None = Field(None, gt=0)
+    """Upper bound of the output file, in 10^6 bytes."""
+    skip_if_large_enough: bool = False
+    """Return the input unchanged when it already reaches the goal."""
+
+    tile: int = Field(0, ge=0, le=16384)
+    """Tile side in input pixels; 0 means the whole picture when ``auto_tile`` is off."""
+    auto_tile: bool = True
+    """Choose the tile from free memory and backend; ``tile`` > 0 turns this off."""
+    precision: Precision = "auto"
+    backend: str = "auto"
+    """``auto``, ``torch`` or ``openvino``."""
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda:0``, ``mps``, ``xpu:0`` ..."""
+
+    denoise_strength: float | None = Field(None, ge=0, le=1)
+    """Only for models with a weak-denoise twin: 1 = the strong denoiser alone, 0 = the weak one alone."""
+    face_enhance: bool = False
+    """Restore faces after enhancing (needs a face model; ignored with a warning without one)."""
+    color_match: bool = True
+    """Match the low frequencies of the result's colour to the input's."""
+    fidelity: float = Field(0.0, ge=0, le=1)
+    """Share of the plainly resized input in the result: 0 = the network's picture, 1 = the resized input."""
+
+    format: OutputFormat = "auto"
+    """``auto`` keeps the input's format where it can be written, else PNG."""
+    quality: int = Field(95, ge=1, le=100)
+    lossless: bool = False
+    """Lossless WebP."""
+    exif: ExifPolicy = "keep"
+    embed_settings: bool = True
+    """Write the settings used into the output's metadata."""
+
+    @field_validator("tile")
+    @classmethod
+    def _tile_large_enough(cls, tile: int) -> int:
+        if tile and tile < MIN_TILE:
+            raise ValueError(f"tile must be 0 (automatic) or at least {MIN_TILE} pixels")
+        return tile
+
+    @field_validator("print_size")
+    @classmethod
+    def _print_size_positive(cls, size: tuple[float, float] | None) -> tuple[float, float] | None:
+        if size is not None and not all(0 < side <= 10_000 for side in size):
+            raise ValueError("print_size must be two positive lengths in centimetres")
+        return size
+
+    @model_validator(mode="after")
+    def _one_goal(self) -> EnhanceSettings:
+        goals = [
+            name
+            for name, given in (
+                ("scale", self.scale is not None),
+                ("width/height", self.width is not None or self.height is not None),
+                ("long_edge", self.long_edge is not None),
+                ("print_size", self.print_size is not None),
+            )
+            if given
+        ]
+        if len(goals) > 1:
+            raise ValueError(f"give one goal for the output size, not {' and '.join(goals)}")
+        return self
+
+    @classmethod
+    def create(cls, **values: Any) -> EnhanceSettings:
+        """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault, naming the setting."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InvalidSettingsError(_sentences(error)) from error
+
+    def but(self, **changes: Any) -> EnhanceSettings:
+        """A validated copy with some settings replaced."""
+        return EnhanceSettings.create(**{**self.model_dump(), **changes})
+
+
+def _sentences(error: ValidationError) -> str:
+    parts = []
+    for fault in error.errors():
+        where = ".".join(str(step) for step in fault["loc"]) or "settings"
+        given = f" (given: {fault['input']!r})" if fault["loc"] else ""
+        parts.append(f"{where}: {fault['msg'].removeprefix('Value error, ')}{given}")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a job. ``fraction`` is 0..1; ``eta_seconds`` is None until it can be estimated."""
+
+    stage: str
+    done: int
+    total: int
+    fraction: float
+    eta_seconds: float | None = None
+
+
+@dataclass
+class JobControl:
+    """Handed down through the engine: who listens to progress, and whether the person cancelled.
+
+    ``report`` may be called from any thread. ``check`` raises ``JobCancelled`` once ``cancel`` was called.
+    """
+
+    on_progress: Callable[[Progress], None] | None = None
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        if self._cancelled.is_set():
+            raise JobCancelled("Cancelled; nothing was written.")
+
+    def report(self, progress: Progress) -> None:
+        if self.on_progress is not None:
+            self.on_progress(progress)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds: bringing the model, running it (tiles, blending, encoding), and everything."""
+
+    load: float = 0.0
+    inference: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class EnhanceResult:
+    """What one picture's enhancement gave."""
+
+    input_path: Path | None
+    output_path: Path | None
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    model: str
+    backend: str
+    device: str
+    precision: str
+    tile: int
+    scale: float
+    timings: Timings
+    metrics: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    skipped: bool = False
+    peak_memory_mb: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``enhance --json`` prints."""
+        return {
+            "input": str(self.input_path) if self.input_path else None,
+            "output": str(self.output_path) if self.output_path else None,
+            "model": self.model,
+            "scale": self.scale,
+            "width": self.output_size[0],
+            "height": self.output_size[1],
+            "input_width": self.input_size[0],
+            "input_height": self.input_size[1],
+            "backend": self.backend,
+            "device": self.device,
+            "precision": self.precision,
+            "tile": self.tile,
+            "seconds": {
+                "load": round(self.timings.load, 4),
+                "inference": round(self.timings.inference, 4),
+                "total": round(self.timings.total, 4),
+            },
+            "peak_memory_mb": round(self.peak_memory_mb, 1),
+            "skipped": self.skipped,
+            "metrics": self.metrics,
+            "warnings": list(self.warnings),
+        }

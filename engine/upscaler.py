@@ -1,0 +1,201 @@
+"""One pass of a network over a picture: tiles planned, run, and streamed out as bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.backends.base import PrecisionError, Session
+from engine.checkpoints import CheckpointInfo
+from engine.tiling import FULL_SCALE, TileLimit, TilePlan, TileRunner, plan
+from engine.types import MIN_TILE, JobControl
+
+APPROXIMATE_HALO = 24
+"""Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
+``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
+APPROXIMATE_BLEND = 8
+APPROXIMATE_BORDER = 16
+MAX_BAND_BYTES = 160 * 2**20
+
+
+@dataclass(frozen=True)
+class MemoryBudget:
+    """How much working memory tiles may take, in bytes; ``reserve`` of what is free is left alone."""
+
+    free: int
+    reserve: int = 512 * 2**20
+
+    @property
+    def usable(self) -> float:
+        return max(64 * 2**20, (self.free - self.reserve) * 0.7)
+
+
+class Upscaler:
+    """A network session together with its tiling.
+
+    Args:
+        session: the network, ready to run.
+        info: its architecture facts.
+        tile: window side in input pixels, halo included; 0 = the whole picture. None = chosen from memory and backend.
+        remembered_tile: the side that worked after an earlier shortage of memory, or None.
+        smallest_tile: side below which running out of memory is final.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        info: CheckpointInfo,
+        *,
+        tile: int | None = None,
+        budget: MemoryBudget | None = None,
+        remembered_tile: int | None = None,
+        control: JobControl | None = None,
+        smallest_tile: int = 64,
+    ) -> None:
+        self.session, self.info = session, info
+        self._control = control or JobControl()
+        self._fixed_tile = tile
+        self._budget = budget
+        self._remembered = remembered_tile
+        self.limit = TileLimit(smallest_tile)
+        self.tile = tile if tile is not None else self._automatic_tile()
+
+    def _automatic_tile(self) -> int:
+        side: float = self.session.preferred_tile
+        if self._remembered:
+            side = min(side, self._remembered)
+        if self._budget is not None:
+            area = self._budget.usable / self.session.bytes_per_input_pixel() / self.session.parallelism
+            side = min(side, math.sqrt(area))
+        return max(MIN_TILE, int(side))
+
+    def plan(self, width: int, height: int) -> TilePlan:
+        """The tiles of a picture of that size."""
+        exact = self.info.receptive_radius
+        halo = APPROXIMATE_HALO if exact is None else exact
+        # A window must hold two halos and something between them; a forced tiny tile gets a smaller halo instead.
+        if self.tile and self.tile < 2 * halo + 16:
+            halo = max(4, (self.tile - 16) // 2)
+        row_bytes = self.info.scale**2 * 3 * 2
+        return plan(
+            width,
+            height,
+            tile=self.tile,
+            halo=halo,
+            border=APPROXIMATE_BORDER if exact is None else exact,
+            blend=APPROXIMATE_BLEND if exact is None else 0,
+            multiple=math.lcm(8, self.info.multiple_of),
+            max_band_pixels=MAX_BAND_BYTES // row_bytes,
+        )
+
+    def prepare(self, tiles: TilePlan) -> None:
+        """Compile for the plan's window, so that loading and running are timed apart."""
+        self.session.prepare(*tiles.window)
+
+    def bands(
+        self, pixels: np.ndarray, tiles: TilePlan, on_tile: Callable[[], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Stream ``(rows, scale*W, C) uint16`` for ``(H, W, C) uint8 | uint16`` pixels, C = 1 or 3.
+
+        Raises ``TileOutOfMemory`` or ``PrecisionError``; both before any wrong pixel was given out.
+        """
+        runner = TileRunner(
+            self._run_window,
+            self.info.scale,
+            parallelism=self.session.parallelism,
+            limit=self.limit,
+            on_tile=on_tile,
+        )
+        return runner.bands(pixels, tiles)
+
+    def alpha_bands(
+        self, alpha: np.ndarray, tiles: TilePlan, on_tile: Callable[[], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Like ``bands`` for an ``(H, W)`` alpha channel; windows of one value do not reach the network."""
+
+        def run(window: np.ndarray) -> np.ndarray:
+            low, high = int(window.min()), int(window.max())
+            if low == high:
+                size = (window.shape[0] * self.info.scale, window.shape[1] * self.info.scale, 1)
+                return np.full(size, low * (257 if window.dtype == np.uint8 else 1), np.uint16)
+            return self._run_window(window)
+
+        runner = TileRunner(
+            run, self.info.scale, parallelism=self.session.parallelism, limit=self.limit, on_tile=on_tile
+        )
+        return runner.bands(alpha[..., None], tiles)
+
+    def _run_window(self, window: np.ndarray) -> np.ndarray:
+        import cv2
+
+        self._control.check()
+        batch = window.astype(np.float32)
+        batch *= 1.0 / (255.0 if window.dtype == np.uint8 else FULL_SCALE)
+        output = self._through_network(batch)
+        self._check_numbers(batch, output)
+        height, width, channels = output.shape
+        # One fused multiply, round and clip; numpy needs four passes over the largest array of the program.
+        flat = np.ascontiguousarray(output).reshape(height, -1)
+        scaled: np.ndarray = cv2.multiply(flat, float(FULL_SCALE), dtype=cv2.CV_16U)
+        return scaled.reshape(height, width, channels)
+
+    def _through_network(self, window: np.ndarray) -> np.ndarray:
+        """``(h, w, C) float32`` to ``(sh, sw, C)``, whatever number of channels the network takes."""
+        channels, wanted = window.shape[2], self.info.in_channels
+        if channels == wanted:
+            return self.session.infer(window[None])[0]
+        if channels == 1:
+            # Gray through a colour network; the mean of its outputs cannot be tinted.
+            return self.session.infer(np.repeat(window, wanted, axis=2)[None])[0].mean(axis=2, keepdims=True)
+        planes = self.session.infer(np.ascontiguousarray(window.transpose(2, 0, 1)[..., None]))
+        return planes[..., 0].transpose(1, 2, 0)
+
+    def _check_numbers(self, batch: np.ndarray, output: np.ndarray) -> None:
+        """Narrow number types overflow to NaN, or to black, on some models and cards."""
+        flat = output.reshape(-1)
+        finite = np.isfinite(np.dot(flat, flat))
+        black = self.session.precision != "fp32" and finite and output.max() < 0.004 and batch.mean() > 0.1
+        if not finite or black:
+            raise PrecisionError(f"{self.session.precision} gave {'black' if black else 'NaN'} pixels")
+
+
+def bleed_transparent(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Fill invisible pixels with the colour of their visible surroundings.
+
+    What hides under full transparency is often black or white; a network would draw it as a halo around the edge.
+    Push-pull over a pyramid (Gortler et al., The Lumigraph, 1996): average visible colour down, fill on the way up.
+
+    Args:
+        pixels: ``(H, W, C) uint8 | uint16``.
+        alpha: ``(H, W)`` of the same dtype.
+    """
+    import cv2
+
+    if alpha.min() > 0:
+        return pixels
+    weight = (alpha > 0).astype(np.float32)
+    if not weight.any():
+        return pixels
+    levels = [(pixels.astype(np.float32) * weight[..., None], weight)]
+    while max(levels[-1][1].shape) > 1:
+        color, visible = levels[-1]
+        size = (max(1, (visible.shape[1] + 1) // 2), max(1, (visible.shape[0] + 1) // 2))
+        small = cv2.resize(color, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+        levels.append((small, cv2.resize(visible, size, interpolation=cv2.INTER_AREA)))
+    color, visible = levels.pop()
+    filled = color / np.maximum(visible[..., None], 1e-6)
+    while levels:
+        color, visible = levels.pop()
+        size = (visible.shape[1], visible.shape[0])
+        larger = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+        share = np.minimum(visible, 1.0)[..., None]
+        filled = color + larger * (1 - share) if not levels else np.where(
+            visible[..., None] > 1e-6, color / np.maximum(visible[..., None], 1e-6), larger
+        )
+    result = pixels.copy()
+    hidden = alpha == 0
+    result[hidden] = np.clip(np.rint(filled[hidden]), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    return result

@@ -1,0 +1,1 @@
+"""Leaf helpers: pictures, files, errors. Nothing here imports from ``engine`` or ``ui``."""

@@ -1,0 +1,75 @@
+"""The one tree of errors a person can meet.
+
+Every message says what happened, to which file, and what can be done about it. The interface shows the message,
+the command line prints it and exits with ``exit_code``; the traceback goes to the log.
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Root of every error that the engine raises on purpose."""
+
+    exit_code = 1
+
+
+class InvalidSettingsError(EngineError, ValueError):
+    """A setting is out of range, or two settings contradict each other."""
+
+    exit_code = 2
+
+
+class InvalidImageError(EngineError):
+    """The input is not a picture, is damaged, or is of a kind that cannot be read."""
+
+    exit_code = 3
+
+
+class ImageTooLargeError(InvalidImageError):
+    """The input, or the output that was asked for, is over a configured limit. Raised before any decoding."""
+
+
+class OutputError(EngineError):
+    """The result could not be written (permission, full disk, a name that is taken). No partial file remains."""
+
+    exit_code = 4
+
+
+class ModelError(EngineError):
+    """Something about a model's file; the common parent of the errors below."""
+
+    exit_code = 5
+
+
+class ModelNotFoundError(ModelError):
+    """No model of that name is known, or it is known but its file is not here."""
+
+
+class ModelDownloadError(ModelError):
+    """A download failed; the message holds the address and how to place the file by hand."""
+
+
+class ChecksumMismatchError(ModelError):
+    """A file's SHA-256 or size differs from the known one; the file was set aside, not loaded."""
+
+
+class UnsupportedModelError(ModelError):
+    """The file is not a checkpoint that can be loaded safely, or its architecture is unknown."""
+
+
+class BackendError(EngineError):
+    """A runtime could not be used on this machine (missing, or its self-test failed)."""
+
+    exit_code = 6
+
+
+class OutOfMemoryError(EngineError):
+    """Even the smallest tile did not fit. The message holds advice."""
+
+    exit_code = 7
+
+
+class JobCancelled(EngineError):
+    """The person cancelled; nothing half-written remains."""
+
+    exit_code = 130

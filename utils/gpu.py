@@ -1,0 +1,187 @@
+"""What this machine has: cores, instruction sets, memory, GPUs. Answers sensibly where there is no GPU."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+MB = 2**20
+_INTERESTING = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "amx_tile", "asimd")
+
+
+@lru_cache(maxsize=1)
+def cpu_features() -> frozenset[str]:
+    """Instruction sets that matter for networks: avx2, avx512f, avx512_bf16, avx512_vnni, amx_bf16, asimd ..."""
+    flags: set[str] = set()
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                flags.update(line.partition(":")[2].split())
+                break
+    except OSError:
+        flags.update(_features_from_openvino())
+    return frozenset(flags & set(_INTERESTING))
+
+
+def _features_from_openvino() -> set[str]:
+    """Without /proc (Windows, macOS) OpenVINO's own detection is at hand; it knows of bf16 units."""
+    try:
+        import openvino
+
+        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    except (ImportError, RuntimeError):
+        return set()
+    return {"avx512_bf16"} if "BF16" in capabilities else set()
+
+
+def cpu_name() -> str:
+    """The processor's own name, else the architecture."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def cpu_count() -> int:
+    """Cores this process may use: affinity and container limits counted in."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:
+        count = os.cpu_count() or 1
+    try:
+        quota, _, period = Path("/sys/fs/cgroup/cpu.max").read_text().strip().partition(" ")
+        if quota != "max":
+            count = min(count, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return max(1, count)
+
+
+def _cgroup_free() -> int | None:
+    """Bytes left below a container's memory limit (cgroup v2, then v1), or None without one."""
+    for limit_name, used_name in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            limit = int(Path(limit_name).read_text())
+            return max(0, limit - int(Path(used_name).read_text()))
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def available_host_memory() -> int:
+    """Bytes of memory that can be used without swapping, container limits counted in."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    limited = _cgroup_free()
+    return free if limited is None else min(free, limited)
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    if sys.platform == "win32":
+        import psutil
+
+        return float(psutil.Process().memory_info().peak_wset) / MB
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return peak / MB if sys.platform == "darwin" else peak / 1024
+
+
+def current_rss_mb() -> float:
+    """Resident memory of this process now, in MiB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / MB
+
+
+class GPUDetector:
+    """Facts about accelerators, through torch; without torch or without a GPU every answer is empty."""
+
+    @staticmethod
+    def _torch() -> Any:
+        try:
+            import torch
+        except ImportError:
+            return None
+        return torch
+
+    def get_available_gpus(self) -> list[dict[str, Any]]:
+        """One dict a device: ``id`` (torch's name), ``name``, ``total_memory_mb`` (None where unknown)."""
+        torch = self._torch()
+        gpus: list[dict[str, Any]] = []
+        if torch is None:
+            return gpus
+        for kind in ("cuda", "xpu"):
+            module = getattr(torch, kind, None)
+            if module is not None and module.is_available():
+                for index in range(module.device_count()):
+                    properties = module.get_device_properties(index)
+                    gpus.append(
+                        {
+                            "id": f"{kind}:{index}",
+                            "name": properties.name,
+                            "total_memory_mb": properties.total_memory // MB,
+                        }
+                    )
+        if torch.backends.mps.is_available():
+            gpus.append({"id": "mps", "name": "Apple GPU", "total_memory_mb": None})
+        return gpus
+
+    def get_gpu_memory(self, device: str = "cuda:0") -> dict[str, int]:
+        """``free_mb`` and ``total_mb`` of a device; empty when it does not exist or cannot tell."""
+        torch = self._torch()
+        if torch is None or not device.startswith("cuda") or not torch.cuda.is_available():
+            return {}
+        free, total = torch.cuda.mem_get_info(device)
+        return {"free_mb": free // MB, "total_mb": total // MB}
+
+    def clear_gpu_cache(self) -> None:
+        """Give cached but unused GPU memory back; does nothing where there is none."""
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return
+        for kind in ("cuda", "xpu", "mps"):
+            module = getattr(torch, kind, None)
+            available = torch.backends.mps.is_available() if kind == "mps" else module and module.is_available()
+            if available and hasattr(module, "empty_cache"):
+                module.empty_cache()
+
+    def set_device(self, gpu_id: int) -> str:
+        """Make a GPU the current one; returns its name, or "cpu" when there is no such GPU."""
+        gpus = self.get_available_gpus()
+        if not 0 <= gpu_id < len(gpus):
+            return "cpu"
+        device = str(gpus[gpu_id]["id"])
+        torch = self._torch()
+        if device.startswith("cuda"):
+            torch.cuda.set_device(device)
+        return device
+
+    def get_system_info(self, *, look_for_gpus: bool = True) -> dict[str, Any]:
+        """Processor, cores, instruction sets, memory and GPUs. ``look_for_gpus`` imports torch, which takes seconds."""
+        import psutil
+
+        memory = psutil.virtual_memory()
+        return {
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+            "cpu": cpu_name(),
+            "cores": cpu_count(),
+            "cpu_features": sorted(cpu_features()),
+            "memory_total_mb": int(memory.total) // MB,
+            "memory_available_mb": available_host_memory() // MB,
+            "gpus": self.get_available_gpus() if look_for_gpus else [],
+        }
