@@ -1,0 +1,206 @@
+"""Opening checkpoint files safely, and finding out what network is inside.
+
+A ``.pth`` file is a pickle, and a pickle can run code. So ``torch.load`` runs restricted to tensors
+(``weights_only=True``), and a file that does not load that way is refused: there is no other way to load it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from utils.errors import UnsupportedModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
+_NESTED = ("params_ema", "params", "state_dict", "model_state_dict", "model", "g_ema", "net_g")
+"""Where training frameworks put the state dict; averaged weights (EMA) first."""
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a network needs and gives.
+
+    Attributes:
+        architecture: the family's name.
+        kind: "upscale" (scale 1 included), "face", or "other".
+        scale: output side / input side.
+        parameters: number of weights.
+        multiple_of: the input's sides must be multiples of this.
+        minimum_size: smallest input side.
+        receptive_radius: input pixels on each side that an output pixel depends on, where that is small enough to be
+            covered exactly; else None.
+    """
+
+    architecture: str
+    kind: str
+    scale: int
+    in_channels: int
+    out_channels: int
+    parameters: int
+    multiple_of: int = 1
+    minimum_size: int = 1
+    receptive_radius: int | None = None
+    supports_half: bool = True
+    supports_bfloat16: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CheckpointInfo:
+        """Raises ``TypeError`` when the values are of another version."""
+        return cls(**values)
+
+
+def load_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file, on the CPU.
+
+    Raises:
+        UnsupportedModelError: the file is damaged, holds anything but tensors, or has NaN or infinite weights.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".safetensors":
+        state = _load_safetensors(path)
+    elif path.suffix.lower() in SUFFIXES:
+        state = _unnest(_load_pickle(path), path)
+    else:
+        raise UnsupportedModelError(f"'{path.name}' is no checkpoint; known kinds: {', '.join(SUFFIXES)}.")
+    _check_tensors(state, path)
+    return state
+
+
+def _load_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path, device="cpu"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UnsupportedModelError(f"'{path}' is not a readable safetensors file: {error}") from error
+
+
+def _load_pickle(path: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnsupportedModelError(
+            f"'{path}' was refused: it holds something other than plain tensors, which could run code when loaded. "
+            "Get the model from its original source, or as .safetensors."
+        ) from error
+    except Exception as error:  # a damaged archive raises anything from EOFError to RuntimeError
+        raise UnsupportedModelError(
+            f"'{path}' is not a readable checkpoint ({type(error).__name__}); it may be cut off or of another kind."
+        ) from error
+
+
+def _unnest(content: Any, path: Path) -> dict[str, Tensor]:
+    import torch
+
+    for _ in range(3):
+        if not isinstance(content, dict):
+            break
+        inner = next((content[key] for key in _NESTED if isinstance(content.get(key), dict)), None)
+        if inner is None:
+            break
+        content = inner
+    if not isinstance(content, dict):
+        raise UnsupportedModelError(f"'{path}' holds no state dict.")
+    state = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
+    if not state:
+        raise UnsupportedModelError(f"'{path}' holds no tensors.")
+    prefix = "module."
+    if all(key.startswith(prefix) for key in state):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    return state
+
+
+def _check_tensors(state: dict[str, Tensor], path: Path) -> None:
+    import torch
+
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise UnsupportedModelError(f"'{path}' is damaged: '{key}' holds NaN or infinite values.")
+
+
+def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
+    """Build the network that fits a state dict (fp32, ``eval`` mode, no gradients), and its facts.
+
+    Raises:
+        UnsupportedModelError: no known architecture fits, or it is not an image-to-image network.
+    """
+    import torch
+    from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedDtypeError
+    from spandrel import UnsupportedModelError as Unknown
+
+    full = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    try:
+        descriptor = ModelLoader(device="cpu").load_from_state_dict(full)
+    except (Unknown, UnsupportedDtypeError) as error:
+        raise UnsupportedModelError("The checkpoint's architecture is not known.") from error
+    except (RuntimeError, ValueError, KeyError, AssertionError, TypeError) as error:
+        raise UnsupportedModelError(f"The checkpoint's weights do not fit its architecture: {error}") from error
+    if not isinstance(descriptor, ImageModelDescriptor):
+        raise UnsupportedModelError(f"'{descriptor.architecture.name}' is not an image-to-image network.")
+    network: nn.Module = descriptor.model.eval()
+    network.requires_grad_(False)
+    return network.to(dtype=torch.float32), _describe(descriptor, state)
+
+
+def _describe(descriptor: Any, state: dict[str, Tensor]) -> CheckpointInfo:
+    kinds = {"SR": "upscale", "Restoration": "upscale", "FaceSR": "face"}
+    needs = descriptor.size_requirements
+    return CheckpointInfo(
+        architecture=str(descriptor.architecture.name),
+        kind=kinds.get(descriptor.purpose, "other"),
+        scale=int(descriptor.scale),
+        in_channels=int(descriptor.input_channels),
+        out_channels=int(descriptor.output_channels),
+        parameters=sum(tensor.numel() for tensor in state.values()),
+        multiple_of=int(needs.multiple_of or 1),
+        minimum_size=int(needs.minimum or 1),
+        receptive_radius=_receptive_radius(descriptor.model, descriptor.architecture.id),
+        supports_half=bool(descriptor.supports_half),
+        supports_bfloat16=bool(descriptor.supports_bfloat16),
+    )
+
+
+def _receptive_radius(network: nn.Module, architecture: str) -> int | None:
+    """Exact for the compact networks: a plain chain of convolutions, each adding half its kernel."""
+    from torch import nn
+
+    if str(architecture) != "Compact":
+        return None
+    return sum((module.kernel_size[0] - 1) // 2 for module in network.modules() if isinstance(module, nn.Conv2d))
+
+
+def inspect_checkpoint(path: Path) -> CheckpointInfo:
+    """The facts of a checkpoint file. Takes seconds (imports torch); ``ModelStore`` remembers the answer."""
+    try:
+        return load_network(load_state_dict(path))[1]
+    except UnsupportedModelError as error:
+        text = str(error)
+        raise UnsupportedModelError(text if str(path) in text else f"'{path}': {text}") from error
+
+
+def interpolate(strong: dict[str, Tensor], weak: dict[str, Tensor], strength: float) -> dict[str, Tensor]:
+    """Deep network interpolation (Wang et al., CVPR 2019): ``strength * strong + (1 - strength) * weak``.
+
+    Raises:
+        UnsupportedModelError: the two do not have the same keys and shapes.
+    """
+    if strong.keys() != weak.keys() or any(strong[key].shape != weak[key].shape for key in strong):
+        raise UnsupportedModelError("The model and its weak-denoise twin do not have the same architecture.")
+    mixed = {}
+    for key, tensor in strong.items():
+        if tensor.is_floating_point():
+            mixed[key] = strength * tensor.float() + (1 - strength) * weak[key].float()
+        else:
+            mixed[key] = tensor
+    return mixed

@@ -1,0 +1,157 @@
+"""What every writer shares: a hidden temporary file, one atomic rename, nothing left after a failure."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+
+from utils.errors import OutputError
+from utils.picture import Metadata
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """How to encode.
+
+    Attributes:
+        format: png, jpeg, webp, avif, tiff or gif.
+        quality: 1..100, for lossy formats.
+        exif: "keep", "no-location" or "drop"; XMP follows it.
+        comment: text to embed (the settings used, as JSON).
+    """
+
+    format: str = "png"
+    quality: int = 95
+    lossless: bool = False
+    exif: str = "keep"
+    comment: str | None = None
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """The sentence for a failed write."""
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EFBIG: "the file would be too large for this file system",
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.EROFS: "the file system is read-only",
+        errno.ENAMETOOLONG: "the name is too long",
+        errno.ENOTDIR: "its folder is not a folder",
+    }
+    reason = reasons.get(error.errno or 0, error.strerror or str(error))
+    return OutputError(f"Cannot write '{path}': {reason}. Nothing was left behind.")
+
+
+class AtomicFile:
+    """A binary file that appears under its name only when ``commit`` is called."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # A short name of its own: adding to a name that is already as long as can be would fail.
+        self.temporary = path.parent / f".{secrets.token_hex(6)}.part"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file: BinaryIO = self.temporary.open("w+b")
+        except OSError as error:
+            raise output_error(path, error) from error
+
+    def commit(self) -> None:
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        os.replace(self.temporary, self.path)
+
+    def abort(self) -> None:
+        self.file.close()
+        self.temporary.unlink(missing_ok=True)
+
+
+class BandWriter(ABC):
+    """Takes bands from top to bottom. Use as a context manager; without ``commit`` the file never appears."""
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        channels: int,
+        bit_depth: int,
+        metadata: Metadata,
+        options: SaveOptions,
+    ) -> None:
+        self.path = path
+        self.width, self.height, self.channels, self.bit_depth = width, height, channels, bit_depth
+        self.metadata, self.options = metadata, options
+        self._rows = 0
+        self._output = AtomicFile(path)
+        self._finished = False
+        try:
+            self._begin(self._output.file)
+        except OSError as error:
+            self.abort()
+            raise output_error(path, error) from error
+        except BaseException:
+            self.abort()
+            raise
+
+    @abstractmethod
+    def _begin(self, file: BinaryIO) -> None: ...
+
+    @abstractmethod
+    def _write(self, band: np.ndarray) -> None: ...
+
+    @abstractmethod
+    def _end(self) -> None: ...
+
+    def _stop(self) -> None:
+        """Free what a writer holds besides its file; called once, after success and failure alike."""
+
+    def write(self, band: np.ndarray) -> None:
+        """Add the next rows: ``(rows, width, channels)``, ``uint8`` or ``uint16`` as the bit depth says."""
+        expected = np.uint8 if self.bit_depth == 8 else np.uint16
+        if band.shape[1:] != (self.width, self.channels) or band.dtype != expected:
+            raise ValueError(f"a band of {band.shape} {band.dtype} does not fit {self.width} x {self.channels}")
+        if self._rows + band.shape[0] > self.height:
+            raise ValueError("more rows than the picture has")
+        self._rows += band.shape[0]
+        try:
+            self._write(np.ascontiguousarray(band))
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def commit(self) -> None:
+        """Finish the file and let it appear under its name."""
+        if self._rows != self.height:
+            raise ValueError(f"only {self._rows} of {self.height} rows were written")
+        try:
+            self._end()
+            self._stop()
+            self._output.commit()
+        except OSError as error:
+            self.abort()
+            raise output_error(self.path, error) from error
+        self._finished = True
+
+    def abort(self) -> None:
+        """Remove the partial file."""
+        if not self._finished:
+            self._finished = True
+            self._stop()
+            self._output.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()

@@ -1,0 +1,90 @@
+"""JPEG, WebP, AVIF and GIF: encoders that want all rows at once. One 8-bit canvas is all that is held."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from utils.errors import OutputError
+from utils.metadata import clean_exif, clean_xmp
+from utils.writers.base import BandWriter, SaveOptions
+from utils.picture import Metadata
+
+
+
+def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, height: int, gray: bool) -> dict[str, Any]:
+    """Pillow's ``save`` arguments."""
+    arguments: dict[str, Any] = {"format": options.format.upper()}
+    exif = clean_exif(metadata.exif, width, height, options.exif, options.comment)
+    xmp = clean_xmp(metadata.xmp, width, height, options.exif)
+    if options.format in ("jpeg", "webp", "avif"):
+        arguments["quality"] = options.quality
+        if exif:
+            arguments["exif"] = b"Exif\x00\x00" + exif
+        if xmp:
+            arguments["xmp"] = xmp
+        # A gray profile on a colour file (WebP and AVIF have no gray) would be wrong.
+        if metadata.icc_profile and (not gray or options.format == "jpeg"):
+            arguments["icc_profile"] = metadata.icc_profile
+    if options.format == "jpeg":
+        arguments["optimize"] = width * height < 50_000_000
+        arguments["subsampling"] = 0 if options.quality >= 90 else 2
+        if metadata.dpi:
+            arguments["dpi"] = tuple(round(dots) for dots in metadata.dpi)
+    if options.format == "webp":
+        arguments["lossless"] = options.lossless
+        arguments["exact"] = True
+        arguments["method"] = 4
+    return arguments
+
+
+class WholeWriter(BandWriter):
+    def _begin(self, file: BinaryIO) -> None:
+        if self.bit_depth != 8:
+            raise OutputError(f"{self.options.format.upper()} holds 8 bits a channel, not {self.bit_depth}.")
+        self._file = file
+        self._canvas = np.empty((self.height, self.width, self.channels), np.uint8)
+        self._filled = 0
+
+    def _write(self, band: np.ndarray) -> None:
+        self._canvas[self._filled : self._filled + band.shape[0]] = band
+        self._filled += band.shape[0]
+
+    def _end(self) -> None:
+        from PIL import Image
+
+        canvas = self._canvas[..., 0] if self.channels == 1 else self._canvas
+        image = Image.fromarray(canvas)
+        del self._canvas, canvas
+        if self.options.format == "jpeg" and self.channels in (2, 4):
+            image = flatten(image)
+        elif self.options.format != "jpeg" and image.mode == "LA":
+            image = image.convert("RGBA")
+        gray = self.channels in (1, 2)
+        arguments = encoder_arguments(self.options, self.metadata, self.width, self.height, gray)
+        try:
+            image.save(self._file, **arguments)
+        except (ValueError, TypeError) as error:
+            # Metadata that an encoder refuses (an ICC profile over 64 KB in pieces, odd EXIF) must not cost the picture.
+            for name in ("exif", "xmp", "icc_profile"):
+                arguments.pop(name, None)
+            self._file.seek(0)
+            self._file.truncate()
+            try:
+                image.save(self._file, **arguments)
+            except (ValueError, TypeError):
+                raise OutputError(f"'{self.path.name}' cannot be saved as {self.options.format}: {error}") from error
+
+    def _stop(self) -> None:
+        self._canvas = np.empty((0, 0, 0), np.uint8)
+
+
+def flatten(image: Any) -> Any:
+    """A picture with transparency on white, as it would look on paper."""
+    from PIL import Image
+
+    mode = "L" if image.mode == "LA" else "RGB"
+    paper = Image.new(mode, image.size, "white")
+    paper.paste(image.convert(mode), mask=image.getchannel("A"))
+    return paper
