@@ -1,0 +1,55 @@
+"""Assembles the commands, and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+import typer
+
+from cli import bench, enhance, info, models
+from utils.errors import EngineError
+
+app = typer.Typer(
+    name="main.py",
+    help="Real-ESRGAN Ultimate: enlarge and restore pictures. Without a command the interface opens.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("enhance")(enhance.enhance)
+app.add_typer(models.app, name="models")
+app.command("info")(info.info)
+app.command("bench")(bench.bench)
+
+
+@app.callback(invoke_without_command=True)
+def _root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        from config import Config
+        from ui.app import launch
+
+        launch(Config())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 fine, 2 usage, others as in ``utils.errors``)."""
+    try:
+        code = app(arguments if arguments is not None else sys.argv[1:], standalone_mode=False)
+        return int(code or 0)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except EngineError as error:
+        logging.getLogger(__name__).debug("The command failed", exc_info=True)
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.exceptions.Abort:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code

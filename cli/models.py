@@ -1,0 +1,92 @@
+"""``models``: list, download, verify, delete."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from engine.types import JobControl
+
+app = typer.Typer(help="List, download, verify and delete models.", no_args_is_help=True)
+
+
+def _manager() -> Any:
+    from config import Config
+    from engine.model_manager import ModelManager
+
+    config = Config()
+    config.ensure_directories()
+    return ModelManager.from_config(config)
+
+
+def _size(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e6:.1f} MB"
+
+
+@app.command("list")
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Every known model and every checkpoint in the weights folder."""
+    statuses = _manager().list()
+    if as_json:
+        print(json.dumps([status.to_json() for status in statuses], ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Model", "Installed", "Kind", "Scale", "Size", "Licence", "Purpose")
+    for status in statuses:
+        state = status.verified if status.installed else "no"
+        purpose = f"{status.purpose} Problem: {status.problem}" if status.problem else status.purpose
+        table.add_row(
+            status.name, state, status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose
+        )
+    Console().print(table)
+
+
+@app.command()
+def download(name: Annotated[str, typer.Argument(help="Model name, see `models list`.")]) -> None:
+    """Download a model into the weights folder; its SHA-256 is checked before it is installed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    manager = _manager()
+    expected = next((status.size for status in manager.list() if status.name == name), None)
+    console = Console(stderr=True)
+    console.print(f"{name}: {_size(expected)}")
+    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(name, total=expected)
+        control = JobControl()
+        try:
+            file = manager.download(
+                name, lambda done, total: bar.update(task, completed=done, total=total), control
+            )
+        except KeyboardInterrupt:
+            control.cancel()
+            raise
+    print(f"{file.path} ({file.verified}, SHA-256 {file.sha256})")
+
+
+@app.command()
+def verify(name: Annotated[str | None, typer.Argument(help="Model name; all installed ones by default.")] = None) -> None:
+    """Hash installed models anew and compare with the known values."""
+    from utils.errors import ModelError
+
+    manager = _manager()
+    names = [name] if name else [status.name for status in manager.list() if status.installed]
+    code = 0
+    for one in names:
+        try:
+            print(f"{one}: {manager.verify(one).verified}")
+        except ModelError as error:
+            print(f"{one}: {error}")
+            code = error.exit_code
+    raise typer.Exit(code)
+
+
+@app.command()
+def delete(name: Annotated[str, typer.Argument(help="Model name.")]) -> None:
+    """Delete a model's file from the weights folder."""
+    _manager().delete(name)
+    print(f"{name}: deleted")

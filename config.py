@@ -1,0 +1,110 @@
+"""Every setting, from the environment (``REALESRGAN_*``) or ``.env``, typed and validated once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from utils.errors import InvalidSettingsError
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "REALESRGAN_"
+
+
+class ConfigError(InvalidSettingsError):
+    """A variable holds something that cannot be used; the message names it."""
+
+
+class Config(BaseSettings):
+    """The application's settings. ``Config()`` reads environment and ``.env``; a wrong value raises ``ConfigError``.
+
+    Relative directories are taken from the project's own folder, wherever the program was started.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ROOT / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    weights_dir: Path = Field(Path("weights"), description="Where models are downloaded to and your own are dropped")
+    output_dir: Path = Field(Path("outputs"), description="Where the interface saves results")
+    cache_dir: Path = Field(Path("cache"), description="Converted models, self-test results, remembered tile sizes")
+    log_dir: Path = Field(Path("logs"), description="Rotating log files")
+
+    server_name: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 opens the app to your network")
+    server_port: int = Field(7860, ge=1, le=65535, description="Port of the interface")
+    share: bool = Field(False, description="Make a public link through Gradio's servers")
+
+    enable_batch: bool = Field(True, description="Show the Batch tab's controls")
+    enable_video: bool = Field(True, description="Show the Video tab")
+    enable_downloads: bool = Field(True, description="Allow downloading models from the interface")
+
+    max_image_mb: float = Field(200, gt=0, description="Largest picture file, in MB")
+    max_image_megapixels: float = Field(200, gt=0, description="Largest input picture, in megapixels")
+    max_output_megapixels: float = Field(1000, gt=0, description="Largest result, in megapixels")
+    max_video_mb: float = Field(2000, gt=0, description="Largest video file, in MB")
+
+    device: str = Field("auto", description="auto, cpu, cuda:0, mps, xpu:0")
+    backend: Literal["auto", "openvino", "torch"] = Field("auto", description="auto, openvino or torch")
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = Field("auto", description="auto, fp32, fp16 or bf16")
+    optimize: bool = Field(True, description="Test once which backend is fastest and right on this machine")
+    gpu_memory_reserve_mb: int = Field(512, ge=0, description="Memory that tiles leave free, in MiB")
+    unload_policy: Literal["keep", "after-picture"] | int = Field(
+        "keep", description="keep, after-picture, or idle seconds after which a model is unloaded"
+    )
+    verify_checksums: bool = Field(True, description="Compare SHA-256 of known models before loading")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(False, description="Log files as one JSON object a line")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(_explain(error)) from error
+
+    @field_validator("weights_dir", "output_dir", "cache_dir", "log_dir")
+    @classmethod
+    def _from_root(cls, path: Path) -> Path:
+        path = path.expanduser()
+        return path if path.is_absolute() else ROOT / path
+
+    @field_validator("unload_policy")
+    @classmethod
+    def _idle_seconds(cls, policy: str | int) -> str | int:
+        if isinstance(policy, int) and policy < 1:
+            raise ValueError("idle seconds must be at least 1")
+        return policy
+
+    def ensure_directories(self) -> None:
+        """Make the directories. Raises ``ConfigError`` naming the variable of one that cannot be made."""
+        for name in ("weights_dir", "output_dir", "cache_dir", "log_dir"):
+            path: Path = getattr(self, name)
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(
+                    f"{PREFIX}{name.upper()}: the folder '{path}' cannot be made: {error.strerror or error}."
+                ) from error
+
+
+def unknown_variables() -> list[str]:
+    """``REALESRGAN_*`` variables of the environment that no setting reads: misspelt ones, mostly."""
+    known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+
+
+def _explain(error: ValidationError) -> str:
+    sentences: dict[str, str] = {}
+    for fault in error.errors():
+        name = f"{PREFIX}{str(fault['loc'][0]).upper()}" if fault["loc"] else "settings"
+        given = fault["input"]
+        message = fault["msg"].removeprefix("Value error, ")
+        sentences.setdefault(name, f"{name} is {given!r}: {message}.")
+    return " ".join(sentences.values())
+
+
+__all__ = ["Config", "ConfigError", "unknown_variables"]
