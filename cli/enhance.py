@@ -98,7 +98,14 @@ def enhance(
 
 
 def _run(
-    inputs: list[Path], output: Path | None, settings: EnhanceSettings, *, force: bool, as_json: bool, quiet: bool, verbose: bool
+    inputs: list[Path],
+    output: Path | None,
+    settings: EnhanceSettings,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> int:
     from config import Config, unknown_variables
     from engine.model_manager import ModelManager
@@ -106,7 +113,9 @@ def _run(
 
     config = Config()
     config.ensure_directories()
-    setup_logging(config.log_dir, config.log_level, as_json=config.log_json, console_level="INFO" if verbose else "ERROR")
+    setup_logging(
+        config.log_dir, config.log_level, as_json=config.log_json, console_level="INFO" if verbose else "ERROR"
+    )
     for name in unknown_variables():
         print(f"Warning: {name} is not a setting of this program; see .env.example.", file=sys.stderr)
     targets = _targets(inputs, output, settings)
@@ -201,9 +210,14 @@ def _progress_bar(control: JobControl, quiet: bool) -> Iterator[Any]:
         yield lambda name: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar, TextColumn
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%  {task.fields[eta]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%  {task.fields[eta]}"),
+    )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0, eta="")
 

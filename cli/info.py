@@ -11,8 +11,8 @@ import typer
 def info(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Devices, memory, versions, models, and how fast each network ran here."""
     from config import Config
-    from engine.system_report import system_report
     from engine.model_manager import ModelManager
+    from engine.system_report import system_report
 
     config = Config()
     report = system_report(ModelManager.from_config(config), config)

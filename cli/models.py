@@ -39,9 +39,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
     for status in statuses:
         state = status.verified if status.installed else "no"
         purpose = f"{status.purpose} Problem: {status.problem}" if status.problem else status.purpose
-        table.add_row(
-            status.name, state, status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose
-        )
+        table.add_row(status.name, state, status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose)
     Console().print(table)
 
 
@@ -59,9 +57,7 @@ def download(name: Annotated[str, typer.Argument(help="Model name, see `models l
         task = bar.add_task(name, total=expected)
         control = JobControl()
         try:
-            file = manager.download(
-                name, lambda done, total: bar.update(task, completed=done, total=total), control
-            )
+            file = manager.download(name, lambda done, total: bar.update(task, completed=done, total=total), control)
         except KeyboardInterrupt:
             control.cancel()
             raise
@@ -69,7 +65,9 @@ def download(name: Annotated[str, typer.Argument(help="Model name, see `models l
 
 
 @app.command()
-def verify(name: Annotated[str | None, typer.Argument(help="Model name; all installed ones by default.")] = None) -> None:
+def verify(
+    name: Annotated[str | None, typer.Argument(help="Model name; all installed ones by default.")] = None,
+) -> None:
     """Hash installed models anew and compare with the known values."""
     from utils.errors import ModelError
 

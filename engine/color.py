@@ -103,7 +103,9 @@ class ColorMatcher:
         low, high = max(0, first - _REACH), min(difference.shape[0], last + _REACH)
         blurred = cv2.GaussianBlur(difference[low:high], (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)
         blurred = blurred.reshape(high - low, difference.shape[1], -1)
-        self._sum_after += (difference[first:last] - blurred[first - low : last - low]).sum(axis=(0, 1), dtype=np.float64)
+        self._sum_after += (difference[first:last] - blurred[first - low : last - low]).sum(
+            axis=(0, 1), dtype=np.float64
+        )
         # One more row on each side, so that enlarging interpolates across the band's edges instead of clamping there.
         above, below = min(1, first - low), min(1, high - last)
         part = blurred[first - low - above : last - low + below]

@@ -295,7 +295,9 @@ class ModelStore:
             raise ModelNotFoundError(self._unknown(name))
         if self._path_of(spec) is None:
             if not spec.urls:
-                raise ModelNotFoundError(f"No address is known for '{name}'; save it as {self.weights_dir}/{spec.filename}.")
+                raise ModelNotFoundError(
+                    f"No address is known for '{name}'; save it as {self.weights_dir}/{spec.filename}."
+                )
             download(spec.urls, self.weights_dir / spec.filename, spec.sha256, spec.size, progress, control)
         return self.find(name)
 

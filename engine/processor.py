@@ -287,12 +287,16 @@ class _Runner:
             report = self._write_animation(upscaler)
         else:
             if self._task.info.frames > 1 and image_io.is_animated(self._task.info):
-                self._warnings.append(f"{self._task.save.format.upper()} holds one picture: only the first frame is kept.")
+                self._warnings.append(
+                    f"{self._task.save.format.upper()} holds one picture: only the first frame is kept."
+                )
             report = self._write_still(upscaler)
         if upscaler is not None and model is not None and upscaler.limit.side is not None:
             side = upscaler.limit.side
             self._manager.tile_memory.put(self._tile_key(model), side)
-            self._warnings.append(f"Memory ran short: tiles were made smaller (now {side} pixels) and the work went on.")
+            self._warnings.append(
+                f"Memory ran short: tiles were made smaller (now {side} pixels) and the work went on."
+            )
         return report
 
     def _pipeline(self, picture: Picture, upscaler: Upscaler | None, bit_depth: int) -> PicturePipeline:
@@ -435,9 +439,7 @@ def apply_fidelity(
     mixed = from_full_scale(mixed, enhanced.bit_depth)
     if enhanced.alpha is None:
         return Picture(mixed, None, enhanced.metadata)
-    return Picture(
-        np.ascontiguousarray(mixed[..., :-1]), np.ascontiguousarray(mixed[..., -1]), enhanced.metadata
-    )
+    return Picture(np.ascontiguousarray(mixed[..., :-1]), np.ascontiguousarray(mixed[..., -1]), enhanced.metadata)
 
 
 def enhance_image_direct(
@@ -476,7 +478,7 @@ def enhance_image_direct(
         EngineError: see ``enhance_file``.
     """
     if config is None:
-        from config import Config as config  # noqa: N813  (the edge of the program: a convenience for scripts)
+        from config import Config as config
     if isinstance(config, type):
         config = config()
     chosen = EnhanceSettings.create(

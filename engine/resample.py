@@ -62,7 +62,9 @@ def _resize_slice(
     return result
 
 
-def resize_rows(pixels: np.ndarray, size: tuple[int, int], first: int, last: int, method: str = "lanczos") -> np.ndarray:
+def resize_rows(
+    pixels: np.ndarray, size: tuple[int, int], first: int, last: int, method: str = "lanczos"
+) -> np.ndarray:
     """Rows ``first..last`` of ``pixels`` resized to ``size`` (width, height), as ``uint16``.
 
     Args:

@@ -172,7 +172,9 @@ class BackendChooser:
             raise BackendError(f"No backend ran '{source.name}' correctly. {reasons}")
         for trial in trials:
             if trial.problem:
-                logger.warning("%s: %s in %s is not used: %s", source.name, trial.backend, trial.precision, trial.problem)
+                logger.warning(
+                    "%s: %s in %s is not used: %s", source.name, trial.backend, trial.precision, trial.problem
+                )
         best = min(good, key=lambda trial: trial.seconds_per_megapixel or 0.0)
         return Choice(best.backend, best.precision, tuple(trials))
 

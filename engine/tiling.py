@@ -106,7 +106,9 @@ def plan(
         max_band_pixels: bound on picture width x window height, so that a band of a very wide picture stays small.
     """
     blend = max(0, min(blend, halo - 1))
-    tile_height = tile_width = max(tile, 2 * halo + 2 * multiple) if tile else max(width, height) + 2 * border + multiple
+    tile_height = tile_width = (
+        max(tile, 2 * halo + 2 * multiple) if tile else max(width, height) + 2 * border + multiple
+    )
     if tile and max_band_pixels:
         tile_height = min(tile_height, max(2 * halo + 2 * multiple, max_band_pixels // max(1, width)))
     return TilePlan(

@@ -192,8 +192,10 @@ def bleed_transparent(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         size = (visible.shape[1], visible.shape[0])
         larger = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
         share = np.minimum(visible, 1.0)[..., None]
-        filled = color + larger * (1 - share) if not levels else np.where(
-            visible[..., None] > 1e-6, color / np.maximum(visible[..., None], 1e-6), larger
+        filled = (
+            color + larger * (1 - share)
+            if not levels
+            else np.where(visible[..., None] > 1e-6, color / np.maximum(visible[..., None], 1e-6), larger)
         )
     result = pixels.copy()
     hidden = alpha == 0

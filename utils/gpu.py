@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 MB = 2**20
-_INTERESTING = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "amx_tile", "asimd")
+_INTERESTING = (
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "avx_vnni",
+    "amx_bf16",
+    "amx_int8",
+    "amx_tile",
+    "asimd",
+)
 
 
 @lru_cache(maxsize=1)

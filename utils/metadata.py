@@ -125,7 +125,11 @@ def clean_xmp(xmp: bytes | None, width: int, height: int, policy: str = "keep") 
         text = re.sub(rf"(<(?:tiff|exif):{name}\s*>)[^<]*", rf"\g<1>{value}", text)
     text = re.sub(r"<xmp:Thumbnails\b.*?</xmp:Thumbnails\s*>", "", text, flags=re.DOTALL)
     if policy == "no-location":
-        text = re.sub(r"\s(?:exif|exifEX|photoshop|Iptc4xmpCore):(?:GPS\w*|City|Country|State|Location)\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
+        text = re.sub(
+            r"\s(?:exif|exifEX|photoshop|Iptc4xmpCore):(?:GPS\w*|City|Country|State|Location)\s*=\s*(?:\"[^\"]*\"|'[^']*')",
+            "",
+            text,
+        )
         text = re.sub(r"<exif:(GPS\w*)\b.*?</exif:\1\s*>", "", text, flags=re.DOTALL)
         text = re.sub(r"<(photoshop:(?:City|Country|State))\b.*?</\1\s*>", "", text, flags=re.DOTALL)
         text = re.sub(r"<(Iptc4xmpExt:Location\w*)\b.*?</\1\s*>", "", text, flags=re.DOTALL)

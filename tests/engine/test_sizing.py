@@ -46,7 +46,10 @@ def test_pad_centres_the_picture_on_its_canvas():
     assert plan.content == (500, 250) and plan.offset == (0, 125)
 
 
-@pytest.mark.parametrize(("scale", "native", "passes"), [(1, 4, 1), (4, 4, 1), (4.003, 4, 1), (4.5, 4, 2), (16, 4, 2), (3, 2, 2), (8, 2, 3), (4, 1, 1)])
+@pytest.mark.parametrize(
+    ("scale", "native", "passes"),
+    [(1, 4, 1), (4, 4, 1), (4.003, 4, 1), (4.5, 4, 2), (16, 4, 2), (3, 2, 2), (8, 2, 3), (4, 1, 1)],
+)
 def test_number_of_passes(scale, native, passes):
     assert passes_for(scale, native) == passes
 

@@ -49,7 +49,13 @@ def filter_rows(rows: np.ndarray, above: np.ndarray, pixel_bytes: int) -> bytes:
     left[:, pixel_bytes:] = rows[:, :-pixel_bytes]
     corner = np.zeros_like(rows)
     corner[:, pixel_bytes:] = up[:, :-pixel_bytes]
-    candidates = [rows, rows - left, rows - up, rows - ((left >> 1) + (up >> 1) + (left & up & 1)), _paeth(rows, left, up, corner)]
+    candidates = [
+        rows,
+        rows - left,
+        rows - up,
+        rows - ((left >> 1) + (up >> 1) + (left & up & 1)),
+        _paeth(rows, left, up, corner),
+    ]
     # A sample of columns decides as well as all of them, at a fraction of the cost.
     step = max(1, length // 512)
     costs = np.stack([np.abs(candidate[:, ::step].view(np.int8).astype(np.int16)).sum(1) for candidate in candidates])
@@ -66,9 +72,7 @@ def filter_rows(rows: np.ndarray, above: np.ndarray, pixel_bytes: int) -> bytes:
 def _paeth(rows: np.ndarray, left: np.ndarray, up: np.ndarray, corner: np.ndarray) -> np.ndarray:
     a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
     to_left, to_up, to_corner = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
-    predicted = np.where(
-        (to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner)
-    )
+    predicted = np.where((to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner))
     return rows - predicted
 
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from utils.errors import OutputError
 from utils.metadata import clean_exif, clean_xmp
-from utils.writers.base import BandWriter, SaveOptions
 from utils.picture import Metadata
-
+from utils.writers.base import BandWriter, SaveOptions
 
 
 def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, height: int, gray: bool) -> dict[str, Any]:

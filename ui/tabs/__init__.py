@@ -1,0 +1,1 @@
+"""One module a tab: ``build`` makes its components and connects its handlers."""

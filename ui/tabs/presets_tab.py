@@ -1,0 +1,43 @@
+"""Presets: settings that are known to serve a purpose, applied to the Image tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ui.components import SettingsForm
+from ui.handlers import PRESETS
+
+_GOAL_OF = {"scale": "Scale", "long_edge": "Long edge"}
+
+
+def describe(name: str) -> str:
+    """What a preset sets, as text."""
+    return "\n".join(f"- {field.replace('_', ' ')}: {value}" for field, value in PRESETS[name].items())
+
+
+def form_values(name: str, form: SettingsForm) -> dict[str, Any]:
+    """Form field -> value for a preset; the goal follows from the size it sets. Other fields get their defaults."""
+    preset = PRESETS[name]
+    values: dict[str, Any] = {"fidelity": 0.0, **preset}
+    for field, goal in _GOAL_OF.items():
+        if field in preset:
+            values["goal"] = goal
+    return {field: value for field, value in values.items() if field in form.names}
+
+
+def build(form: SettingsForm) -> None:
+    first = next(iter(PRESETS))
+    gr.Markdown("Built-in presets. Applying one fills in the Image Enhancement tab; everything stays adjustable there.")
+    choice = gr.Radio(list(PRESETS), value=first, label="Preset")
+    text = gr.Markdown(describe(first))
+    apply = gr.Button("Apply to the Image tab", variant="primary")
+    told = gr.Markdown("")
+    choice.change(describe, choice, text, show_progress="hidden")
+
+    def fill(name: str) -> list[Any]:
+        values = form_values(name, form)
+        return [f"“{name}” applied.", *(gr.update(value=values[f]) if f in values else gr.skip() for f in form.names)]
+
+    apply.click(fill, choice, [told, *form.components], show_progress="hidden")
