@@ -16,7 +16,7 @@ from engine.backends import get_backend
 from engine.backends.base import NetworkSource, Session
 from engine.checkpoints import CheckpointInfo
 from engine.json_store import JsonStore
-from engine.model_store import ModelFile, ModelStatus, ModelStore
+from engine.model_store import ModelFile, ModelStatus, ModelStore, Statuses
 from engine.registry import REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
@@ -110,7 +110,7 @@ class ModelManager:
 
     # -- files -------------------------------------------------------------------------------------------------------
 
-    def list(self) -> list[ModelStatus]:
+    def list(self) -> Statuses:
         """Every known model, installed or not, and every checkpoint found in the weights folders."""
         return self._store.list()
 
@@ -153,7 +153,15 @@ class ModelManager:
                 "(67 MB) or put a .pth or .safetensors file into the weights folder."
             )
         wanted = 2 if scale is not None and scale <= 2 else 4
-        installed.sort(key=lambda status: (status.scale != wanted, -self._rank(status.name), status.name))
+        installed.sort(
+            # Among files of unknown merit the larger network is the better guess.
+            key=lambda status: (
+                status.scale != wanted,
+                -self._rank(status.name),
+                -(status.parameters or 0),
+                status.name,
+            )
+        )
         best = installed[0]
         reason = f"{best.name} is the best installed model for x{scale or best.scale:g}."
         if not any(status.name == "RealESRGAN_x4plus" for status in installed) and "RealESRGAN_x4plus" in self._specs:
@@ -332,7 +340,7 @@ class ModelManager:
         assert isinstance(self._policy, int)
         while not self._closed.wait(min(1.0, max(0.05, self._policy / 4))):
             limit = time.monotonic() - self._policy
-            self._unload(lambda key, slot: slot.last_used < limit)
+            self._unload(lambda key, slot, limit=limit: slot.last_used < limit)  # type: ignore[misc]
 
     def close(self) -> None:
         """Unload everything and stop the background thread."""

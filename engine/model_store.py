@@ -53,6 +53,10 @@ class ModelStatus:
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
 
+Statuses = list[ModelStatus]
+"""Named, because inside the class ``list`` is a method."""
+
+
 class ModelStore:
     """Finds and checks checkpoint files. Thread-safe.
 
@@ -84,12 +88,12 @@ class ModelStore:
 
     # -- listing -----------------------------------------------------------------------------------------------------
 
-    def list(self) -> list[ModelStatus]:
+    def list(self) -> Statuses:
         """Known models in the registry's order, then the user's own by name."""
         statuses = [self._known_status(spec) for spec in self._specs.values()]
         return [*statuses, *(self._own_status(path) for path in self._own_files())]
 
-    def installed(self, kind: str | None = None) -> list[ModelStatus]:
+    def installed(self, kind: str | None = None) -> Statuses:
         """Usable models that are here."""
         return [
             status
@@ -129,10 +133,10 @@ class ModelStore:
             if not folder.is_dir():
                 continue
             for path in sorted(folder.iterdir()):
-                if path.suffix.lower() in SUFFIXES and path.name not in taken and path.stem not in seen:
-                    if path.is_file() and not path.name.startswith("."):
-                        seen.add(path.stem)
-                        yield path
+                wanted = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+                if wanted and path.name not in taken and path.stem not in seen and path.is_file():
+                    seen.add(path.stem)
+                    yield path
 
     def _own_status(self, path: Path) -> ModelStatus:
         size = path.stat().st_size

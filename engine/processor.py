@@ -130,7 +130,7 @@ def _decide(
         warnings.append("Face restoration is not available: no face model is installed.")
     if settings.denoise_strength is not None and name in RESAMPLERS:
         warnings.append(f"'{name}' has no denoise strength; it was ignored.")
-    resolved = settings.model_copy(update={"model": name, "scale": None if _has_goal(settings) else float(native)})
+    resolved = settings.model_copy(update={"model": name} | ({} if _has_goal(settings) else {"scale": float(native)}))
     save = SaveOptions(
         format=output_format(settings, info.format, output_path),
         quality=settings.quality,

@@ -139,7 +139,7 @@ class Upscaler:
         height, width, channels = output.shape
         # One fused multiply, round and clip; numpy needs four passes over the largest array of the program.
         flat = np.ascontiguousarray(output).reshape(height, -1)
-        scaled: np.ndarray = cv2.multiply(flat, float(FULL_SCALE), dtype=cv2.CV_16U)
+        scaled: np.ndarray = cv2.multiply(flat, float(FULL_SCALE), dtype=cv2.CV_16U)  # type: ignore[call-overload]
         return scaled.reshape(height, width, channels)
 
     def _through_network(self, window: np.ndarray) -> np.ndarray:
@@ -179,7 +179,7 @@ def bleed_transparent(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     weight = (alpha > 0).astype(np.float32)
     if not weight.any():
         return pixels
-    levels = [(pixels.astype(np.float32) * weight[..., None], weight)]
+    levels: list[tuple[np.ndarray, np.ndarray]] = [(pixels.astype(np.float32) * weight[..., None], weight)]
     while max(levels[-1][1].shape) > 1:
         color, visible = levels[-1]
         size = (max(1, (visible.shape[1] + 1) // 2), max(1, (visible.shape[0] + 1) // 2))

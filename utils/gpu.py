@@ -166,7 +166,7 @@ class GPUDetector:
         for kind in ("cuda", "xpu", "mps"):
             module = getattr(torch, kind, None)
             available = torch.backends.mps.is_available() if kind == "mps" else module and module.is_available()
-            if available and hasattr(module, "empty_cache"):
+            if available and module is not None and hasattr(module, "empty_cache"):
                 module.empty_cache()
 
     def set_device(self, gpu_id: int) -> str:

@@ -296,7 +296,7 @@ def _decode_tiff(data: bytes) -> np.ndarray | None:
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages[0]
+        page: Any = tiff.pages[0]
         photometric = getattr(page.photometric, "name", "")
         if photometric not in ("RGB", "MINISBLACK", "MINISWHITE"):
             return None
@@ -442,6 +442,7 @@ def load_frames(path: Path | str, limits: ImageLimits | None = None) -> Iterator
         alpha = any_transparency(image)
         for index in range(info.frames):
             image.seek(index)
+            image.load()  # WebP tells a frame's duration only now
             duration = int(image.info.get("duration", 0) or 0)
             frame = _assemble(np.asarray(image.convert("RGBA" if alpha else "RGB")))
             yield replace(frame, metadata=metadata), duration

@@ -65,9 +65,8 @@ def clean_exif(
     for tag in (_WIDTH, _LENGTH):
         if tag in result:
             result[tag] = width if tag == _WIDTH else height
-    if details or exif:
-        if _PIXEL_X in details or _PIXEL_Y in details:
-            details[_PIXEL_X], details[_PIXEL_Y] = width, height
+    if _PIXEL_X in details or _PIXEL_Y in details:
+        details[_PIXEL_X], details[_PIXEL_Y] = width, height
     if _ORIENTATION in result:
         result[_ORIENTATION] = 1
     if comment is not None:

@@ -76,7 +76,7 @@ class TorchSession(Session):
     def _empty_cache(self) -> None:
         kind = self.device.partition(":")[0]
         module = getattr(self._torch, kind, None)
-        if kind != "cpu" and hasattr(module, "empty_cache"):
+        if kind != "cpu" and module is not None and hasattr(module, "empty_cache"):
             module.empty_cache()
 
     def close(self) -> None:

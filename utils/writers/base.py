@@ -112,7 +112,7 @@ class BandWriter(ABC):
     @abstractmethod
     def _end(self) -> None: ...
 
-    def _stop(self) -> None:
+    def _stop(self) -> None:  # noqa: B027  (optional)
         """Free what a writer holds besides its file; called once, after success and failure alike."""
 
     def write(self, band: np.ndarray) -> None:

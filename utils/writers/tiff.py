@@ -121,7 +121,7 @@ class TiffWriter(BandWriter):
         """Predict (TIFF 6.0, section 14), deflate, and hand over; tifffile writes bytes as they are."""
         predicted = strip.copy()
         predicted[:, 1:] -= strip[:, :-1]
-        self._queue.put(zlib.compress(predicted, _LEVEL))
+        self._queue.put(zlib.compress(predicted.tobytes(), _LEVEL))
 
     def _end(self) -> None:
         if self._held_rows:

@@ -65,7 +65,7 @@ class WholeWriter(BandWriter):
         try:
             image.save(self._file, **arguments)
         except (ValueError, TypeError) as error:
-            # Metadata that an encoder refuses (an ICC profile over 64 KB in pieces, odd EXIF) must not cost the picture.
+            # Metadata that an encoder refuses (an oversized profile, odd EXIF) must not cost the picture.
             for name in ("exif", "xmp", "icc_profile"):
                 arguments.pop(name, None)
             self._file.seek(0)

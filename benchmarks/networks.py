@@ -1,0 +1,47 @@
+"""Networks to measure with: the real architectures with fixed-seed weights, so that nothing has to be downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+
+def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0) -> Path:
+    """An RRDBNet (64 features) checkpoint as the original project saves them."""
+    import torch
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+
+    torch.manual_seed(seed)
+    network = RRDBNet(num_filters=64, num_blocks=blocks, scale=scale).eval()
+    last = None
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            if isinstance(module, torch.nn.Conv2d):
+                # Dense blocks keep half of the variance, so context reaches far, as in a trained network.
+                torch.nn.init.kaiming_normal_(module.weight, a=0.2)
+                module.weight.mul_(0.5 if "RDB" in name else 1.0)
+                module.bias.zero_()
+                last = module
+        assert last is not None
+        # The output is brought to the range of pictures: errors in dB then mean what they usually mean.
+        sample = torch.from_numpy(photograph(64, 64)).permute(2, 0, 1)[None].float() / 255
+        output = network(sample)
+        last.weight.mul_(0.2 / output.std())
+        last.bias.fill_(0.5 - float(output.mean() * 0.2 / output.std()))
+    torch.save({"params_ema": network.state_dict()}, path)
+    return path
+
+
+def photograph(height: int, width: int, seed: int = 5) -> np.ndarray:
+    """A synthetic scene with what photographs have: gradients, edges, fine texture, noise. ``(H, W, 3) uint8``."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    base = np.stack([x / width, y / height, 0.5 + 0.5 * np.sin((x + y) / 37)], axis=-1)
+    for _ in range(24):
+        center_y, center_x, radius = random.uniform(0, height), random.uniform(0, width), random.uniform(4, height / 5)
+        disk = ((y - center_y) ** 2 + (x - center_x) ** 2 < radius**2)[..., None]
+        base = np.where(disk, random.uniform(0, 1, 3).astype(np.float32), base)
+    base += 0.06 * np.sin(x * 1.9)[..., None] * (y > height / 2)[..., None]
+    base += random.normal(0, 0.02, base.shape)
+    return (np.clip(base, 0, 1) * 255).astype(np.uint8)

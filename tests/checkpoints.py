@@ -1,0 +1,53 @@
+"""Tiny real checkpoints, made on the spot: the true architectures with few features and fixed-seed weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def compact_state(
+    scale: int = 4, convs: int = 3, features: int = 16, seed: int = 0, residual: float = 0.05
+) -> dict[str, Any]:
+    """An SRVGGNetCompact whose residual is small, so its pictures look like their inputs; 0 repeats pixels."""
+    import torch
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    torch.manual_seed(seed)
+    network = SRVGGNetCompact(num_feat=features, num_conv=convs, upscale=scale)
+    with torch.no_grad():
+        for module in network.body:
+            if isinstance(module, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(module.weight, a=0.25)
+                module.bias.zero_()
+        network.body[-1].weight.mul_(residual)
+    return dict(network.state_dict())
+
+
+def rrdb_state(scale: int = 4, blocks: int = 2, features: int = 16, seed: int = 0) -> dict[str, Any]:
+    """A small RRDBNet; scale 2 works on a pixel-unshuffled input, as RealESRGAN_x2plus does."""
+    import torch
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+
+    torch.manual_seed(seed)
+    if scale == 2:
+        network = RRDBNet(in_nc=12, num_filters=features, num_blocks=blocks, scale=4, shuffle_factor=2)
+    else:
+        network = RRDBNet(num_filters=features, num_blocks=blocks, scale=scale)
+    return dict(network.state_dict())
+
+
+def save_pth(state: dict[str, Any], path: Path, nested_in: str | None = "params") -> Path:
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({nested_in: state} if nested_in else state, path)
+    return path
+
+
+def save_safetensors(state: dict[str, Any], path: Path) -> Path:
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({key: value.contiguous() for key, value in state.items()}, path)
+    return path

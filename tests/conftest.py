@@ -1,0 +1,73 @@
+"""Shared pieces: tiny models on disk, a manager over them, limits, and pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import checkpoints
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The part of ``Config`` that the engine reads, with folders of the test's own."""
+
+    output_dir: Path
+    max_image_mb: float = 200
+    max_image_megapixels: float = 200
+    max_output_megapixels: float = 1000
+    gpu_memory_reserve_mb: int = 512
+
+
+@pytest.fixture
+def config(tmp_path):
+    return Limits(tmp_path / "outputs")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """A weights folder with an x4 and an x2 compact network and an x4 and an x2 RRDBNet."""
+    folder = tmp_path_factory.mktemp("weights")
+    checkpoints.save_pth(checkpoints.compact_state(), folder / "tiny-x4.pth")
+    checkpoints.save_pth(checkpoints.compact_state(residual=0), folder / "neutral-x4.pth")
+    checkpoints.save_safetensors(checkpoints.compact_state(scale=2, seed=1), folder / "tiny-x2.safetensors")
+    checkpoints.save_pth(checkpoints.rrdb_state(), folder / "rrdb-x4.pth", "params_ema")
+    checkpoints.save_pth(checkpoints.rrdb_state(scale=2), folder / "rrdb-x2.pth", "params_ema")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manager(weights, tmp_path_factory):
+    """A manager over the tiny models, on the CPU, with a cache that lasts for the session."""
+    from engine.model_manager import ModelManager
+
+    made = ModelManager(
+        {}, weights, cache_dir=tmp_path_factory.mktemp("cache"), bundled_dir=None, optimize=False, device="cpu"
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scene() -> np.ndarray:
+    """A 90 x 120 RGB picture with a gradient, edges and some noise."""
+    y, x = np.mgrid[0:90, 0:120].astype(np.float32)
+    base = np.stack([x / 120, y / 90, 0.5 + 0.4 * np.sin(x / 9)], axis=-1)
+    base[20:50, 30:70] = (0.9, 0.2, 0.1)
+    base += np.random.default_rng(1).normal(0, 0.02, base.shape)
+    return (np.clip(base, 0, 1) * 255).astype(np.uint8)
+
+
+def shared(*parts: str) -> Path:
+    """A file of the test material beside the repository (or in REALESRGAN_TEST_MATERIAL); skips where it is not."""
+    root = Path(os.environ.get("REALESRGAN_TEST_MATERIAL", REPOSITORY.parent / "shared"))
+    path = root.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"test material is not here: {'/'.join(parts)}")
+    return path
