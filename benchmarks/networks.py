@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 
-def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0) -> Path:
+def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, gain: float = 1.0) -> Path:
     """An RRDBNet (64 features) checkpoint as the original project saves them."""
     import torch
     from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
@@ -18,9 +18,9 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0) -
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, torch.nn.Conv2d):
-                # Dense blocks keep half of the variance, so context reaches far, as in a trained network.
+                # ``gain`` is how strongly the dense blocks add to the picture: the larger, the farther context reaches.
                 torch.nn.init.kaiming_normal_(module.weight, a=0.2)
-                module.weight.mul_(0.5 if "RDB" in name else 1.0)
+                module.weight.mul_(gain if "RDB" in name else 1.0)
                 module.bias.zero_()
                 last = module
         assert last is not None

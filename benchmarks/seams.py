@@ -25,11 +25,11 @@ def ridge(difference: np.ndarray, cuts: list[int]) -> float:
     return float(steps[at_cuts].mean() / max(steps[~at_cuts].mean(), 1e-12))
 
 
-def run(side: int, tile: int, blocks: int) -> None:
+def run(side: int, tile: int, blocks: int, gain: float) -> None:
     """Print a table for one network."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_rrdbnet(folder / "network.pth", blocks)
+        write_rrdbnet(folder / "network.pth", blocks, gain=gain)
         manager = ModelManager({}, folder, cache_dir=folder / "cache", bundled_dir=None, optimize=False)
         session = manager.load_model("network", fp32=True, device="cpu").session
         pixels = photograph(side, side)
@@ -40,7 +40,7 @@ def run(side: int, tile: int, blocks: int) -> None:
 
         runner = TileRunner(infer, 4)
         whole = np.concatenate(list(runner.bands(pixels, plan(side, side, tile=0, halo=16, border=16))))
-        print(f"RRDBNet-{blocks}, {side}x{side}, windows of {tile}")
+        print(f"RRDBNet-{blocks}, {side}x{side}, windows of {tile}, gain {gain:g}")
         print("| halo | blend | PSNR to untiled (dB) | largest error (of 255) | ridge | work |")
         print("|---|---|---|---|---|---|")
         for halo, blend in ((10, 0), (16, 0), (16, 8), (24, 0), (24, 8), (32, 8), (40, 8)):
@@ -60,5 +60,6 @@ if __name__ == "__main__":
     parser.add_argument("--side", type=int, default=288)
     parser.add_argument("--tile", type=int, default=160)
     parser.add_argument("--blocks", type=int, default=23)
+    parser.add_argument("--gain", type=float, default=1.0, help="strength of the dense blocks")
     options = parser.parse_args()
-    run(options.side, options.tile, options.blocks)
+    run(options.side, options.tile, options.blocks, options.gain)

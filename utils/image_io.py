@@ -170,6 +170,8 @@ def probe(path: Path | str, limits: ImageLimits | None = None) -> ImageInfo:
 
 
 def _probe_bytes(data: bytes, name: str, path: Path | None, limits: ImageLimits) -> ImageInfo:
+    if _only_for_tifffile(data):
+        return _probe_odd_tiff(data, name, path, limits)
     with _without_pillows_limit(), _opened(data, name) as image:
         width, height = image.size
         _check_size(name, width, height, 1, limits)
@@ -185,6 +187,51 @@ def _probe_bytes(data: bytes, name: str, path: Path | None, limits: ImageLimits)
         return ImageInfo(
             path, kind, image.mode, width, height, frames, _bit_depth(image, data), _has_alpha(image), len(data)
         )
+
+
+def _only_for_tifffile(data: bytes) -> bool:
+    """Whether the bytes are a TIFF of a layout that Pillow does not know (16-bit gray with alpha, BigTIFF kinds)."""
+    from PIL import Image, UnidentifiedImageError
+
+    if data[:2] not in (b"II", b"MM"):
+        return False
+    try:
+        with Image.open(io.BytesIO(data), formats=["TIFF"]):
+            return False
+    except UnidentifiedImageError:
+        return True
+    except Exception:  # damaged: the usual way names the fault
+        return False
+
+
+def _probe_odd_tiff(data: bytes, name: str, path: Path | None, limits: ImageLimits) -> ImageInfo:
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            page: Any = tiff.pages[0]
+            width, height, samples, bits = page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample
+    except Exception as error:  # tifffile raises its own, ValueError, IndexError, struct.error ...
+        raise InvalidImageError(f"'{name}' is damaged or cut off: {error}.") from error
+    _check_size(name, width, height, 1, limits)
+    depth = 16 if bits > 8 else 8
+    return ImageInfo(path, "tiff", f"{samples}x{bits}", width, height, 1, depth, samples in (2, 4), len(data))
+
+
+def _load_odd_tiff(data: bytes, name: str, info: ImageInfo) -> Picture:
+    import tifffile
+
+    try:
+        array = _decode_tiff(data)
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            page: Any = tiff.pages[0]
+            icc = page.iccprofile
+    except Exception as error:
+        raise InvalidImageError(f"'{name}' is damaged or cut off: {error}.") from error
+    if array is None:
+        raise InvalidImageError(f"'{name}' is a TIFF of a colour kind that cannot be read.")
+    metadata = Metadata(icc_profile=icc, source_format="tiff", source_mode=info.mode)
+    return replace(_assemble(array), metadata=metadata)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -228,6 +275,8 @@ def load(source: Path | str | bytes, limits: ImageLimits | None = None) -> Pictu
         path = Path(source)
         data, name = _read_bytes(path, limits), path.name
     info = _probe_bytes(data, name, path, limits)
+    if _only_for_tifffile(data):
+        return _load_odd_tiff(data, name, info)
     with _without_pillows_limit(), _opened(data, name) as image:
         metadata = _metadata(image, info, path)
         picture = _load_deep(data, info, image) if info.bit_depth == 16 else None
