@@ -126,7 +126,8 @@ def _run(
         with _cancel_on_interrupt(control), _progress_bar(control, quiet) as name_it:
             for source, target in zip(inputs, targets, strict=True):
                 name_it(source.name)
-                code = code or _one(source, target, settings, manager, config, control, force, as_json, quiet)
+                outcome = _one(source, target, settings, manager, config, control, force, as_json, quiet)
+                code = code or outcome
                 if control.cancelled:
                     return 130
     finally:

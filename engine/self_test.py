@@ -125,7 +125,7 @@ def run_trials(
             session.close()
         except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
             trials.append(Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300]))
-    return trials
+    return sorted(trials, key=lambda trial: pairs.index((trial.backend, trial.precision)))
 
 
 class BackendChooser:

@@ -23,6 +23,8 @@ from utils.gpu import cpu_count, cpu_features
 _CONVERTER_REVISION = 1
 """Raise when the way of converting changes: older converted files are then ignored."""
 _KEPT_SHAPES = 3
+_TRACING = threading.Lock()
+"""torch's tracer is one for the whole process; two conversions at a time spoil each other."""
 _OUT_OF_MEMORY_TEXTS = ("bad_alloc", "out of memory", "failed to allocate", "cl_out_of", "could not create a memory")
 
 
@@ -54,7 +56,7 @@ def _convert(source: NetworkSource) -> Any:
 
     side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
     example = torch.rand(1, source.info.in_channels, side, side)
-    with torch.inference_mode():
+    with _TRACING, torch.inference_mode():
         return openvino.convert_model(
             source.load().float(),
             example_input=example,

@@ -1,0 +1,167 @@
+"""The command line as a person uses it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import REPOSITORY, shared
+from utils import image_io
+
+
+@pytest.fixture
+def cli(weights, tmp_path_factory, tmp_path):
+    base = tmp_path_factory.getbasetemp() / "cli"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+        "REALESRGAN_WEIGHTS_DIR": str(weights),
+        "REALESRGAN_CACHE_DIR": str(base / "cache"),
+        "REALESRGAN_OUTPUT_DIR": str(base / "outputs"),
+        "REALESRGAN_LOG_DIR": str(base / "logs"),
+        "REALESRGAN_DEVICE": "cpu",
+        "REALESRGAN_OPTIMIZE": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+    def run(*arguments, **extra):
+        command = [sys.executable, str(REPOSITORY / "main.py"), *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, env={**environment, **extra}, cwd=tmp_path, timeout=120
+        )
+
+    run.environment = environment
+    return run
+
+
+@pytest.fixture
+def picture(tmp_path, scene):
+    path = tmp_path / "photo.png"
+    Image.fromarray(scene).save(path)
+    return path
+
+
+@pytest.mark.parametrize("command", [["--help"], ["enhance", "--help"], ["models", "--help"]])
+def test_help_imports_nothing_heavy(command):
+    code = (
+        f"import sys; sys.argv = ['main.py', *{command!r}]\n"
+        "import runpy\n"
+        "try: runpy.run_path('main.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'gradio', 'openvino', 'cv2', 'spandrel', 'PIL.Image', 'fastapi'} & set(sys.modules)\n"
+        "print('HEAVY', sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
+    assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
+def test_enhance_writes_a_picture_and_says_what_it_did(cli, picture, tmp_path):
+    done = cli("enhance", picture, "-o", tmp_path / "out.png", "--model", "tiny-x4", "--scale", "2")
+    assert done.returncode == 0, done.stderr
+    assert image_io.probe(tmp_path / "out.png").width == 240
+    assert "120x90 -> 240x180" in done.stdout
+
+
+def test_json_is_one_object_a_picture_and_nothing_else(cli, picture, tmp_path):
+    (tmp_path / "bad.png").write_text("no picture")
+    done = cli("enhance", picture, tmp_path / "bad.png", picture, "-o", tmp_path / "out", "--model", "tiny-x4", "--json")
+    first, bad, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3
+    wanted = {"input", "output", "model", "scale", "width", "height", "device", "precision", "tile", "seconds"}
+    assert wanted | {"peak_memory_mb", "metrics", "warnings"} <= set(first)
+    assert set(first["seconds"]) == {"load", "inference", "total"} and first["width"] == 480
+    assert bad["error"]["type"] == "InvalidImageError" and "bad.png" in bad["error"]["message"]
+    assert first["output"] != second["output"], "two inputs of one name must not share an output"
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_existing_outputs_need_force(cli, picture, tmp_path):
+    target = tmp_path / "out.png"
+    target.write_text("precious")
+    done = cli("enhance", picture, "-o", target, "--model", "lanczos")
+    assert done.returncode == 4 and "--force" in done.stderr and target.read_text() == "precious"
+    assert cli("enhance", picture, "-o", target, "--model", "lanczos", "--force").returncode == 0
+    assert image_io.probe(target).width == 480
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["--scale", "99"], 2, "scale"),
+        (["--tile", "3"], 2, "tile"),
+        (["--model", "no-such-model"], 5, "no-such-model"),
+        (["--print-size", "big"], 2, "print-size"),
+        (["--scale", "2", "--long-edge", "500"], 2, "one goal"),
+        (["--unknown-option"], 2, "unknown-option"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_an_exit_code(cli, picture, tmp_path, arguments, code, named):
+    done = cli("enhance", picture, "-o", tmp_path / "o.png", *arguments)
+    assert done.returncode == code and named in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_a_wrong_setting_in_the_environment_is_named(cli, picture):
+    done = cli("enhance", picture, REALESRGAN_MAX_IMAGE_MB="lots")
+    assert done.returncode == 2 and "REALESRGAN_MAX_IMAGE_MB" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_models_can_be_listed_verified_and_missed(cli):
+    listed = json.loads(cli("models", "list", "--json").stdout)
+    states = {row["name"]: row for row in listed}
+    assert states["tiny-x4"]["installed"] and not states["RealESRGAN_x4plus"]["installed"]
+    assert "tiny-x4: unverified" in cli("models", "verify", "tiny-x4").stdout
+    missing = cli("models", "verify", "RealESRGAN_x4plus")
+    assert missing.returncode == 5 and "not installed" in missing.stdout
+
+
+def test_info_describes_the_machine(cli):
+    report = json.loads(cli("info", "--json").stdout)
+    assert report["system"]["cores"] >= 1 and "openvino" in report["versions"] and "tiny-x4" in report["models installed"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
+def test_ctrl_c_ends_with_130_and_no_half_written_file(cli, tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "large.png"
+    Image.fromarray(rng.integers(0, 256, (900, 900, 3), dtype=np.uint8)).save(path)
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, str(REPOSITORY / "main.py"), "enhance", str(path), "-o", str(out / "o.png")]
+    process = subprocess.Popen(
+        [*command, "--model", "rrdb-x4", "--tile", "64", "--precision", "fp32"],
+        env=cli.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(out.iterdir()) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(out.iterdir()), process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Cancelled" in errors and list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("sample", ["0014.jpg", "wolf_gray.jpg", "tree_alpha_16bit.png", "children-alpha.png"])
+def test_real_weights_enhance_real_pictures(cli, tmp_path, sample):
+    checkpoint = shared("weights", "compact-anime-x4.pth")
+    source = shared("samples", sample)
+    done = cli(
+        "enhance", source, "-o", tmp_path / "out.png", "--model", "compact-anime-x4", "--json",
+        REALESRGAN_WEIGHTS_DIR=str(checkpoint.parent),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    before, after = image_io.load(source), image_io.load(tmp_path / "out.png")
+    assert after.size == (4 * before.width, 4 * before.height)
+    assert after.channels == before.channels and after.bit_depth == before.bit_depth
+    assert json.loads(done.stdout)["metrics"]["color_difference_after"] < 0.2

@@ -1,0 +1,111 @@
+"""Settings: typed, validated at the start, and all of them in .env.example."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from config import ROOT, Config, ConfigError, unknown_variables
+from tests.conftest import REPOSITORY
+from utils.gpu import GPUDetector, available_host_memory, cpu_count, cpu_features, peak_memory_mb
+from utils.logger import setup_logging
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    import os
+
+    for name in os.environ:
+        if name.startswith("REALESRGAN_"):
+            monkeypatch.delenv(name)
+
+
+def test_defaults_keep_the_app_to_this_machine():
+    config = Config(_env_file=None)
+    assert config.server_name == "127.0.0.1" and config.share is False
+    assert config.weights_dir == ROOT / "weights"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SERVER_PORT", "eighty"),
+        ("SERVER_PORT", "70000"),
+        ("SHARE", "perhaps"),
+        ("MAX_IMAGE_MB", "-1"),
+        ("UNLOAD_POLICY", "sometimes"),
+        ("UNLOAD_POLICY", "0"),
+        ("LOG_LEVEL", "LOUD"),
+        ("BACKEND", "tensorflow"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(monkeypatch, name, value):
+    monkeypatch.setenv(f"REALESRGAN_{name}", value)
+    with pytest.raises(ConfigError, match=f"REALESRGAN_{name} is '{value}'"):
+        Config(_env_file=None)
+
+
+def test_the_environment_wins_over_the_env_file(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("REALESRGAN_SERVER_PORT=8001\nREALESRGAN_UNLOAD_POLICY=30\n")
+    monkeypatch.setenv("REALESRGAN_SERVER_PORT", "8002")
+    config = Config(_env_file=tmp_path / ".env")
+    assert config.server_port == 8002 and config.unload_policy == 30
+
+
+def test_misspelt_variables_are_found(monkeypatch):
+    monkeypatch.setenv("REALESRGAN_SEVER_PORT", "1")
+    assert unknown_variables() == ["REALESRGAN_SEVER_PORT"]
+
+
+def test_env_example_lists_every_setting_with_its_default():
+    listed = {}
+    for line in (REPOSITORY / ".env.example").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            listed[name] = value
+    expected = {}
+    for name, field in Config.model_fields.items():
+        default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        expected[f"REALESRGAN_{name.upper()}"] = default
+    assert listed == expected
+
+
+def test_directories_are_made_and_a_failure_names_the_variable(tmp_path):
+    names = ("weights_dir", "output_dir", "cache_dir", "log_dir")
+    Config(_env_file=None, **{name: tmp_path / name for name in names}).ensure_directories()
+    assert all((tmp_path / name).is_dir() for name in names)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="REALESRGAN_OUTPUT_DIR"):
+        Config(_env_file=None, **{name: tmp_path / name for name in names} | {"output_dir": tmp_path / "file" / "x"}).ensure_directories()
+
+
+def test_the_machine_is_described_without_a_gpu():
+    assert cpu_count() >= 1 and available_host_memory() > 10**8 and peak_memory_mb() > 10
+    assert isinstance(cpu_features(), frozenset)
+    detector = GPUDetector()
+    assert isinstance(detector.get_available_gpus(), list)
+    assert detector.get_gpu_memory("cuda:99") == {} or detector.get_available_gpus()
+    assert detector.set_device(99) == "cpu"
+    detector.clear_gpu_cache()
+    assert detector.get_system_info(look_for_gpus=False)["cores"] == cpu_count()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_logs_go_to_a_file_and_never_to_standard_output(tmp_path, capsys, as_json):
+    setup_logging(tmp_path, "INFO", as_json=as_json)
+    setup_logging(tmp_path, "INFO", as_json=as_json)  # twice: still one line an event
+    logging.getLogger("engine.test").info("ünïcode %d", 5)
+    text = (tmp_path / "realesrgan.log").read_text("utf-8").strip()
+    assert text.count("ünïcode 5") == 1
+    if as_json:
+        assert json.loads(text)["logger"] == "engine.test"
+    assert capsys.readouterr().out == ""
+    setup_logging(None, "WARNING")
+
+
+def test_an_unwritable_log_folder_costs_the_log_file_only(tmp_path):
+    (tmp_path / "file").write_text("")
+    setup_logging(Path(tmp_path / "file" / "logs"), "WARNING")
