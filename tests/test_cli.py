@@ -71,7 +71,9 @@ def test_enhance_writes_a_picture_and_says_what_it_did(cli, picture, tmp_path):
 
 def test_json_is_one_object_a_picture_and_nothing_else(cli, picture, tmp_path):
     (tmp_path / "bad.png").write_text("no picture")
-    done = cli("enhance", picture, tmp_path / "bad.png", picture, "-o", tmp_path / "out", "--model", "tiny-x4", "--json")
+    done = cli(
+        "enhance", picture, tmp_path / "bad.png", picture, "-o", tmp_path / "out", "--model", "tiny-x4", "--json"
+    )
     first, bad, second = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 3
     wanted = {"input", "output", "model", "scale", "width", "height", "device", "precision", "tile", "seconds"}
@@ -124,7 +126,9 @@ def test_models_can_be_listed_verified_and_missed(cli):
 
 def test_info_describes_the_machine(cli):
     report = json.loads(cli("info", "--json").stdout)
-    assert report["system"]["cores"] >= 1 and "openvino" in report["versions"] and "tiny-x4" in report["models installed"]
+    assert (
+        report["system"]["cores"] >= 1 and "openvino" in report["versions"] and "tiny-x4" in report["models installed"]
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")

@@ -79,7 +79,9 @@ def test_directories_are_made_and_a_failure_names_the_variable(tmp_path):
     assert all((tmp_path / name).is_dir() for name in names)
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="REALESRGAN_OUTPUT_DIR"):
-        Config(_env_file=None, **{name: tmp_path / name for name in names} | {"output_dir": tmp_path / "file" / "x"}).ensure_directories()
+        Config(
+            _env_file=None, **{name: tmp_path / name for name in names} | {"output_dir": tmp_path / "file" / "x"}
+        ).ensure_directories()
 
 
 def test_the_machine_is_described_without_a_gpu():

@@ -13,6 +13,7 @@ CSS = """
 .gradio-container { max-width: 1280px !important; margin: 0 auto; }
 #title h1 { margin-bottom: 0; font-size: 1.6rem; }
 #title p { margin-top: .2rem; opacity: .75; }
+.tabs { max-width: calc(100vw - 4rem) !important; }
 .quiet { opacity: .85; font-size: .92rem; }
 """
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")

@@ -63,7 +63,12 @@ def test_the_registry_is_complete_and_consistent():
 
 @pytest.mark.parametrize(
     ("name", "scale", "radius", "multiple"),
-    [("tiny-x4.pth", 4, 5, 1), ("tiny-x2.safetensors", 2, 5, 1), ("rrdb-x4.pth", 4, None, 1), ("rrdb-x2.pth", 2, None, 1)],
+    [
+        ("tiny-x4.pth", 4, 5, 1),
+        ("tiny-x2.safetensors", 2, 5, 1),
+        ("rrdb-x4.pth", 4, None, 1),
+        ("rrdb-x2.pth", 2, None, 1),
+    ],
 )
 def test_architecture_and_scale_are_read_from_the_file(weights, name, scale, radius, multiple):
     info = inspect_checkpoint(weights / name)

@@ -144,7 +144,9 @@ def png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("size", [(50_000, 50_000), (65_535, 65_535), (2**31 - 1, 1000)])
@@ -190,7 +192,9 @@ def test_missing_files_and_folders_are_named(tmp_path, name):
         image_io.load(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"8BPS\0\1"])
+@pytest.mark.parametrize(
+    "content", [b"%!PS-Adobe-3.0 EPSF-3.0\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"8BPS\0\1"]
+)
 def test_other_formats_under_a_pictures_name_are_never_opened(tmp_path, content):
     path = tmp_path / "trick.png"
     path.write_bytes(content + b"\0" * 200)
@@ -287,7 +291,9 @@ def test_location_or_everything_can_be_dropped():
     assert b"GPS" not in clean_xmp(XMP, 60, 40, "no-location") and clean_xmp(XMP, 60, 40, "drop") is None
 
 
-@pytest.mark.parametrize("broken", [b"", b"II*\0\x08\0\0\0\xff\xff", b"garbage", b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08"])
+@pytest.mark.parametrize(
+    "broken", [b"", b"II*\0\x08\0\0\0\xff\xff", b"garbage", b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08"]
+)
 def test_broken_or_cyclic_exif_is_dropped_not_raised(broken):
     clean_exif(broken, 10, 10)
     assert orientation_of(broken) == 1
