@@ -21,9 +21,10 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, g
                 # ``gain`` is how strongly the dense blocks add to the picture: the larger, the farther context reaches.
                 torch.nn.init.kaiming_normal_(module.weight, a=0.2)
                 module.weight.mul_(gain if "RDB" in name else 1.0)
+                assert module.bias is not None
                 module.bias.zero_()
                 last = module
-        assert last is not None
+        assert last is not None and last.bias is not None
         # The output is brought to the range of pictures: errors in dB then mean what they usually mean.
         sample = torch.from_numpy(photograph(64, 64)).permute(2, 0, 1)[None].float() / 255
         output = network(sample)
