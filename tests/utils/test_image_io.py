@@ -267,9 +267,9 @@ def test_profile_exif_xmp_and_resolution_travel_together(tmp_path, kind):
         assert exif.get(0x0112, 1) == 1 and exif[0x010F] == "Camera maker"
         if kind in ("png", "jpeg", "tiff"):
             assert image.info["dpi"] == pytest.approx((300, 300), abs=0.5)
-        if kind != "tiff":
-            details = exif.get_ifd(0x8769)
-            assert (details[0xA002], details[0xA003]) == (60, 40) and details[0x829A] == pytest.approx(1 / 125)
+        details = exif.get_ifd(0x8769)
+        assert (details[0xA002], details[0xA003]) == (60, 40) and details[0x829A] == pytest.approx(1 / 125)
+        assert exif.get_ifd(0x8825)[1] == "N"
         xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
         xmp = xmp.encode() if isinstance(xmp, str) else xmp
         assert b'tiff:Orientation="1"' in xmp and b'PixelXDimension="60"' in xmp and b"Kept" in xmp

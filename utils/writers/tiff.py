@@ -6,6 +6,7 @@ tifffile pulls its strips from an iterator while bands are pushed; a thread and 
 from __future__ import annotations
 
 import queue
+import struct
 import threading
 import zlib
 from collections.abc import Iterator
@@ -22,14 +23,19 @@ _KEPT_TAGS = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
 """ImageDescription, Make, Model, DateTime, Artist, Copyright: EXIF's main tags are TIFF tags."""
 
 
+_DIRECTORIES = (0x8769, 0x8825)
+"""Pointers to EXIF's own directory and to the location's."""
+
+
 class _Stopped(Exception):
     """The writer was aborted."""
 
 
 class TiffWriter(BandWriter):
-    """8 and 16 bits, 1 to 4 channels, with ICC profile, XMP, resolution and EXIF's main tags.
+    """8 and 16 bits, 1 to 4 channels, with ICC profile, XMP, resolution and EXIF.
 
-    EXIF's own directory (exposure, lens) would need file offsets that tifffile does not hand out; it is not carried.
+    EXIF's own directories (exposure, location) hold file offsets that are known only at the end: they are appended
+    then, and the placeholders of their pointers patched. BigTIFF has other pointers; there only the main tags go along.
     """
 
     def _begin(self, file: BinaryIO) -> None:
@@ -55,13 +61,13 @@ class TiffWriter(BandWriter):
     def _run(self, file: BinaryIO) -> None:
         import tifffile
 
-        size = self.width * self.height * self.channels * self.bit_depth // 8
+        big = self._is_big
         color = self.channels in (3, 4)
         alpha = self.channels in (2, 4)
         shape = (self.height, self.width) + ((self.channels,) if self.channels > 1 else ())
         dpi = self.metadata.dpi or (72.0, 72.0)
         try:
-            with tifffile.TiffWriter(file, bigtiff=size > 3_900_000_000) as tiff:
+            with tifffile.TiffWriter(file, bigtiff=big, byteorder="<") as tiff:
                 tiff.write(
                     self._strips(),
                     shape=shape,
@@ -87,6 +93,48 @@ class TiffWriter(BandWriter):
             while self._queue.get() is not None:
                 pass
 
+    @property
+    def _is_big(self) -> bool:
+        return self.width * self.height * self.channels * self.bit_depth // 8 > 3_900_000_000
+
+    def _exif_directories(self) -> dict[int, dict[int, Any]]:
+        """Pointer tag -> entries of EXIF's own directories."""
+        from PIL import Image
+
+        exif = clean_exif(self.metadata.exif, self.width, self.height, self.options.exif)
+        if not exif or self._is_big:
+            return {}
+        parsed = Image.Exif()
+        parsed.load(b"Exif\x00\x00" + exif)
+        directories = {pointer: dict(parsed.get_ifd(pointer)) for pointer in _DIRECTORIES}
+        return {pointer: entries for pointer, entries in directories.items() if entries}
+
+    def _append_directories(self, file: BinaryIO) -> None:
+        """Put EXIF's directories at the end and let the placeholders point to them."""
+        import tifffile
+        from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+        directories = self._exif_directories()
+        if not directories:
+            return
+        file.seek(0)
+        with tifffile.TiffFile(file) as tiff:
+            page: Any = tiff.pages[0]
+            entries_at = {pointer: page.tags[pointer - 1] for pointer in directories}
+        for pointer, entries in directories.items():
+            offset = file.seek(0, 2)
+            if offset % 2:
+                offset += file.write(b"\0")
+            directory = ImageFileDirectory_v2(b"II*\0\x08\0\0\0")
+            directory.update(entries)
+            file.write(directory.tobytes(offset))
+            placeholder = entries_at[pointer]
+            file.seek(placeholder.offset)
+            file.write(struct.pack("<H", pointer))
+            file.seek(placeholder.valueoffset)
+            file.write(struct.pack("<I", offset))
+        file.seek(0, 2)
+
     def _extra_tags(self) -> list[tuple[Any, ...]]:
         from PIL import Image
 
@@ -99,6 +147,8 @@ class TiffWriter(BandWriter):
             value = parsed.get(code)
             if isinstance(value, str) and value.isascii():
                 tags.append((code, "s", 0, value, True))
+        # tifffile writes no EXIF pointers: the code below each, which keeps the tags in order, holds its place.
+        tags += [(pointer - 1, "I", 1, 0, True) for pointer in self._exif_directories()]
         if self.options.comment is not None and not any(tag[0] == 0x010E for tag in tags):
             tags.append((0x010E, "s", 0, self.options.comment.encode("ascii", "backslashreplace").decode(), True))
         xmp = clean_xmp(self.metadata.xmp, self.width, self.height, self.options.exif)
@@ -129,6 +179,7 @@ class TiffWriter(BandWriter):
         self._queue.put(None)
         self._thread.join()
         self._raise_fault()
+        self._append_directories(self._output.file)
 
     def _raise_fault(self) -> None:
         if self._fault is not None:
