@@ -38,7 +38,7 @@ class Config(BaseSettings):
     server_port: int = Field(7860, ge=1, le=65535, description="Port of the interface")
     share: bool = Field(False, description="Make a public link through Gradio's servers")
 
-    enable_batch: bool = Field(True, description="Show the Batch tab's controls")
+    enable_batch: bool = Field(True, description="Show the Batch tab")
     enable_video: bool = Field(True, description="Show the Video tab")
     enable_downloads: bool = Field(True, description="Allow downloading models from the interface")
 

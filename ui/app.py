@@ -29,9 +29,9 @@ def build(config: Any, manager: Any) -> Any:
         gr.Markdown(f"# {TITLE}\nEnlarge and restore pictures, on this machine.", elem_id="title")
         with gr.Tab("Image Enhancement"):
             image = image_tab.build(config, manager, sessions)
-        with gr.Tab("Video"):
+        with gr.Tab("Video", visible=config.enable_video):
             video_tab.build(config)
-        with gr.Tab("Batch"):
+        with gr.Tab("Batch", visible=config.enable_batch):
             batch_tab.build(config, manager, sessions, image)
         with gr.Tab("Presets"):
             presets_tab.build(image)
