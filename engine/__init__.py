@@ -10,7 +10,6 @@ _WHERE = {
     "EnhanceResult": "engine.types",
     "JobControl": "engine.types",
     "Progress": "engine.types",
-    "IntelligentEnhancer": "engine.intelligent_enhancer",
     "ModelManager": "engine.model_manager",
     "ModelSpec": "engine.registry",
     "REGISTRY": "engine.registry",

@@ -1,7 +1,8 @@
 """Bringing one file: resumed, from several mirrors, checked, and visible under its name only when it is right.
 
 The bytes go to ``<name>.part`` beside the target; SHA-256 and size are compared there; then one atomic rename. A lock
-file keeps two processes from writing the same part. Built on httpx, which the interface installs anyway.
+file keeps two processes from writing the same part. Built on httpx, which the interface installs anyway: pypdl 1.5.7
+left cut and stalled downloads under the final name without an error, and did not resume a single-segment one.
 """
 
 from __future__ import annotations
