@@ -1,0 +1,175 @@
+"""Train the embedded x4 network. One command, resumable, on CPU and CUDA alike:
+
+    python -m training.train PHOTOGRAPHS --out runs/compact --minutes 240
+
+The schedule follows the time given: the learning rate falls along a cosine to the end. Started again with the same
+``--out``, it goes on from the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import queue
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.data import SCALE, Pairs, load_photographs
+
+PEAK_RATE, LAST_RATE = 6e-4, 5e-6
+EMA = 0.998
+
+
+def build(features: int = 64, convs: int = 16) -> nn.Module:
+    """SRVGGNetCompact, initialised so that it trains: with PyTorch's default the residual stays zero."""
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    network = SRVGGNetCompact(num_feat=features, num_conv=convs, upscale=SCALE)
+    for module in network.body:
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, a=0.25)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    with torch.no_grad():
+        network.body[-1].weight.mul_(0.02)
+    return network
+
+
+def charbonnier(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """A smooth L1 (Charbonnier et al., 1994)."""
+    return torch.sqrt((output - target) ** 2 + 1e-6).mean()
+
+
+def _feed(pairs: Pairs, first: int, batches: queue.Queue[Any], stop: threading.Event) -> None:
+    step = first
+    while not stop.is_set():
+        batch = pairs.batch(step)
+        step += 1
+        while not stop.is_set():
+            try:
+                batches.put(batch, timeout=1)
+                break
+            except queue.Full:
+                continue
+
+
+class Trainer:
+    """State of a run: network, its moving average, optimiser, step, and seconds spent."""
+
+    def __init__(self, out: Path, device: str, minutes: float) -> None:
+        self.out, self.device, self.seconds_in_all = out, device, minutes * 60
+        torch.manual_seed(0)
+        self.network = build().to(device, memory_format=torch.channels_last)
+        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0)
+        self.step, self.spent = 0, 0.0
+        if (out / "last.pt").exists():
+            self._resume()
+
+    def _resume(self) -> None:
+        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.step, self.spent = state["average"], state["step"], state["spent"]
+        print(f"resumed at step {self.step}, {self.spent / 60:.1f} minutes spent", flush=True)
+
+    def save(self) -> None:
+        """Write ``last.pt`` (to go on from) and ``average.safetensors`` (to use), each whole or not at all."""
+        from safetensors.torch import save_file
+
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "spent": self.spent,
+        }
+        torch.save(state, self.out / "last.tmp")
+        os.replace(self.out / "last.tmp", self.out / "last.pt")
+        half = {key: value.half().cpu().contiguous() for key, value in self.average.items()}
+        save_file(half, self.out / "average.tmp")
+        os.replace(self.out / "average.tmp", self.out / "average.safetensors")
+
+    def rate(self) -> float:
+        """Warm-up over 200 steps, then a cosine over the time given."""
+        share = min(1.0, self.spent / self.seconds_in_all)
+        cosine = LAST_RATE + (PEAK_RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+        return cosine * min(1.0, (self.step + 1) / 200)
+
+    def learn(self, worn: np.ndarray, sharp: np.ndarray) -> float:
+        """One step; returns the loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        inputs = self._tensor(worn)
+        targets = self._tensor(sharp)
+        kind = self.device.partition(":")[0]
+        with torch.autocast(kind, torch.bfloat16):
+            output = self.network(inputs)
+        loss = charbonnier(output.float(), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(EMA, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for key, value in self.network.state_dict().items():
+                self.average[key].lerp_(value.float(), 1 - decay)
+        return float(loss.detach())
+
+    def _tensor(self, pixels: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
+        return tensor.contiguous(memory_format=torch.channels_last)
+
+    def run(self, pairs: Pairs, save_every: float = 180.0) -> None:
+        """Train until the time is spent."""
+        batches: queue.Queue[Any] = queue.Queue(maxsize=8)
+        stop = threading.Event()
+        feeder = threading.Thread(target=_feed, args=(pairs, self.step, batches, stop), daemon=True)
+        feeder.start()
+        saved = reported = time.monotonic()
+        running = 0.0
+        try:
+            while self.spent < self.seconds_in_all:
+                begun = time.monotonic()
+                loss = self.learn(*batches.get())
+                running = loss if running == 0 else 0.98 * running + 0.02 * loss
+                now = time.monotonic()
+                self.spent += now - begun
+                if now - reported > 30:
+                    reported = now
+                    print(
+                        f"step {self.step} loss {running:.5f} rate {self.rate():.2e} {self.spent / 60:.1f} min",
+                        flush=True,
+                    )
+                if now - saved > save_every:
+                    saved = now
+                    self.save()
+        finally:
+            stop.set()
+            self.save()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photographs", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/compact"))
+    parser.add_argument("--minutes", type=float, default=240)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--patch", type=int, default=48, help="side of the worn patches, in pixels")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    trainer = Trainer(options.out, options.device, options.minutes)
+    trainer.run(Pairs(load_photographs(options.photographs), options.batch, options.patch))
+
+
+if __name__ == "__main__":
+    main()
