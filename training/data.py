@@ -70,16 +70,8 @@ def _draw_one(random: np.random.Generator, canvas: np.ndarray, big: int) -> None
     elif kind == 3:
         text = "".join(random.choice(list("ABCDEFGHJKLMNPRSTUVWXYZabcdefghkmnopqrstuvwxyz0123456789"), 7))
         place = (int(random.integers(-big // 8, big // 2)), int(random.integers(big // 8, big)))
-        cv2.putText(
-            canvas,
-            text,
-            place,
-            int(random.integers(0, 8)),
-            float(random.uniform(1.2, 5)),
-            color,
-            thickness // 2 + 1,
-            cv2.LINE_AA,
-        )
+        font, size = int(random.integers(0, 8)), float(random.uniform(1.2, 5))
+        cv2.putText(canvas, text, place, font, size, color, thickness // 2 + 1, cv2.LINE_AA)
     else:
         pitch = int(random.integers(8, 28))
         x, y = random.integers(0, big // 2, 2)

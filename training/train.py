@@ -66,7 +66,7 @@ class Trainer:
     def __init__(self, out: Path, device: str, minutes: float) -> None:
         self.out, self.device, self.seconds_in_all = out, device, minutes * 60
         torch.manual_seed(0)
-        self.network = build().to(device, memory_format=torch.channels_last)
+        self.network = build().to(device).to(memory_format=torch.channels_last)
         self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0)
         self.step, self.spent = 0, 0.0
@@ -146,10 +146,8 @@ class Trainer:
                 self.spent += now - begun
                 if now - reported > 30:
                     reported = now
-                    print(
-                        f"step {self.step} loss {running:.5f} rate {self.rate():.2e} {self.spent / 60:.1f} min",
-                        flush=True,
-                    )
+                    spent = f"{self.spent / 60:.1f} min"
+                    print(f"step {self.step} loss {running:.5f} rate {self.rate():.2e} {spent}", flush=True)
                 if now - saved > save_every:
                     saved = now
                     self.save()
