@@ -61,5 +61,6 @@ def setup_logging(
     for handler in handlers:
         setattr(handler, _MARK, True)
         root.addHandler(handler)
+    logging.captureWarnings(True)
     for noisy in ("PIL", "httpx", "httpcore", "matplotlib", "tifffile"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

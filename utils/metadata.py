@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 _ORIENTATION, _WIDTH, _LENGTH = 0x0112, 0x0100, 0x0101
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 _SOFTWARE, _USER_COMMENT, _MAKER_NOTE = 0x0131, 0x9286, 0x927C
 _STRIP_TAGS = (0x0103, 0x0111, 0x0116, 0x0117, 0x0144, 0x0145, 0x014A, 0x0201, 0x0202, 0x8773, 0x02BC, 0x0102, 0x0106)
 """Tags about how the input's own pixels were stored; wrong for any other file."""
 SOFTWARE = "Real-ESRGAN Ultimate"
+_PLACES = re.compile(r"GPS|City|Country|State|Province|Sublocation|Location")
 
 
-def _parse(exif: bytes | None) -> Any:
+def parse_exif(exif: bytes | None) -> Any:
+    """Pillow's ``Exif`` of a block with or without prefix; an empty one where the block is damaged."""
     from PIL import Image
 
     parsed = Image.Exif()
@@ -29,27 +33,51 @@ def _parse(exif: bytes | None) -> Any:
     return parsed
 
 
+def _tag(parsed: Any, tag: int) -> Any:
+    try:
+        return parsed.get(tag)
+    except Exception:  # values are decoded when asked for
+        return None
+
+
 def orientation_of(exif: bytes | None) -> int:
     """EXIF orientation, 1 to 8; 1 where it is missing or senseless."""
-    value = _parse(exif).get(_ORIENTATION, 1)
+    value = _tag(parse_exif(exif), _ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def resolution_of(exif: bytes | None) -> tuple[float, float] | None:
+    """EXIF's resolution as dots an inch, across and down; None where it is missing or has no unit."""
+    parsed = parse_exif(exif)
+    inches = {2: 1.0, 3: 2.54}.get(_tag(parsed, _RESOLUTION_UNIT))
+    try:
+        return None if inches is None else (parsed[_X_RESOLUTION] * inches, parsed[_Y_RESOLUTION] * inches)
+    except Exception:  # missing, of another type, or divided by zero
+        return None
+
+
 def clean_exif(
-    exif: bytes | None, width: int, height: int, policy: str = "keep", comment: str | None = None
+    exif: bytes | None,
+    width: int,
+    height: int,
+    policy: str = "keep",
+    comment: str | None = None,
+    dpi: tuple[float, float] | None = None,
 ) -> bytes | None:
     """EXIF for a ``width`` x ``height`` output, without the ``Exif\\0\\0`` prefix; None when nothing is left.
 
     Orientation becomes 1, the thumbnail and storage tags go, size tags follow the output. Maker notes are kept: they
-    hold offsets that some tools dislike, but also the lens and serial numbers people look for.
+    hold offsets that some tools dislike, but also the lens and serial numbers people look for. They go along with the
+    position, since some cameras repeat it there.
 
     Args:
         policy: "keep", "no-location" (drops GPS), or "drop" (nothing of the input's stays).
         comment: text for UserComment where the input has none; Software is set along with it.
+        dpi: dots an inch to set; None leaves what the block has.
     """
     from PIL import Image
 
-    source = _parse(exif if policy != "drop" else None)
+    source = parse_exif(exif if policy != "drop" else None)
     result = Image.Exif()
     try:
         details = dict(source.get_ifd(_EXIF_IFD))
@@ -61,17 +89,13 @@ def clean_exif(
         details, location = {}, {}
     details.pop(_INTEROP_IFD, None)
     if policy == "no-location":
-        details.pop(_MAKER_NOTE, None)  # some cameras repeat the position in it
-    for tag in (_WIDTH, _LENGTH):
-        if tag in result:
-            result[tag] = width if tag == _WIDTH else height
-    if _PIXEL_X in details or _PIXEL_Y in details:
-        details[_PIXEL_X], details[_PIXEL_Y] = width, height
-    if _ORIENTATION in result:
-        result[_ORIENTATION] = 1
+        details.pop(_MAKER_NOTE, None)
+    _correct_sizes(result, details, width, height)
+    if dpi is not None:
+        result[_X_RESOLUTION], result[_Y_RESOLUTION], result[_RESOLUTION_UNIT] = *dpi, 2
     if comment is not None:
         result[_SOFTWARE] = SOFTWARE
-        details.setdefault(_USER_COMMENT, b"UNICODE\x00" + comment.encode("utf-16-be"))
+        details.setdefault(_USER_COMMENT, _user_comment(comment))
     if details:
         result.get_ifd(_EXIF_IFD).update(details)
     if location:
@@ -79,8 +103,21 @@ def clean_exif(
     return _serialise(result)
 
 
+def _correct_sizes(result: Any, details: dict[int, Any], width: int, height: int) -> None:
+    for tag, value in ((_WIDTH, width), (_LENGTH, height), (_ORIENTATION, 1)):
+        if tag in result:
+            result[tag] = value
+    if _PIXEL_X in details or _PIXEL_Y in details:
+        details[_PIXEL_X], details[_PIXEL_Y] = width, height
+
+
+def _user_comment(text: str) -> bytes:
+    """EXIF 2.3, UserComment: eight bytes name the character code."""
+    return b"ASCII\x00\x00\x00" + text.encode() if text.isascii() else b"UNICODE\x00" + text.encode("utf-16-be")
+
+
 def _serialise(exif: Any) -> bytes | None:
-    if not len(exif) and not exif.get_ifd(_EXIF_IFD):
+    if not len(exif) and not exif.get_ifd(_EXIF_IFD) and not exif.get_ifd(_GPS_IFD):
         return None
     try:
         data: bytes = exif.tobytes()
@@ -96,7 +133,10 @@ def _serialise(exif: Any) -> bytes | None:
 
 def read_comment(exif: bytes | None) -> str | None:
     """The text of UserComment, or None."""
-    value = _parse(exif).get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    try:
+        value = parse_exif(exif).get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    except Exception:  # a damaged directory
+        return None
     if not isinstance(value, bytes) or len(value) < 8:
         return None
     if value.startswith(b"UNICODE\x00"):
@@ -104,32 +144,61 @@ def read_comment(exif: bytes | None) -> str | None:
     return value[8:].decode("utf-8", "replace")
 
 
+def fitting_profile(icc: bytes | None, gray: bool) -> bytes | None:
+    """The profile if it is for pixels of this kind (ICC.1, 7.2.6: bytes 16 to 20), else None: readers refuse others."""
+    return icc if icc and icc[16:20] == (b"GRAY" if gray else b"RGB ") else None
+
+
 def clean_xmp(xmp: bytes | None, width: int, height: int, policy: str = "keep") -> bytes | None:
     """An XMP packet for the output: orientation 1, sizes corrected, thumbnails gone; None when nothing is left.
 
-    Edited as text, since most packets are not strict XML and a rewritten tree loses what it does not understand.
-    A packet with a document type is refused, for entities can grow without bound in whoever reads it.
+    Edited as text, since a rewritten tree loses the packet's own prefixes and order; then read as XML, and left out if
+    it is none, or if a place is still in it that was to go. A packet with a document type is refused, for entities can
+    grow without bound in whoever reads it.
     """
-    if not xmp or policy == "drop" or b"<!DOCTYPE" in xmp[:4096].upper() or b"<!ENTITY" in xmp.upper():
-        return None
-    try:
-        text = xmp.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if "<" not in text:
+    text = _xmp_text(xmp)
+    if text is None or policy == "drop":
         return None
     sizes = {"ImageWidth": width, "ImageLength": height, "PixelXDimension": width, "PixelYDimension": height}
     for name, value in (*sizes.items(), ("Orientation", 1)):
         text = re.sub(rf"((?:tiff|exif):{name}\s*=\s*[\"'])[^\"']*", rf"\g<1>{value}", text)
         text = re.sub(rf"(<(?:tiff|exif):{name}\s*>)[^<]*", rf"\g<1>{value}", text)
-    text = re.sub(r"<xmp:Thumbnails\b.*?</xmp:Thumbnails\s*>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails\s*>", "", text, flags=re.DOTALL)
     if policy == "no-location":
-        text = re.sub(
-            r"\s(?:exif|exifEX|photoshop|Iptc4xmpCore):(?:GPS\w*|City|Country|State|Location)\s*=\s*(?:\"[^\"]*\"|'[^']*')",
-            "",
-            text,
-        )
-        text = re.sub(r"<exif:(GPS\w*)\b.*?</exif:\1\s*>", "", text, flags=re.DOTALL)
-        text = re.sub(r"<(photoshop:(?:City|Country|State))\b.*?</\1\s*>", "", text, flags=re.DOTALL)
-        text = re.sub(r"<(Iptc4xmpExt:Location\w*)\b.*?</\1\s*>", "", text, flags=re.DOTALL)
+        text = _without_places(text)
+    try:
+        root = ElementTree.fromstring(re.sub(r"<\?xpacket.*?\?>", "", text, flags=re.DOTALL).strip())
+    except ElementTree.ParseError:
+        return None
+    if policy == "no-location" and _names_a_place(root):
+        return None
     return text.encode("utf-8")
+
+
+def _xmp_text(xmp: bytes | None) -> str | None:
+    """The packet as text, if it is UTF-8 (as every file format asks) and has no document type."""
+    if not xmp:
+        return None
+    try:
+        text = xmp.rstrip(b"\0").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    if "\0" in text or "<" not in text or re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+        return None
+    return text
+
+
+def _without_places(text: str) -> str:
+    name = r"[\w-]+:(?:GPS\w*|City|Country\w*|State|Province\w*|Sublocation|Location\w*)"
+    text = re.sub(rf"\s{name}\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text)
+    text = re.sub(rf"<{name}(?:\s[^<>]*)?/>", "", text)
+    return re.sub(rf"<({name})(?:\s[^<>]*)?(?<!/)>.*?</\1\s*>", "", text, flags=re.DOTALL)
+
+
+def _names_a_place(root: ElementTree.Element) -> bool:
+    """Whether an element or attribute for a place is left: one nested in itself, say, or with an odd prefix."""
+    for element in root.iter():
+        for name in (str(element.tag), *element.attrib):
+            if _PLACES.match(name.rpartition("}")[2]):
+                return True
+    return False

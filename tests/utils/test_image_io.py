@@ -1,12 +1,9 @@
-"""Every kind of picture comes in upright with its meaning, and goes out unharmed."""
+"""Every kind of picture comes in upright with its meaning; what is no picture is refused by name."""
 
 from __future__ import annotations
 
 import io
 import struct
-import subprocess
-import sys
-import textwrap
 import zlib
 from pathlib import Path
 
@@ -15,22 +12,17 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
-from PIL.TiffImagePlugin import IFDRational
 
-from tests.conftest import REPOSITORY
+from tests.pictures import pattern
 from utils import image_io
-from utils.errors import ImageTooLargeError, InvalidImageError, OutputError
+from utils.errors import ImageTooLargeError, InvalidImageError
+from utils.image_files import register_heif
 from utils.image_io import ImageLimits
-from utils.metadata import clean_exif, clean_xmp, orientation_of, read_comment
-from utils.picture import Metadata, Picture
-from utils.writers import SaveOptions, open_writer
-
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+from utils.metadata import orientation_of
 
 
-def pattern(height=20, width=30, channels=3, dtype=np.uint8):
-    top = np.iinfo(dtype).max + 1
-    return np.random.default_rng(channels).integers(0, top, (height, width, channels)).astype(dtype)
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 # -- modes -----------------------------------------------------------------------------------------------------------
@@ -56,7 +48,7 @@ def pattern(height=20, width=30, channels=3, dtype=np.uint8):
     ],
 )
 def test_modes_are_read_as_gray_or_rgb_with_alpha(tmp_path, mode, suffix, channels, tolerance):
-    image_io._register_heif()
+    register_heif()
     smooth = Image.fromarray(cv2.GaussianBlur(pattern(48, 64, 4), (0, 0), 6)).convert("RGB")
     if "A" in mode:
         smooth.putalpha(Image.linear_gradient("L").resize(smooth.size))
@@ -74,6 +66,37 @@ def test_a_palette_with_a_transparent_colour_gets_alpha(tmp_path):
     image.save(tmp_path / "p.png", transparency=5)
     picture = image_io.load(tmp_path / "p.png")
     assert picture.alpha is not None and picture.alpha[0, 5] == 0 and picture.alpha[0, 6] == 255
+
+
+@pytest.mark.parametrize(
+    ("image", "transparency", "clear"),
+    [
+        (Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)), 7, 1),
+        (Image.fromarray((np.arange(64).reshape(8, 8) * 100).astype(np.uint16)), 500, 1),
+        (Image.new("RGB", (8, 8), (1, 2, 3)), (1, 2, 3), 64),
+    ],
+    ids=["gray", "deep gray", "colour"],
+)
+def test_one_transparent_colour_gives_alpha(tmp_path, image, transparency, clear):
+    image.save(tmp_path / "one.png", transparency=transparency)
+    picture = image_io.load(tmp_path / "one.png")
+    assert picture.alpha is not None and (picture.alpha == 0).sum() == clear
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint32"])
+def test_wide_colour_tiffs_become_16_bits(tmp_path, dtype):
+    white = np.ones((8, 9, 3)).astype(dtype) if dtype != "uint32" else np.full((8, 9, 3), 2**32 - 1, np.uint32)
+    tifffile.imwrite(tmp_path / "wide.tif", white, photometric="rgb")
+    picture = image_io.load(tmp_path / "wide.tif")
+    assert picture.bit_depth == 16 and (picture.pixels == 65535).all()
+
+
+def test_colours_stored_times_alpha_are_divided_again(tmp_path):
+    stored_pixels = np.full((8, 9, 4), 10_000, np.uint16)
+    stored_pixels[..., 3] = 32768
+    tifffile.imwrite(tmp_path / "pre.tif", stored_pixels, photometric="rgb", extrasamples=["assocalpha"])
+    picture = image_io.load(tmp_path / "pre.tif")
+    assert (picture.pixels == round(10_000 * 65535 / 32768)).all() and (picture.alpha == 32768).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -98,10 +121,8 @@ def test_a_float_tiff_between_0_and_1_becomes_16_bits(tmp_path):
     np.testing.assert_array_equal(picture.pixels[..., 0], np.rint(values.astype(np.float64) * 65535).astype(np.uint16))
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied_once(tmp_path, orientation):
-    upright = np.zeros((16, 24, 3), np.uint8)
-    upright[:8, :12] = 255  # white corner at the top left
+def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+    """The pixels that a camera stores, so that turning them as EXIF says gives ``upright``."""
     turned = {
         1: upright,
         2: upright[:, ::-1],
@@ -112,14 +133,59 @@ def test_exif_orientation_is_applied_once(tmp_path, orientation):
         7: upright.transpose(1, 0, 2)[::-1, ::-1],
         8: upright.transpose(1, 0, 2)[:, ::-1],
     }[orientation]
+    return np.ascontiguousarray(turned)
+
+
+def corner_picture() -> np.ndarray:
+    """24 x 16, white in the corner at the top left."""
+    upright = np.zeros((16, 24, 3), np.uint8)
+    upright[:8, :12] = 255
+    return upright
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "avif", "heif", "tiff"])
+def test_exif_orientation_is_applied_once(tmp_path, kind, orientation):
+    register_heif()
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = tmp_path / "turned.png"
-    Image.fromarray(np.ascontiguousarray(turned)).save(path, exif=exif)
-    picture = image_io.load(path)
-    np.testing.assert_array_equal(picture.pixels, upright)
-    assert image_io.probe(path).width == 24
+    path = tmp_path / f"turned.{kind}"
+    block = exif if kind == "tiff" else exif.tobytes()
+    Image.fromarray(stored(corner_picture(), orientation)).save(path, format=kind, exif=block, quality=100)
+    picture, info = image_io.load(path), image_io.probe(path)
+    assert picture.size == (info.width, info.height) == (24, 16)
+    assert np.abs(picture.pixels.astype(int) - corner_picture()).mean() < 8
     assert orientation_of(picture.metadata.exif) == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_sixteen_bit_pictures_are_turned_too(tmp_path, kind, orientation):
+    deep = corner_picture().astype(np.uint16) * 257
+    path = tmp_path / f"turned.{kind}"
+    if kind == "tif":
+        tag = (274, "H", 1, orientation, True)
+        tifffile.imwrite(path, stored(deep, orientation), photometric="rgb", extratags=[tag])
+    else:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = cv2.imencode(".png", stored(deep, orientation))[1].tobytes()
+        block = png_chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+        path.write_bytes(data[:33] + block + data[33:])
+    np.testing.assert_array_equal(image_io.load(path).pixels, deep)
+    assert image_io.probe(path).width == 24
+
+
+def test_exif_after_the_pixels_of_a_png_counts_as_well(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    Image.fromarray(stored(corner_picture(), 6)).save(stream, "PNG")
+    data = stream.getvalue()
+    block = png_chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    (tmp_path / "late.png").write_bytes(data[:-12] + block + data[-12:])
+    assert image_io.probe(tmp_path / "late.png").width == 24
+    np.testing.assert_array_equal(image_io.load(tmp_path / "late.png").pixels, corner_picture())
 
 
 def test_cmyk_goes_through_its_own_profile_or_pillows_plain_way(tmp_path):
@@ -128,6 +194,15 @@ def test_cmyk_goes_through_its_own_profile_or_pillows_plain_way(tmp_path):
     picture = image_io.load(tmp_path / "cyan.jpg")
     red, green, blue = picture.pixels[2, 2]
     assert red < 60 and green > 150 and blue > 150 and picture.metadata.icc_profile is None
+
+
+def test_print_colours_with_a_profile_of_their_own_lose_it_for_srgb(tmp_path):
+    """A Lab picture stands in for CMYK, whose profiles are too large to make here: the way is the same."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    image = Image.new("LAB", (4, 4), (255, 128, 128))
+    image.save(tmp_path / "white.tif", icc_profile=lab)
+    picture = image_io.load(tmp_path / "white.tif")
+    assert picture.metadata.icc_profile is None and picture.pixels.min() > 250
 
 
 def test_a_wrong_extension_is_read_by_content_and_said(tmp_path):
@@ -140,12 +215,12 @@ def test_a_wrong_extension_is_read_by_content_and_said(tmp_path):
 
 
 def png_header(width: int, height: int) -> bytes:
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + png_chunk(b"IEND", b"")
     )
 
 
@@ -202,175 +277,50 @@ def test_other_formats_under_a_pictures_name_are_never_opened(tmp_path, content)
         image_io.load(path)
 
 
-# -- writing ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("depth", [8, 16])
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("rows", [1, 7, 100])
-@pytest.mark.parametrize("kind", ["png", "tiff"])
-def test_streamed_files_are_exact_for_other_programs(tmp_path, kind, depth, channels, rows):
-    array = pattern(45, 33, channels, np.uint8 if depth == 8 else np.uint16)
-    array[10:20] = array[10]  # rows that the Up filter suits
-    path = tmp_path / f"out.{kind}"
-    with open_writer(path, 33, 45, channels, depth, Metadata(), SaveOptions(kind)) as writer:
-        for start in range(0, 45, rows):
-            writer.write(array[start : start + rows])
-        writer.commit()
-    if kind == "tiff":
-        np.testing.assert_array_equal(tifffile.imread(path).reshape(array.shape), array)
-    elif channels == 2:
-        np.testing.assert_array_equal(image_io.load(path).interleaved(), array)
-    else:
-        order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]
-        seen = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).reshape(array.shape)
-        np.testing.assert_array_equal(seen[..., order], array)
-    np.testing.assert_array_equal(image_io.load(path).interleaved(), array)
-
-
-def test_blocks_larger_than_the_deflate_window_join(tmp_path):
-    array = np.tile(pattern(50, 3000, 3), (40, 1, 1))
-    path = tmp_path / "large.png"
-    image_io.save(Picture(array), path, SaveOptions("png"))
-    np.testing.assert_array_equal(np.asarray(Image.open(path)), array)
-
-
-def exif_with_everything() -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif[0x010F] = "Camera maker"
-    exif[0x0100], exif[0x0101] = 30, 20
-    details = exif.get_ifd(0x8769)
-    details[0xA002], details[0xA003] = 30, 20
-    details[0x829A] = IFDRational(1, 125)
-    exif.get_ifd(0x8825)[1] = "N"
-    return exif.tobytes().removeprefix(b"Exif\x00\x00")
-
-
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" '
-    b'tiff:Orientation="6" exif:PixelXDimension="30" exif:GPSLatitude="52,31N" xmlns:dc="http://purl.org/dc/" dc:title="Kept">'
-    b"<exif:PixelYDimension>20</exif:PixelYDimension></rdf:Description></rdf:RDF></x:xmpmeta>"
-)
-
-
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "avif", "tiff"])
-def test_profile_exif_xmp_and_resolution_travel_together(tmp_path, kind):
-    metadata = Metadata(icc_profile=SRGB, exif=exif_with_everything(), xmp=XMP, dpi=(300.0, 300.0))
-    path = tmp_path / f"out.{kind}"
-    image_io.save(Picture(pattern(40, 60), metadata=metadata), path, SaveOptions(kind, comment='{"scale": 2}'))
-    with Image.open(path) as image:
-        image.load()
-        assert image.info["icc_profile"] == SRGB
-        exif = image.getexif()
-        assert exif.get(0x0112, 1) == 1 and exif[0x010F] == "Camera maker"
-        if kind in ("png", "jpeg", "tiff"):
-            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.5)
-        details = exif.get_ifd(0x8769)
-        assert (details[0xA002], details[0xA003]) == (60, 40) and details[0x829A] == pytest.approx(1 / 125)
-        assert exif.get_ifd(0x8825)[1] == "N"
-        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-        xmp = xmp.encode() if isinstance(xmp, str) else xmp
-        assert b'tiff:Orientation="1"' in xmp and b'PixelXDimension="60"' in xmp and b"Kept" in xmp
-    again = image_io.load(path)
-    assert again.metadata.icc_profile == SRGB
-    if kind in ("jpeg", "webp", "avif"):
-        assert read_comment(again.metadata.exif) == '{"scale": 2}'
-
-
-def test_location_or_everything_can_be_dropped():
-    exif = exif_with_everything()
-    parsed = Image.Exif()
-    parsed.load(b"Exif\0\0" + clean_exif(exif, 60, 40, "keep"))
-    assert parsed.get_ifd(0x8825)
-    parsed = Image.Exif()
-    parsed.load(b"Exif\0\0" + clean_exif(exif, 60, 40, "no-location"))
-    assert not parsed.get_ifd(0x8825) and parsed[0x010F] == "Camera maker"
-    assert clean_exif(exif, 60, 40, "drop") is None
-    assert b"GPS" not in clean_xmp(XMP, 60, 40, "no-location") and clean_xmp(XMP, 60, 40, "drop") is None
-
-
-@pytest.mark.parametrize(
-    "broken", [b"", b"II*\0\x08\0\0\0\xff\xff", b"garbage", b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08"]
-)
-def test_broken_or_cyclic_exif_is_dropped_not_raised(broken):
-    clean_exif(broken, 10, 10)
-    assert orientation_of(broken) == 1
-
-
-def test_xmp_with_entities_is_refused():
-    assert clean_xmp(b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x:xmpmeta/>', 1, 1) is None
-
-
-@pytest.mark.parametrize("name", ["ünïcode – 写真 🖼.png", "x" * 240 + ".png"])
-def test_unusual_names_are_read_and_written(tmp_path, name):
-    path = tmp_path / name
-    image_io.save(Picture(pattern()), path, SaveOptions("png"))
-    np.testing.assert_array_equal(image_io.load(path).pixels, pattern())
-
-
-def test_leaving_without_commit_leaves_nothing(tmp_path):
-    for kind in ("png", "tiff", "jpeg"):
-        with open_writer(tmp_path / f"a.{kind}", 30, 20, 3, 8, Metadata(), SaveOptions(kind)) as writer:
-            writer.write(pattern()[:5])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_rows_must_fit_and_be_complete(tmp_path):
-    with open_writer(tmp_path / "a.png", 30, 20, 3, 8, Metadata(), SaveOptions("png")) as writer:
-        writer.write(pattern()[:5])
-        with pytest.raises(ValueError, match="only 5 of 20"):
-            writer.commit()
-        with pytest.raises(ValueError, match="more rows"):
-            writer.write(pattern())
-        with pytest.raises(ValueError, match="does not fit"):
-            writer.write(pattern(2, 31))
-
-
-def test_sizes_that_a_format_cannot_hold_are_refused_with_advice(tmp_path):
-    with pytest.raises(OutputError, match="16383.*PNG"):
-        open_writer(tmp_path / "a.webp", 20_000, 10, 3, 8, Metadata(), SaveOptions("webp"))
-
-
-def test_a_failing_disk_in_the_middle_of_a_tiff_does_not_hang(tmp_path):
-    writer = open_writer(tmp_path / "a.tif", 3000, 3000, 3, 8, Metadata(), SaveOptions("tiff"))
-
-    def fail(data):
-        raise OSError(28, "No space left on device")
-
-    writer._output.file.close()
-    with pytest.raises((OutputError, ValueError)), writer:
-        for _ in range(100):
-            writer.write(np.zeros((30, 3000, 3), np.uint8))
-        writer.commit()
-    assert list(tmp_path.iterdir()) == []
-
-
+@pytest.mark.parametrize("share", [1, 10, 50, 90, 99])
 @pytest.mark.parametrize("kind", ["png", "tif"])
-def test_a_hundred_megapixels_stream_in_little_memory(tmp_path, kind):
-    """Peak memory of a process that writes 100 megapixels, above what it had before."""
-    code = f"""
-        import resource, numpy as np
-        from pathlib import Path
-        from utils import image_io
-        from utils.picture import Metadata
-        from utils.writers import SaveOptions, open_writer
-        import tifffile
-        band = np.tile(np.arange(256, dtype=np.uint8), (64, 40, 1)).reshape(64, 10240, 1).repeat(3, 2)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        options = SaveOptions("{"png" if kind == "png" else "tiff"}")
-        with open_writer(Path(r"{tmp_path / ("big." + kind)}"), 10240, 9984, 3, 8, Metadata(), options) as writer:
-            for _ in range(156):
-                writer.write(band)
-            writer.commit()
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, check=True
-    )
-    assert int(done.stdout) < 150
-    assert image_io.probe(tmp_path / f"big.{kind}").height == 9984
+def test_truncated_sixteen_bit_files_are_named(tmp_path, kind, share):
+    path = tmp_path / f"cut.{kind}"
+    if kind == "png":
+        cv2.imwrite(str(path), pattern(64, 64, dtype=np.uint16))
+    else:
+        tifffile.imwrite(path, pattern(64, 64, dtype=np.uint16), photometric="rgb", compression="adobe_deflate")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * share // 100])
+    with pytest.raises(InvalidImageError, match=rf"cut\.{kind}"):
+        image_io.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"just some text that goes on for a while\n" * 20])
+def test_empty_files_and_texts_are_no_pictures(tmp_path, content):
+    path = tmp_path / "note.jpg"
+    path.write_bytes(content)
+    with pytest.raises(InvalidImageError, match=r"note\.jpg.*(empty|not a picture)"):
+        image_io.probe(path)
+
+
+def test_samples_that_cannot_be_read_are_named(tmp_path):
+    tifffile.imwrite(tmp_path / "signed.tif", np.ones((8, 8, 3), np.int16), photometric="rgb")
+    with pytest.raises(InvalidImageError, match=r"signed\.tif.*int16"):
+        image_io.load(tmp_path / "signed.tif")
+
+
+def test_a_probe_reads_headers_only(tmp_path, monkeypatch):
+    for kind in ("png", "jpeg", "tiff", "gif", "bmp"):
+        Image.fromarray(pattern()).save(tmp_path / f"a.{kind}", format=kind)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("pixels were decoded"))
+    for path in tmp_path.iterdir():
+        assert image_io.probe(path).width == 30
+
+
+def test_pillows_own_pixel_limit_stays_for_others_and_does_not_bind_here(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.fromarray(pattern()).save(tmp_path / "a.png")
+    assert image_io.load(tmp_path / "a.png").size == (30, 20)
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+# -- from and to arrays and PIL ----------------------------------------------------------------------------------------
 
 
 def test_arrays_of_every_kind_become_pictures():

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,12 @@ def output_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"Cannot write '{path}': {reason}. Nothing was left behind.")
 
 
+def _refuse_long_name(path: Path) -> None:
+    """Fail now rather than at the last rename, hours of work later."""
+    with suppress(FileNotFoundError):
+        path.lstat()
+
+
 class AtomicFile:
     """A binary file that appears under its name only when ``commit`` is called."""
 
@@ -60,9 +67,14 @@ class AtomicFile:
         self.temporary = path.parent / f".{secrets.token_hex(6)}.part"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder has that name")
+            _refuse_long_name(path)
             self.file: BinaryIO = self.temporary.open("w+b")
         except OSError as error:
             raise output_error(path, error) from error
+        except ValueError as error:  # a zero byte in the name
+            raise OutputError(f"Cannot write '{path}': {error}.") from error
 
     def commit(self) -> None:
         self.file.flush()
@@ -71,8 +83,12 @@ class AtomicFile:
         os.replace(self.temporary, self.path)
 
     def abort(self) -> None:
-        self.file.close()
-        self.temporary.unlink(missing_ok=True)
+        """Remove the temporary file. Never raises: an earlier error is what the person must see."""
+        # Closing writes what is still buffered, which on a full disk fails once more.
+        with suppress(OSError):
+            self.file.close()
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
 
 
 class BandWriter(ABC):

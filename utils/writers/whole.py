@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+import io
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from utils.errors import OutputError
-from utils.metadata import clean_exif, clean_xmp
+from utils.metadata import clean_exif, clean_xmp, fitting_profile
 from utils.picture import Metadata
 from utils.writers.base import BandWriter, SaveOptions
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, height: int, gray: bool) -> dict[str, Any]:
     """Pillow's ``save`` arguments."""
     arguments: dict[str, Any] = {"format": options.format.upper()}
-    exif = clean_exif(metadata.exif, width, height, options.exif, options.comment)
+    # WebP and AVIF have no other place for the resolution than EXIF.
+    dpi = metadata.dpi if options.format in ("webp", "avif") else None
+    exif = clean_exif(metadata.exif, width, height, options.exif, options.comment, dpi)
     xmp = clean_xmp(metadata.xmp, width, height, options.exif)
     if options.format in ("jpeg", "webp", "avif"):
         arguments["quality"] = options.quality
@@ -23,14 +29,17 @@ def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, heig
             arguments["exif"] = b"Exif\x00\x00" + exif
         if xmp:
             arguments["xmp"] = xmp
-        # A gray profile on a colour file (WebP and AVIF have no gray) would be wrong.
-        if metadata.icc_profile and (not gray or options.format == "jpeg"):
-            arguments["icc_profile"] = metadata.icc_profile
+        # WebP and AVIF have no gray: a gray picture becomes RGB there, where its gray profile would be wrong.
+        profile = fitting_profile(metadata.icc_profile, gray=gray and options.format == "jpeg")
+        if profile:
+            arguments["icc_profile"] = profile
     if options.format == "jpeg":
         arguments["optimize"] = width * height < 50_000_000
         arguments["subsampling"] = 0 if options.quality >= 90 else 2
         if metadata.dpi:
             arguments["dpi"] = tuple(round(dots) for dots in metadata.dpi)
+    if options.format == "gif" and options.comment is not None:
+        arguments["comment"] = options.comment.encode("utf-8")
     if options.format == "webp":
         arguments["lossless"] = options.lossless
         arguments["exact"] = True
@@ -62,18 +71,23 @@ class WholeWriter(BandWriter):
             image = image.convert("RGBA")
         gray = self.channels in (1, 2)
         arguments = encoder_arguments(self.options, self.metadata, self.width, self.height, gray)
-        try:
-            image.save(self._file, **arguments)
-        except (ValueError, TypeError) as error:
-            # Metadata that an encoder refuses (an oversized profile, odd EXIF) must not cost the picture.
-            for name in ("exif", "xmp", "icc_profile"):
-                arguments.pop(name, None)
-            self._file.seek(0)
-            self._file.truncate()
+        self._file.write(self._encoded(image, arguments))
+
+    def _encoded(self, image: Image.Image, arguments: dict[str, Any]) -> bytes:
+        """The file's bytes. In memory first: Pillow does not say why writing to a full disk failed."""
+        refused: Exception | None = None
+        # Optimised Huffman tables need a buffer that Pillow makes too small for noise; and metadata that an encoder
+        # refuses (an oversized block, a broken profile) must not cost the picture.
+        for name in (None, "optimize", "xmp", "exif", "icc_profile"):
+            if name is not None and arguments.pop(name, None) is None:
+                continue
+            encoded = io.BytesIO()
             try:
-                image.save(self._file, **arguments)
-            except (ValueError, TypeError):
-                raise OutputError(f"'{self.path.name}' cannot be saved as {self.options.format}: {error}") from error
+                image.save(encoded, **arguments)
+                return encoded.getvalue()
+            except (ValueError, TypeError, OSError) as error:
+                refused = refused or error
+        raise OutputError(f"'{self.path.name}' cannot be saved as {self.options.format}: {refused}.") from refused
 
     def _stop(self) -> None:
         self._canvas = np.empty((0, 0, 0), np.uint8)
