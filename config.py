@@ -6,13 +6,27 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from utils.errors import InvalidSettingsError
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "REALESRGAN_"
+
+
+ALIASES = {
+    "UPSCALER_ENABLED": "enable_api",
+    "UPSCALER_MODEL": "default_model",
+    "UPSCALED_IMAGES_DIR": "output_dir",
+    "ML_WORKER_ENABLED": "worker_enabled",
+    "ML_WORKER_IDLE_TIMEOUT": "worker_idle_timeout",
+    "ML_WORKER_BACKEND": "worker_backend",
+    "RAY_ADDRESS": "ray_address",
+}
+"""Names that gallery hosts and Ray use -> the setting they mean. A ``REALESRGAN_*`` variable wins over them."""
 
 
 class ConfigError(InvalidSettingsError):
@@ -40,6 +54,7 @@ class Config(BaseSettings):
 
     enable_batch: bool = Field(True, description="Show the Batch tab")
     enable_video: bool = Field(True, description="Show the Video tab")
+    enable_api: bool = Field(True, description="Answer the REST API's enlarging routes")
     enable_downloads: bool = Field(True, description="Allow downloading models from the interface")
 
     max_image_mb: float = Field(200, gt=0, description="Largest picture file, in MB")
@@ -57,6 +72,21 @@ class Config(BaseSettings):
     )
     verify_checksums: bool = Field(True, description="Compare SHA-256 of known models before loading")
 
+    executor: Literal["worker", "in-process", "ray"] = Field(
+        "worker", description="Where the service runs jobs: worker (child processes), in-process or ray"
+    )
+    default_model: str = Field("auto", description="Model of API requests that name none")
+    worker_enabled: bool = Field(True, description="Run models in worker processes; false keeps them in the server's")
+    workers: int = Field(0, ge=0, le=256, description="Worker processes; 0 = one a GPU, one where there is none")
+    worker_backend: Literal["auto", "cuda", "xpu", "mps", "cpu"] = Field(
+        "auto", description="Device of the workers: auto, cuda, xpu, mps or cpu"
+    )
+    worker_idle_timeout: float = Field(300, ge=0, description="Idle seconds after which a worker ends; 0 = never")
+    worker_hang_timeout: float = Field(600, ge=0, description="Seconds without progress that count as hung; 0 = never")
+    ray_address: str = Field("", description="Ray cluster to join (host:port or auto); empty = one on this machine")
+    ray_cores: int = Field(4, ge=1, description="Processor cores of a Ray actor where there is no GPU")
+    queue_limit: int = Field(64, ge=1, description="Jobs that may wait in the service's queue")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="Log files as one JSON object a line")
 
@@ -65,6 +95,18 @@ class Config(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigError(_explain(error)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = getattr(dotenv_settings, "env_file", None)
+        return init_settings, env_settings, dotenv_settings, _AliasSource(settings_cls, file)
 
     @field_validator("weights_dir", "output_dir", "cache_dir", "log_dir")
     @classmethod
@@ -89,6 +131,25 @@ class Config(BaseSettings):
                 raise ConfigError(
                     f"{PREFIX}{name.upper()}: the folder '{path}' cannot be made: {error.strerror or error}."
                 ) from error
+
+
+class _AliasSource(PydanticBaseSettingsSource):
+    """The variables in ``ALIASES``, from the environment, then from ``.env``; asked last."""
+
+    def __init__(self, settings_cls: type[BaseSettings], env_file: Any) -> None:
+        super().__init__(settings_cls)
+        self._values: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file else {}
+        self._values.update(os.environ)
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = next(
+            (alias for alias, meant in ALIASES.items() if meant == field_name and self._values.get(alias)), None
+        )
+        return (self._values[name] if name else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def unknown_variables() -> list[str]:

@@ -60,6 +60,37 @@ def test_misspelt_variables_are_found(monkeypatch):
     assert unknown_variables() == ["REALESRGAN_SEVER_PORT"]
 
 
+@pytest.mark.parametrize(
+    ("alias", "value", "setting", "expected"),
+    [
+        ("UPSCALER_ENABLED", "false", "enable_api", False),
+        ("UPSCALER_MODEL", "RealESRGAN_x4plus", "default_model", "RealESRGAN_x4plus"),
+        ("UPSCALED_IMAGES_DIR", "/srv/upscaled", "output_dir", Path("/srv/upscaled")),
+        ("ML_WORKER_ENABLED", "0", "worker_enabled", False),
+        ("ML_WORKER_IDLE_TIMEOUT", "12.5", "worker_idle_timeout", 12.5),
+        ("ML_WORKER_BACKEND", "cpu", "worker_backend", "cpu"),
+        ("RAY_ADDRESS", "127.0.0.1:6379", "ray_address", "127.0.0.1:6379"),
+    ],
+)
+def test_other_names_of_settings_are_understood(monkeypatch, tmp_path, alias, value, setting, expected):
+    (tmp_path / ".env").write_text(f"{alias}={value}\n")
+    assert getattr(Config(_env_file=tmp_path / ".env"), setting) == expected
+    monkeypatch.setenv(alias, value)
+    assert getattr(Config(_env_file=None), setting) == expected
+
+
+def test_a_setting_wins_over_its_other_name(monkeypatch):
+    monkeypatch.setenv("ML_WORKER_BACKEND", "cpu")
+    monkeypatch.setenv("REALESRGAN_WORKER_BACKEND", "cuda")
+    assert Config(_env_file=None).worker_backend == "cuda"
+
+
+def test_a_wrong_value_under_another_name_is_explained(monkeypatch):
+    monkeypatch.setenv("ML_WORKER_BACKEND", "abacus")
+    with pytest.raises(ConfigError, match="WORKER_BACKEND is 'abacus'"):
+        Config(_env_file=None)
+
+
 def test_env_example_lists_every_setting_with_its_default():
     listed = {}
     for line in (REPOSITORY / ".env.example").read_text("utf-8").splitlines():

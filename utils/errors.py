@@ -69,6 +69,38 @@ class OutOfMemoryError(EngineError):
     exit_code = 7
 
 
+class WorkerLostError(EngineError):
+    """The process that worked on a job died, hung or was killed; ``losses`` counts how many did."""
+
+    exit_code = 8
+
+    def __init__(self, message: str, losses: int = 1) -> None:
+        super().__init__(message)
+        self.losses = losses
+
+
+class JobSetAsideError(EngineError):
+    """This picture with these settings killed its worker again and again; it is not tried any more."""
+
+    exit_code = 8
+
+
+class QueueFullError(EngineError):
+    """As many jobs wait as may wait; try again after ``retry_after`` seconds."""
+
+    exit_code = 9
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServiceStoppedError(EngineError):
+    """The program is shutting down; the job was not finished. A persisted queue takes it up at the next start."""
+
+    exit_code = 9
+
+
 class JobCancelled(EngineError):
     """The person cancelled; nothing half-written remains."""
 

@@ -1,0 +1,300 @@
+"""The one executor: a bounded queue in front of runners. Runners differ in where the work is done.
+
+Every runner has a thread of its own that takes the next job as soon as the runner is free, so the least loaded one
+gets it. The queue is short and bounded; what does not fit is refused with an estimate of when to come back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.executors.quarantine import Quarantine
+from engine.jobs import Job, JobHandle, JobState, JobStatus
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
+from utils.errors import EngineError, JobCancelled, QueueFullError, ServiceStoppedError, WorkerLostError
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_QUEUE_LIMIT = 64
+_SMOOTHING = 0.2
+
+
+@dataclass(frozen=True)
+class RunnerStats:
+    """One runner. ``state`` is asleep (no process, no model), idle or busy."""
+
+    name: str
+    state: str
+    device: str
+    pid: int | None = None
+    memory_mb: float | None = None
+    losses: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExecutorStats:
+    """All of an executor. ``seconds_per_job`` is a moving average, 0 before the first job."""
+
+    kind: str
+    runners: tuple[RunnerStats, ...]
+    queued: int
+    running: int
+    done: int
+    failed: int
+    cancelled: int
+    queue_limit: int
+    seconds_per_job: float
+    accepting: bool
+
+
+class Runner(Protocol):
+    """A place where one job at a time runs."""
+
+    name: str
+    retries: int
+    """How often a job that lost its worker is given to a fresh one."""
+
+    def run(self, job: Job, control: JobControl) -> EnhanceResult:
+        """Do the job. Raises ``EngineError``; ``WorkerLostError`` when the place itself broke, which is retried."""
+
+    def rest(self) -> None:
+        """Nothing to do for a while: give the memory back."""
+
+    def close(self) -> None:
+        """Stop for good, whatever runs. May be called from another thread, more than once."""
+
+    def stats(self, busy: bool) -> RunnerStats: ...
+
+
+class Executor:
+    """Runs jobs.
+
+    Args:
+        kind: name of the kind of runners, for people.
+        queue_limit: jobs that may wait; running ones do not count.
+        idle_timeout: seconds without work after which a runner rests; None = never.
+        quarantine: remembers jobs that kill their workers.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        runners: Sequence[Runner],
+        *,
+        queue_limit: int = DEFAULT_QUEUE_LIMIT,
+        idle_timeout: float | None = None,
+        quarantine: Quarantine | None = None,
+    ) -> None:
+        self.kind = kind
+        self.queue_limit = queue_limit
+        self._runners = tuple(runners)
+        self._idle_timeout = idle_timeout
+        self._quarantine = quarantine or Quarantine(None)
+        self._changed = threading.Condition()
+        self._waiting: deque[JobHandle] = deque()
+        self._running: dict[str, JobHandle] = {}
+        self._counts = dict.fromkeys((JobState.DONE, JobState.FAILED, JobState.CANCELLED), 0)
+        self._seconds_per_job = 0.0
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._serve, args=(runner,), name=f"lane-{runner.name}", daemon=True)
+            for runner in self._runners
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # -- for callers -------------------------------------------------------------------------------------------------
+
+    def submit(self, job: Job, *, urgent: bool = False) -> JobHandle:
+        """Queue a job.
+
+        Args:
+            urgent: accept it beyond the queue's limit (jobs of an earlier run of the program).
+
+        Raises:
+            QueueFullError: too many jobs wait; ``retry_after`` says when to come back.
+            ServiceStoppedError: the executor is closing.
+            JobSetAsideError: this job has killed its workers before.
+        """
+        self._quarantine.check(job)
+        handle = JobHandle(job)
+        with self._changed:
+            if self._stopping:
+                raise ServiceStoppedError("The program is shutting down and takes no new jobs.")
+            if len(self._waiting) >= self.queue_limit and not urgent:
+                raise QueueFullError(
+                    f"{len(self._waiting)} jobs are waiting already, which is the limit; try again later.",
+                    retry_after=self.retry_after(),
+                )
+            self._waiting.append(handle)
+            self._changed.notify()
+        handle.subscribe(self._watch)
+        return handle
+
+    def enhance_file(
+        self,
+        input_path: Path | str,
+        output_path: Path | str,
+        settings: EnhanceSettings,
+        *,
+        control: JobControl | None = None,
+        overwrite: bool = False,
+    ) -> EnhanceResult:
+        """Submit one picture and wait: ``engine.enhance_file``, done wherever this executor works.
+
+        Raises:
+            EngineError: as ``engine.enhance_file``, and those of ``submit``.
+        """
+        handle = self.submit(Job.new(input_path, output_path, settings, overwrite=overwrite))
+        if control is None:
+            return handle.result()
+        shown = control
+
+        def pass_on(status: JobStatus) -> None:
+            if status.progress is not None:
+                shown.report(status.progress)
+
+        handle.subscribe(pass_on)
+        while not handle.wait(0.1):
+            if control.cancelled:
+                handle.cancel()
+        return handle.result()
+
+    def retry_after(self) -> float:
+        """Seconds until a place in the queue is likely to be free."""
+        return max(1.0, self._seconds_per_job / max(1, len(self._runners)))
+
+    @property
+    def has_room(self) -> bool:
+        return not self._stopping and len(self._waiting) < self.queue_limit
+
+    def stats(self) -> ExecutorStats:
+        with self._changed:
+            busy = set(self._running)
+            queued, running = len(self._waiting), len(self._running)
+            counts = dict(self._counts)
+        return ExecutorStats(
+            kind=self.kind,
+            runners=tuple(runner.stats(runner.name in busy) for runner in self._runners),
+            queued=queued,
+            running=running,
+            done=counts[JobState.DONE],
+            failed=counts[JobState.FAILED],
+            cancelled=counts[JobState.CANCELLED],
+            queue_limit=self.queue_limit,
+            seconds_per_job=round(self._seconds_per_job, 3),
+            accepting=not self._stopping,
+        )
+
+    def stop_accepting(self) -> None:
+        """Refuse new jobs from now on; those that run and wait go on."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def close(self, grace: float = 0.0) -> tuple[Job, ...]:
+        """Stop. Running jobs get ``grace`` seconds to finish; what is left over ends with ``ServiceStoppedError``.
+
+        Returns:
+            The jobs that were accepted and not finished.
+        """
+        with self._changed:
+            self._stopping = True
+            left = list(self._waiting)
+            self._waiting.clear()
+            running = list(self._running.values())
+            self._changed.notify_all()
+        deadline = time.monotonic() + grace
+        left += [handle for handle in running if not handle.wait(max(0.0, deadline - time.monotonic()))]
+        for handle in left:
+            handle.fail(ServiceStoppedError("The program was stopped before this job was finished."))
+            handle.control.cancel()
+        for runner in self._runners:
+            runner.close()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        return tuple(handle.job for handle in left if handle.status.state is JobState.FAILED)
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the runners' threads ----------------------------------------------------------------------------------------
+
+    def _watch(self, status: JobStatus) -> None:
+        """Count a job that reached its end; one cancelled while it waited frees its place."""
+        if not status.state.final:
+            return
+        with self._changed:
+            self._counts[status.state] += 1
+            for handle in self._waiting:
+                if handle.job.id == status.job.id:
+                    self._waiting.remove(handle)
+                    break
+
+    def _serve(self, runner: Runner) -> None:
+        resting = True
+        while True:
+            with self._changed:
+                wait = None if resting else self._idle_timeout
+                has_work = self._changed.wait_for(lambda: bool(self._waiting) or self._stopping, wait)
+                handle = self._waiting.popleft() if self._waiting else None
+                if handle is not None:
+                    self._running[runner.name] = handle
+                elif self._stopping:
+                    return
+            if handle is None:
+                if not has_work:
+                    runner.rest()
+                    resting = True
+                continue
+            resting = False
+            try:
+                self._execute(runner, handle)
+            finally:
+                with self._changed:
+                    del self._running[runner.name]
+
+    def _execute(self, runner: Runner, handle: JobHandle) -> None:
+        """Run one job to its end, once more on a fresh worker if the first one was lost."""
+        started = time.monotonic()
+        job = handle.job
+        attempt = 0
+        while handle.begin(attempt := attempt + 1):
+            try:
+                result = runner.run(job, handle.control)
+            except WorkerLostError as error:
+                set_aside = self._quarantine.blame(job, error.losses)
+                if handle.control.cancelled:
+                    handle.fail(JobCancelled("Cancelled; nothing was written."))
+                elif set_aside is not None or attempt > runner.retries:
+                    logger.error("Job %s failed: %s", job.id, error)
+                    handle.fail(set_aside or error)
+                else:
+                    logger.warning("Job %s is tried once more: %s", job.id, error)
+                    # The lost worker may have written the file and died before it could say so.
+                    job = replace(job, overwrite=True)
+            except EngineError as error:
+                handle.fail(error)
+            except Exception as error:
+                logger.exception("Job %s failed in an unforeseen way", job.id)
+                handle.fail(EngineError(f"Unforeseen fault: {type(error).__name__}: {error}. The log has the details."))
+            else:
+                self._quarantine.forgive(job)
+                seconds = time.monotonic() - started
+                previous = self._seconds_per_job or seconds
+                self._seconds_per_job = previous + _SMOOTHING * (seconds - previous)
+                handle.finish(result)
+
+
+__all__ = ["DEFAULT_QUEUE_LIMIT", "Executor", "ExecutorStats", "Runner", "RunnerStats"]

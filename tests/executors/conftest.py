@@ -1,0 +1,58 @@
+"""Executors over tiny real models, and pictures to give them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import Config
+from engine.jobs import Job
+from engine.types import EnhanceSettings
+
+
+@pytest.fixture
+def service_config(weights, tmp_path):
+    """A configuration with folders of the test's own and the tiny models."""
+
+    def make(**changes):
+        values = {
+            "weights_dir": weights,
+            "output_dir": tmp_path / "outputs",
+            "cache_dir": tmp_path / "cache",
+            "log_dir": tmp_path / "logs",
+            "optimize": False,
+            "device": "cpu",
+            "backend": "torch",
+            "worker_idle_timeout": 60,
+            "log_level": "WARNING",
+        }
+        return Config(_env_file=None, **(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def picture_file(tmp_path):
+    """A function that writes a small picture of one gray level, which marks it, and returns its path."""
+
+    def make(name="in.png", level=128, side=24):
+        path = tmp_path / name
+        Image.fromarray(np.full((side, side, 3), level, np.uint8)).save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def new_job(picture_file, tmp_path):
+    """A job: quick by default; ``slow`` cuts a larger picture into hundreds of tiles."""
+
+    def make(name="in.png", level=128, side=24, slow=False, **settings):
+        chosen = {"model": "tiny-x4", "scale": 4} | settings
+        if slow:
+            side, chosen["tile"] = 1500, 32
+        source = picture_file(name, level, side)
+        return Job.new(source, tmp_path / "outputs" / f"{source.stem}.png", EnhanceSettings.create(**chosen))
+
+    return make

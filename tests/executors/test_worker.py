@@ -1,0 +1,134 @@
+"""The worker process: killed, hung, poisoned, idle. The kills are real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+from engine.executors import create_executor
+from engine.executors.worker import worker_executor, worker_setups
+from engine.jobs import JobState
+from tests.executors.test_behaviour import running
+from utils.errors import JobSetAsideError, WorkerLostError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+def pid_of(executor):
+    pid = executor.stats().runners[0].pid
+    assert pid is not None
+    return pid
+
+
+def test_the_worker_is_another_process_and_this_one_loads_no_model(service_config, new_job):
+    with worker_executor(service_config()) as executor:
+        assert executor.stats().runners[0].state == "asleep"
+        executor.submit(new_job()).result(60)
+        assert pid_of(executor) != os.getpid()
+
+
+def test_a_killed_worker_costs_one_attempt(service_config, new_job):
+    with worker_executor(service_config()) as executor:
+        job = new_job(slow=True)
+        handle = running(executor.submit(job))
+        first = pid_of(executor)
+        again = threading.Event()
+        handle.subscribe(lambda status: again.set() if status.attempts == 2 else None)
+        killed = time.monotonic()
+        os.kill(first, signal.SIGKILL)
+        assert again.wait(30)
+        noticed = time.monotonic() - killed
+        assert noticed < 10, noticed  # two seconds on a quiet machine; the benchmark measures it
+        handle.cancel()
+        assert handle.wait(30) and not list(job.output_path.parent.glob(".*"))
+        assert executor.submit(new_job("next.png")).result(60).output_size == (96, 96)
+        assert executor.stats().runners[0].losses == 1
+
+
+def test_a_job_that_kills_its_workers_is_set_aside(service_config, new_job, tmp_path):
+    """Two kills end the first try; one more, by the same picture under another name, sets it aside for good."""
+    config = service_config()
+    with worker_executor(config) as executor:
+        handle = executor.submit(new_job(slow=True))
+        kill_whenever_running(executor, handle)
+        with pytest.raises(WorkerLostError, match=r"was killed.*in\.png"):
+            handle.result(60)
+        assert handle.status.attempts == 2
+        handle = executor.submit(new_job("renamed.png", slow=True))
+        kill_whenever_running(executor, handle)
+        with pytest.raises(JobSetAsideError, match=r"renamed\.png"):
+            handle.result(60)
+        assert handle.status.attempts == 1
+    with worker_executor(config) as executor:  # and after a restart
+        with pytest.raises(JobSetAsideError):
+            executor.submit(new_job("third.png", slow=True))
+        assert executor.submit(new_job("other.png", level=3)).result(60).output_size == (96, 96)
+
+
+def kill_whenever_running(executor, handle):
+    """Kill the worker once in every attempt of a job."""
+    killed = set()
+
+    def kill(status):
+        pid = executor.stats().runners[0].pid
+        if status.progress is not None and pid is not None and pid not in killed:
+            killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    handle.subscribe(kill)
+
+
+def test_a_stopped_worker_counts_as_hung(service_config, new_job):
+    with worker_executor(service_config(worker_hang_timeout=3)) as executor:
+        handle = running(executor.submit(new_job(slow=True)))
+        first = pid_of(executor)
+        os.kill(first, signal.SIGSTOP)
+        again = threading.Event()
+        handle.subscribe(lambda status: again.set() if status.attempts == 2 else None)
+        assert again.wait(60)
+        assert not psutil.pid_exists(first) or psutil.Process(first).status() == psutil.STATUS_ZOMBIE
+        handle.cancel()
+        assert handle.wait(30)
+
+
+def test_an_idle_worker_ends_and_the_next_job_starts_another(service_config, new_job):
+    with worker_executor(service_config(worker_idle_timeout=0.5)) as executor:
+        executor.submit(new_job()).result(60)
+        first = pid_of(executor)
+        deadline = time.monotonic() + 30
+        while executor.stats().runners[0].state != "asleep" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert executor.stats().runners[0].state == "asleep" and not psutil.pid_exists(first)
+        assert executor.submit(new_job("next.png")).result(60).output_size == (96, 96)
+
+
+def test_closing_ends_the_child(service_config, new_job):
+    executor = create_executor(service_config(executor="worker"))
+    handle = running(executor.submit(new_job(slow=True)))
+    pid = pid_of(executor)
+    executor.close()
+    assert handle.status.state is JobState.FAILED and not psutil.pid_exists(pid)
+
+
+def test_cores_are_dealt_out_to_workers(service_config):
+    shares = [setup.cores for setup in worker_setups(service_config(workers=2))]
+    assert len(shares) == 2 and all(shares)
+    if len(os.sched_getaffinity(0)) >= 2:
+        assert not set(shares[0]) & set(shares[1])
+    assert worker_setups(service_config(workers=1))[0].cores is None
+
+
+def test_each_gpu_gets_a_worker(service_config, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    setups = worker_setups(service_config(device="auto"))
+    assert [setup.visible_gpu for setup in setups] == [0, 1, 2]
+
+
+def test_the_worker_backend_setting_chooses_the_device(service_config):
+    assert worker_setups(service_config(device="auto", worker_backend="cpu"))[0].config.device == "cpu"
