@@ -195,7 +195,7 @@ class Executor:
         )
 
     def stop_accepting(self) -> None:
-        """Refuse new jobs from now on; those that run and wait go on."""
+        """Refuse new jobs from now on; those that run go on, those that wait are left to ``close``."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -248,11 +248,11 @@ class Executor:
             with self._changed:
                 wait = None if resting else self._idle_timeout
                 has_work = self._changed.wait_for(lambda: bool(self._waiting) or self._stopping, wait)
+                if self._stopping:
+                    return
                 handle = self._waiting.popleft() if self._waiting else None
                 if handle is not None:
                     self._running[runner.name] = handle
-                elif self._stopping:
-                    return
             if handle is None:
                 if not has_work:
                     runner.rest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 
 import numpy as np
@@ -23,13 +24,19 @@ from utils.errors import (
 KINDS = ("in-process", "worker", "ray")
 
 
+def skip_without_ray():
+    """Not importorskip: the executor sets a switch that Ray reads while it is imported."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("ray is not installed (requirements-ray.txt)")
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def executor(request, weights, tmp_path_factory):
     """One executor of each kind, kept over the tests of this file as a program would keep it."""
     from config import Config
 
     if request.param == "ray":
-        pytest.importorskip("ray", reason="ray is not installed (requirements-ray.txt)")
+        skip_without_ray()
     folder = tmp_path_factory.mktemp("executor")
     config = Config(
         _env_file=None,

@@ -11,7 +11,7 @@ import pytest
 
 from engine.executors.ray_executor import check_address
 from tests.conftest import REPOSITORY
-from tests.executors.test_behaviour import running
+from tests.executors.test_behaviour import running, skip_without_ray
 from utils.errors import InvalidSettingsError
 
 
@@ -39,7 +39,7 @@ def test_ray_is_not_imported_unless_chosen():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_actor_is_restarted_and_its_job_repeated(service_config, new_job):
-    pytest.importorskip("ray", reason="ray is not installed (requirements-ray.txt)")
+    skip_without_ray()
     from engine.executors.ray_executor import ray_executor
 
     with ray_executor(service_config(executor="ray")) as executor:
