@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -138,7 +139,7 @@ def fetch(
         for _ in range(MAX_REDIRECTS + 1):
             target = check_url(url, resolve)
             try:
-                with client.stream("GET", _pinned(target), **_said(target)) as response:
+                with client.stream("GET", pinned(target), **request_details(target)) as response:
                     if response.status_code not in _REDIRECTS:
                         return _body(response, limits, deadline)
                     url = urljoin(str(target.url), response.headers.get("location", ""))
@@ -151,12 +152,12 @@ def fetch(
     raise AddressRefusedError(f"The address redirects more than {MAX_REDIRECTS} times.")
 
 
-def _pinned(target: Target) -> httpx.URL:
+def pinned(target: Target) -> httpx.URL:
     """The same request, to the address that was checked."""
     return target.url.copy_with(host=target.ip)
 
 
-def _said(target: Target) -> dict[str, object]:
+def request_details(target: Target) -> dict[str, Any]:
     """The host's name in the request and in the certificate check, though the connection goes to its address."""
     netloc = target.url.netloc.decode("ascii")
     return {

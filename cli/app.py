@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import bench, enhance, info, models
+from cli import bench, enhance, info, models, serve
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("enhance")(enhance.enhance)
 app.add_typer(models.app, name="models")
 app.command("info")(info.info)
 app.command("bench")(bench.bench)
+app.command("serve")(serve.serve)
 
 
 @app.callback(invoke_without_command=True)

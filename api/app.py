@@ -1,0 +1,143 @@
+"""Assembles the API: routes, guards, errors, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from api.answers import status_code
+from api.fetch import Resolver, system_resolver
+from api.heartbeat import Heartbeat
+from api.middleware import BodyDeadline, RequestMetrics
+from api.routes import health, jobs, library, metrics, upscale
+from api.schemas import ErrorResponse, UpscaleRequest
+from api.security import RateLimiter
+from api.service import Service
+from api.waiting import ClientGone
+from engine.executors import Executor
+from utils.errors import EngineError, QueueFullError
+
+logger = logging.getLogger(__name__)
+
+_DESCRIPTION = """Enlarges and restores pictures.
+
+`POST /upscale` waits for the result; `POST /jobs` answers at once with a job to watch. Every error is
+`{"error": {"type", "message"}}`."""
+
+
+def create_app(config: Any, executor: Executor | None = None, resolve: Resolver = system_resolver) -> FastAPI:
+    """The API as an ASGI application.
+
+    Args:
+        config: the application's ``Config``.
+        executor: where jobs run; made from ``config`` and closed with the application when None.
+        resolve: how host names become addresses, for ``img_url`` and callbacks.
+    """
+    service = Service(config, executor, resolve)
+    app = FastAPI(
+        title="Real-ESRGAN Ultimate",
+        version="0.1.0",
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        max_body_size=service.largest_request,
+        responses={code: {"model": ErrorResponse} for code in (400, 401, 403, 404, 405, 408, 413, 422, 429, 503)},
+    )
+    app.state.service = service
+    app.state.rate_limiter = RateLimiter(config.api_rate_limit)
+    for module in (health, metrics, upscale, jobs, library):
+        app.include_router(module.router)
+    app.add_middleware(BodyDeadline, seconds=config.api_body_timeout)
+    if service.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=service.cors_origins, allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(RequestMetrics, metrics=service.metrics)
+    _handle_errors(app)
+    _document_json_body(app)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await asyncio.to_thread(service.start)
+    sweeper = asyncio.create_task(_sweep(service))
+    heartbeat = Heartbeat(service)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        sweeper.cancel()
+        await heartbeat.stop()
+        await asyncio.to_thread(service.stop, service.config.api_shutdown_grace)
+
+
+async def _sweep(service: Service) -> None:
+    """Remove old results, again and again."""
+    keep = service.config.api_keep_seconds
+    while True:
+        await asyncio.sleep(min(30.0, max(0.5, keep / 4)))
+        removed = await asyncio.to_thread(service.jobs.sweep, keep)
+        if removed:
+            logger.info("%d old jobs were removed", removed)
+
+
+def _error(code: int, kind: str, message: str, headers: Any = None) -> JSONResponse:
+    return JSONResponse({"error": {"type": kind, "message": message}}, code, headers=headers)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    async def engine_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, EngineError)
+        code = status_code(error)
+        if code >= 500:
+            logger.warning("%s %s: %s", request.method, request.url.path, error)
+        wait = error.retry_after if isinstance(error, QueueFullError) else 10
+        headers = {"Retry-After": str(int(wait) + 1)} if code == 503 else None
+        return _error(code, type(error).__name__, str(error), headers)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return _error(error.status_code, "RequestError", str(error.detail), error.headers)
+
+    async def validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        faults = []
+        for fault in error.errors():
+            where = ".".join(str(step) for step in fault["loc"] if step != "body")
+            faults.append(f"{where}: {fault['msg']}" if where else str(fault["msg"]))
+        return _error(422, "ValidationError", "; ".join(faults))
+
+    async def client_gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=499)  # nobody reads it; the log and the metrics do
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return _error(500, "InternalError", "An unforeseen fault; the log has the details.")
+
+    app.add_exception_handler(EngineError, engine_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(ClientGone, client_gone)
+    app.add_exception_handler(Exception, unforeseen)
+
+
+def _document_json_body(app: FastAPI) -> None:
+    """Routes that read their body by hand name ``UpscaleRequest`` in OpenAPI; define it there."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = generate()
+        schema["components"]["schemas"].setdefault(
+            "UpscaleRequest", UpscaleRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+        )
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

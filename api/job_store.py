@@ -1,0 +1,218 @@
+"""Jobs on disk: each in a folder of its own with its input, its result and ``job.json``.
+
+A job is written down before it is accepted and when it ends, so whatever happens to the process, the next one knows
+what was promised: unfinished jobs run again, finished ones can still be fetched until they are swept away.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from engine.executors.base import Executor
+from engine.jobs import Job, JobFailure, JobHandle, JobState, JobStatus
+from engine.types import EnhanceResult
+from utils.errors import EngineError, JobCancelled, OutputError, ServiceStoppedError
+
+logger = logging.getLogger(__name__)
+
+_RECORD = "job.json"
+_RESULT: TypeAdapter[EnhanceResult] = TypeAdapter(EnhanceResult)
+
+
+@dataclass(frozen=True)
+class JobEntry:
+    """An accepted job. ``temporary_output``: the result lies in the job's folder and goes with it."""
+
+    handle: JobHandle
+    folder: Path
+    callback_url: str | None = None
+    include_base64: bool = True
+
+    @property
+    def job(self) -> Job:
+        return self.handle.job
+
+
+class JobStore:
+    """The jobs of this server.
+
+    Args:
+        folder: where they live; made when missing.
+        on_final: called once with every job that reaches its end here.
+    """
+
+    def __init__(self, folder: Path, executor: Executor, on_final: Callable[[JobEntry, JobStatus], None]) -> None:
+        self.folder = folder
+        self._executor = executor
+        self._on_final = on_final
+        self._entries: dict[str, JobEntry] = {}
+        self._readers: dict[str, int] = {}
+        self._preparing: set[Path] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def prepared(self, job_id: str) -> Iterator[Path]:
+        """A folder for a job's input, safe from sweeping; removed again if the job is not accepted."""
+        path = self.folder / job_id
+        with self._lock:
+            self._preparing.add(path)
+        try:
+            try:
+                path.mkdir(parents=True)
+            except OSError as error:
+                raise OutputError(f"'{path}' cannot be made: {error.strerror or error}.") from error
+            yield path
+        finally:
+            with self._lock:
+                self._preparing.discard(path)
+                accepted = job_id in self._entries
+            if not accepted:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def accept(self, job: Job, *, callback_url: str | None = None, include_base64: bool = True) -> JobEntry:
+        """Write a job down and queue it. Raises what ``Executor.submit`` raises; then nothing remains."""
+        folder = self.folder / job.id
+        record = {"job": job.to_json(), "callback_url": callback_url, "include_base64": include_base64}
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_json(folder / _RECORD, {**record, "state": JobState.QUEUED.value})
+        try:
+            return self._submit(job, folder, record)
+        except EngineError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _submit(self, job: Job, folder: Path, record: dict[str, Any], urgent: bool = False) -> JobEntry:
+        handle = self._executor.submit(job, urgent=urgent)
+        entry = JobEntry(handle, folder, record.get("callback_url"), bool(record.get("include_base64", True)))
+        with self._lock:
+            self._entries[job.id] = entry
+        handle.subscribe(lambda status: self._keep(entry, record, status))
+        return entry
+
+    def _keep(self, entry: JobEntry, record: dict[str, Any], status: JobStatus) -> None:
+        """Write down how a job ended. One that was stopped with the program stays queued for the next start."""
+        if not status.state.final:
+            return
+        if status.failure is not None and status.failure.type == ServiceStoppedError.__name__:
+            return
+        final = {
+            **record,
+            "state": status.state.value,
+            "started": status.started,
+            "finished": status.finished,
+            "attempts": status.attempts,
+            "result": _RESULT.dump_python(status.result, mode="json") if status.result else None,
+            "failure": [status.failure.type, status.failure.message] if status.failure else None,
+        }
+        try:
+            _write_json(entry.folder / _RECORD, final)
+        except OSError as error:
+            logger.warning("The end of job %s cannot be written down: %s", entry.job.id, error)
+        self._on_final(entry, status)
+
+    def get(self, job_id: str) -> JobEntry | None:
+        with self._lock:
+            return self._entries.get(job_id)
+
+    @contextmanager
+    def reading(self, job_id: str) -> Iterator[None]:
+        """Keep a job's files while they are read."""
+        with self._lock:
+            self._readers[job_id] = self._readers.get(job_id, 0) + 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers[job_id] -= 1
+                if not self._readers[job_id]:
+                    del self._readers[job_id]
+
+    def restore(self) -> int:
+        """Take up the jobs of an earlier run; returns how many are queued again."""
+        queued = 0
+        for path in sorted(self.folder.glob(f"*/{_RECORD}"), key=lambda path: path.stat().st_mtime):
+            try:
+                record = json.loads(path.read_text("utf-8"))
+                job = Job.from_json(record["job"])
+                state = JobState(record["state"])
+            except (OSError, ValueError, KeyError, TypeError, EngineError) as error:
+                logger.warning("'%s' is not a job that can be taken up: %s", path, error)
+                continue
+            kept = {key: record.get(key) for key in ("job", "callback_url", "include_base64")}
+            if state.final:
+                self._restore_final(job, path.parent, record)
+                continue
+            try:
+                # The earlier run may have written the result and died before it could say so.
+                self._submit(replace(job, overwrite=True), path.parent, kept, urgent=True)
+                queued += 1
+            except EngineError as error:
+                handle = JobHandle(job)
+                entry = JobEntry(handle, path.parent, record.get("callback_url"))
+                self._entries[job.id] = entry
+                handle.fail(error)
+                self._keep(entry, kept, handle.status)
+        return queued
+
+    def _restore_final(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
+        handle = JobHandle(job)
+        handle.begin(int(record.get("attempts") or 1))
+        if record.get("result"):
+            handle.finish(_RESULT.validate_python(record["result"]))
+        elif record.get("failure"):
+            handle.fail(JobFailure(*record["failure"]).to_error())
+        else:
+            handle.fail(JobCancelled("The job was cancelled."))
+        self._entries[job.id] = JobEntry(handle, folder, None, bool(record.get("include_base64", True)))
+
+    def sweep(self, older_than: float) -> int:
+        """Remove ended jobs and strange folders older than so many seconds, but none that is written or read."""
+        limit = time.time() - older_than
+        removed = 0
+        try:
+            folders = [path for path in self.folder.iterdir() if path.is_dir()]
+        except OSError:
+            return 0
+        for path in folders:
+            with self._lock:
+                entry = self._entries.get(path.name)
+                if path in self._preparing or self._readers.get(path.name):
+                    continue
+                if entry is not None:
+                    status = entry.handle.status
+                    if not status.state.final or (status.finished or time.time()) > limit:
+                        continue
+                    del self._entries[path.name]
+                elif _age_stamp(path) > limit:
+                    continue
+            shutil.rmtree(path, ignore_errors=True)
+            removed += 1
+        return removed
+
+
+def _age_stamp(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    os.replace(temporary, path)
+
+
+__all__ = ["JobEntry", "JobStore"]

@@ -1,0 +1,103 @@
+"""Pictures that lie on this machine, named by path; their enlarged versions mirror the folders in the output folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from engine.processor import output_format
+from engine.types import EnhanceSettings
+from utils import image_io
+from utils.errors import InvalidImageError
+
+MARK = ".upscaled-"
+"""Between a picture's full name and the goal: ``beach.jpg.upscaled-x4.png``."""
+
+
+@dataclass(frozen=True)
+class LibraryPicture:
+    """A picture below a root. ``relative`` is how it is named to the outside."""
+
+    path: Path
+    root: Path
+    relative: PurePosixPath
+
+
+class Library:
+    """Finds pictures and their enlarged versions; nothing outside the roots is ever named, read or removed.
+
+    Args:
+        roots: resolved folders whose pictures may be enlarged.
+        output: folder of the enlarged versions.
+    """
+
+    def __init__(self, roots: tuple[Path, ...], output: Path) -> None:
+        self._roots = roots
+        self._output = output.resolve() / "library"
+
+    def find(self, name: str) -> LibraryPicture:
+        """The picture of that name, below the first root that has it.
+
+        Raises:
+            InvalidImageError: no such picture; the same sentence whether it does not exist or may not be named.
+        """
+        refused = InvalidImageError(f"There is no picture '{name[:200]}' in the library.")
+        given = PurePosixPath(name)
+        if given.is_absolute() or ".." in given.parts or "\\" in name or ":" in name or "\0" in name or not given.parts:
+            raise refused
+        for root in self._roots:
+            try:
+                path = (root / given).resolve(strict=True)
+                if path.is_relative_to(root) and path.is_file() and path.suffix.lower() in image_io.READABLE_SUFFIXES:
+                    return LibraryPicture(path, root, given)
+            except (OSError, ValueError, RuntimeError):  # missing, a name too long, a loop of links
+                continue
+        raise refused
+
+    def target(self, picture: LibraryPicture, settings: EnhanceSettings) -> Path:
+        """Where the enlarged version belongs."""
+        goal = f"x{settings.scale:g}" if settings.scale else f"{settings.long_edge}px" if settings.long_edge else "auto"
+        named = image_io.format_from_suffix(picture.path)
+        suffix = image_io.output_suffix(output_format(settings, named or "png"))
+        name = f"{picture.relative.name}{MARK}{goal}{suffix}"
+        return self._folder(picture) / name
+
+    def _folder(self, picture: LibraryPicture) -> Path:
+        return self._output / str(self._roots.index(picture.root)) / Path(*picture.relative.parts[:-1])
+
+    def versions(self, picture: LibraryPicture) -> list[Path]:
+        """All enlarged versions of a picture."""
+        prefix = f"{picture.relative.name}{MARK}"
+        try:
+            return sorted(path for path in self._folder(picture).iterdir() if path.name.startswith(prefix))
+        except OSError:
+            return []
+
+    def all_versions(self) -> list[Path]:
+        """Every enlarged version there is."""
+        return sorted(path for path in self._output.rglob(f"*{MARK}*") if path.is_file())
+
+    def public_path(self, version: Path) -> str:
+        """How a version is named to the outside: ``library-files/0/holiday/beach.jpg.upscaled-x4.png``."""
+        return f"library-files/{version.relative_to(self._output).as_posix()}"
+
+    def original_name(self, version: Path) -> str:
+        """The library path of the picture that a version was made from."""
+        inner = version.relative_to(self._output)
+        return str(PurePosixPath(*inner.parts[1:-1]) / inner.name.partition(MARK)[0])
+
+    def version_at(self, name: str) -> Path | None:
+        """The version with that public name (without ``library-files/``), or None."""
+        try:
+            path = (self._output / name).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return path if path.is_relative_to(self._output) and path.is_file() and MARK in path.name else None
+
+
+def is_fresh(version: Path, picture: LibraryPicture) -> bool:
+    """Whether an enlarged version exists and is newer than its picture."""
+    try:
+        return version.stat().st_mtime >= picture.path.stat().st_mtime
+    except OSError:
+        return False

@@ -1,0 +1,115 @@
+"""The library form, for a gallery on the same machine: pictures are named by path, results are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import media_type
+from api.intake import check_picture, settings_of
+from api.job_store import JobEntry
+from api.library import Library, LibraryPicture, is_fresh
+from api.schemas import LibraryEntry, LibraryListing, LibraryRemoval, LibraryRequest, LibraryResponse
+from api.security import GUARDS, ServiceOf, check_enabled
+from api.service import Service
+from api.waiting import until_final
+from engine.jobs import Job
+from utils import image_io
+from utils.errors import InvalidImageError
+
+router = APIRouter(tags=["library"], dependencies=GUARDS)
+
+_NO_LIMITS = image_io.ImageLimits(10**13, 10**12, 10**13)
+
+
+def get_library(service: ServiceOf) -> Library:
+    """The library, or 404 where no folders are configured."""
+    if not service.library_roots:
+        raise HTTPException(404, "This server has no library (REALESRGAN_API_LIBRARY_ROOTS).")
+    return Library(service.library_roots, service.config.output_dir)
+
+
+LibraryOf = Annotated[Library, Depends(get_library)]
+
+
+@router.post("/api/upscale", dependencies=[Depends(check_enabled)], summary="Enlarge a picture of the library")
+async def upscale(wanted: LibraryRequest, request: Request, service: ServiceOf, library: LibraryOf) -> LibraryResponse:
+    """An enlarged version that is newer than the picture is returned at once."""
+    picture = await run_in_threadpool(_find, library, wanted.path)
+    settings = settings_of(wanted, service)
+    version = library.target(picture, settings)
+    cached = await run_in_threadpool(is_fresh, version, picture)
+    if not cached:
+        with service.admitted():
+            entry = await run_in_threadpool(_submit, wanted, picture, version, service)
+        status = await until_final(entry.handle, request)
+        if status.failure is not None:
+            raise status.failure.to_error()
+    info = await run_in_threadpool(image_io.probe, version, _NO_LIMITS)
+    return LibraryResponse(
+        path=wanted.path, file_path=library.public_path(version), cached=cached, width=info.width, height=info.height
+    )
+
+
+def _find(library: Library, name: str) -> LibraryPicture:
+    try:
+        return library.find(name)
+    except InvalidImageError as error:
+        raise HTTPException(404, str(error)) from error
+
+
+def _submit(wanted: LibraryRequest, picture: LibraryPicture, version: Path, service: Service) -> JobEntry:
+    settings = settings_of(wanted, service)
+    check_picture(picture.path, wanted, settings, service)
+    job = Job.new(picture.path, version, settings, overwrite=True, mixed_passes=True)
+    with service.jobs.prepared(job.id):
+        return service.jobs.accept(job)
+
+
+@router.delete("/api/upscale", summary="Remove the enlarged versions of a picture")
+def remove(
+    library: LibraryOf,
+    path: Annotated[str, Query(min_length=1, max_length=1024, description="Path below a library folder")],
+) -> LibraryRemoval:
+    """The picture itself is never touched."""
+    removed = []
+    for version in library.versions(_find(library, path)):
+        version.unlink(missing_ok=True)
+        removed.append(library.public_path(version))
+    return LibraryRemoval(removed=removed)
+
+
+@router.get("/api/upscale", summary="List enlarged versions")
+def listing(
+    library: LibraryOf,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> LibraryListing:
+    versions = library.all_versions()
+    items = []
+    for version in versions[offset : offset + limit]:
+        facts = version.stat()
+        items.append(
+            LibraryEntry(
+                path=library.original_name(version),
+                file_path=library.public_path(version),
+                bytes=facts.st_size,
+                modified=facts.st_mtime,
+            )
+        )
+    return LibraryListing(total=len(versions), items=items)
+
+
+@router.get("/library-files/{name:path}", response_class=FileResponse, summary="Download an enlarged version")
+def download(
+    library: LibraryOf, name: Annotated[str, PathParameter(max_length=1200, examples=["0/beach.jpg.upscaled-x4.png"])]
+) -> Response:
+    version = library.version_at(name)
+    if version is None:
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(version, media_type=media_type(version))

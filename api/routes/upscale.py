@@ -1,0 +1,99 @@
+"""Enlarging: the picture in, the result out, in one request; and downloads of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+from api.answers import MEDIA_TYPES, file_path, media_type, upscale_response
+from api.intake import REQUEST_BODY, accept, read_delivery
+from api.job_store import JobEntry, JobStore
+from api.schemas import UpscaleResponse
+from api.security import GUARDS, ServiceOf, check_enabled
+from api.waiting import until_final
+from engine.jobs import JobState, JobStatus
+from utils.errors import JobCancelled
+
+router = APIRouter(tags=["upscale"], dependencies=GUARDS)
+
+JobId = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="A job's id", examples=["0" * 32])]
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The result: described as JSON, or the file itself for `Accept: image/*`",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+    }
+}
+
+
+class KeptFileResponse(FileResponse):
+    """A file whose job cannot be swept away while it is sent, also when the client leaves halfway."""
+
+    def __init__(self, store: JobStore, job_id: str, path: Path, **more: Any) -> None:
+        super().__init__(path, **more)
+        self._store, self._job_id = store, job_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._store.reading(self._job_id):
+            await super().__call__(scope, receive, send)
+
+
+def wants_file(request: Request) -> bool:
+    """Whether the client asks for the picture itself rather than for JSON."""
+    accepted = request.headers.get("accept", "").lower()
+    return "application/json" not in accepted and ("image/" in accepted or "application/octet-stream" in accepted)
+
+
+async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: JobStatus) -> Response:
+    """A finished job's answer, or its error raised."""
+    if status.state is JobState.CANCELLED:
+        raise JobCancelled("The job was cancelled.")
+    if status.failure is not None:
+        raise status.failure.to_error()
+    assert status.result is not None
+    path = entry.job.output_path
+    if not path.is_file():
+        raise HTTPException(404, "The result has been removed.")
+    if wants_file(request):
+        return KeptFileResponse(service.jobs, entry.job.id, path, media_type=media_type(path))
+    with service.jobs.reading(entry.job.id):
+        content = await run_in_threadpool(upscale_response, entry, status.result, with_file=entry.include_base64)
+    return JSONResponse(content.model_dump(mode="json"))
+
+
+@router.post(
+    "/upscale",
+    response_model=UpscaleResponse,
+    responses=_ANSWERS,
+    openapi_extra=REQUEST_BODY,
+    dependencies=[Depends(check_enabled)],
+    summary="Enlarge a picture and wait for it",
+)
+async def upscale(request: Request, service: ServiceOf) -> Response:
+    """Send JSON with `image_b64` or `img_url`, or a form with `file`. A client that leaves cancels its job."""
+    with service.admitted():
+        delivery = await read_delivery(request, service)
+        if delivery.options.callback_url is not None:
+            raise HTTPException(422, "callback_url is for POST /jobs; this request waits for the result itself.")
+        entry = await run_in_threadpool(accept, delivery, service)
+    del delivery
+    status = await until_final(entry.handle, request)
+    return await answer(request, service, entry, status)
+
+
+@router.get("/files/{job_id}/{name}", response_class=FileResponse, summary="Download a result")
+async def download(
+    service: ServiceOf, job_id: JobId, name: Annotated[str, PathParameter(max_length=255, examples=["picture_x4.png"])]
+) -> Response:
+    """The address is `file_path` of the answer. Ranges are understood."""
+    entry = service.jobs.get(job_id)
+    if entry is None or file_path(entry) != f"files/{job_id}/{name}" or not entry.job.output_path.is_file():
+        raise HTTPException(404, "There is no such file (any more).")
+    path = entry.job.output_path
+    return KeptFileResponse(service.jobs, job_id, path, media_type=media_type(path), filename=path.name)

@@ -1,0 +1,200 @@
+"""What goes over the wire."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engine.types import MAX_SCALE, MIN_SCALE, EnhanceSettings
+
+TARGET_SIDES = {"2k": 2048, "4k": 3840, "8k": 7680}
+"""Target resolution -> longest side in pixels."""
+
+TargetResolution = Literal["2k", "4k", "8k"]
+Format = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
+MODEL_NAME = r"^[A-Za-z0-9_.+\-() ]{1,100}$"
+_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
+
+
+class UpscaleOptions(BaseModel):
+    """How a picture is enlarged. At most one of ``scale`` and ``target_resolution``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scale: float | None = Field(None, ge=MIN_SCALE, le=MAX_SCALE, description="Enlargement; by default the model's own")
+    target_resolution: TargetResolution | None = Field(
+        None, description="Longest side: 2k = 2048, 4k = 3840, 8k = 7680 pixels"
+    )
+    model: str | None = Field(None, pattern=MODEL_NAME, description="Model name or auto")
+    enhance_faces: bool = Field(True, description="Restore faces, where there are any and a face model is installed")
+    format: Format = Field("auto", description="Format of the result; auto keeps the input's")
+    quality: int = Field(95, ge=1, le=100, description="Quality of lossy formats")
+    preset: str | None = Field(None, min_length=1, max_length=100, description="Name of a preset to start from")
+
+    @model_validator(mode="after")
+    def _one_goal(self) -> UpscaleOptions:
+        if self.scale is not None and self.target_resolution is not None:
+            raise ValueError("give scale or target_resolution, not both")
+        return self
+
+    def settings(self, default_model: str, preset: dict[str, Any] | None = None) -> EnhanceSettings:
+        """The engine's settings; what the request names wins over the preset. Raises ``InvalidSettingsError``."""
+        values: dict[str, Any] = {"model": default_model, **(preset or {})}
+        if self.scale is not None or self.target_resolution is not None:
+            for goal in ("scale", "width", "height", "long_edge", "print_size"):
+                values.pop(goal, None)
+        if self.scale is not None:
+            values["scale"] = self.scale
+        if self.target_resolution is not None:
+            values |= {"long_edge": TARGET_SIDES[self.target_resolution], "skip_if_large_enough": True}
+        for name, given in (("model", "model"), ("format", "format"), ("quality", "quality")):
+            if given in self.model_fields_set and getattr(self, given) is not None:
+                values[name] = getattr(self, given)
+        if "enhance_faces" in self.model_fields_set or "face_enhance" not in values:
+            values["face_enhance"] = self.enhance_faces
+        return EnhanceSettings.create(**values)
+
+
+class UploadOptions(UpscaleOptions):
+    """The fields of a multipart request, beside its one file."""
+
+    include_base64: bool = Field(True, description="Put the result into the answer as base64, up to 50 MB")
+    callback_url: str | None = Field(None, max_length=2048, description="Where to send the signed outcome (jobs only)")
+
+
+class UpscaleRequest(UploadOptions):
+    """A picture and what to do with it. Exactly one of ``image_b64`` and ``img_url``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"image_b64": _PIXEL, "scale": 4},
+                {"image_b64": _PIXEL, "target_resolution": "4k", "format": "webp", "include_base64": False},
+            ]
+        },
+    )
+
+    image_b64: str | None = Field(
+        None, min_length=1, description="The picture's file as base64 (a data: prefix is fine)"
+    )
+    img_url: str | None = Field(
+        None, min_length=1, max_length=2048, description="The picture's web address, if allowed"
+    )
+
+    @model_validator(mode="after")
+    def _one_picture(self) -> UpscaleRequest:
+        if (self.image_b64 is None) == (self.img_url is None):
+            raise ValueError("give exactly one of image_b64 and img_url")
+        return self
+
+
+class Size(BaseModel):
+    width: int
+    height: int
+
+
+class UpscaleResponse(BaseModel):
+    """A finished picture."""
+
+    job_id: str
+    file_path: str = Field(description="Where to download the result, relative to this server's address")
+    base64: str | None = Field(None, description="The result's file")
+    original_size: Size
+    upscaled_size: Size
+    total_scale: float
+    upscaling_strategy: str = Field(examples=["x4 (RealESRGAN_x4plus), resize to 3840x2160"])
+    model: str
+    faces_detected: int
+    faces_enhanced: int
+    processing_time: float = Field(description="Seconds in the worker")
+    metrics: dict[str, Any]
+    warnings: list[str]
+
+
+class Fault(BaseModel):
+    type: str = Field(examples=["InvalidImageError"])
+    message: str = Field(examples=["'upload.png' is damaged or cut off."])
+
+
+class ErrorResponse(BaseModel):
+    """What every error answers: its kind, and a sentence about it."""
+
+    error: Fault
+
+
+class JobResponse(BaseModel):
+    """A job at this moment. ``progress`` is 0..1, times are seconds since 1970."""
+
+    job_id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float
+    stage: str | None = None
+    eta_seconds: float | None = None
+    attempts: int
+    created: float
+    started: float | None = None
+    finished: float | None = None
+    error: Fault | None = None
+    result_url: str | None = None
+
+
+class LibraryRequest(UpscaleOptions):
+    """A picture below one of the library's folders."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"path": "holiday/beach.jpg", "scale": 4}]}
+    )
+
+    path: str = Field(min_length=1, max_length=1024, description="Path below a library folder")
+
+
+class LibraryResponse(BaseModel):
+    path: str
+    file_path: str = Field(description="Where to download the result, relative to this server's address")
+    cached: bool = Field(description="Whether the result was there already")
+    width: int
+    height: int
+
+
+class LibraryEntry(BaseModel):
+    path: str
+    file_path: str
+    bytes: int
+    modified: float
+
+
+class LibraryListing(BaseModel):
+    total: int
+    items: list[LibraryEntry]
+
+
+class LibraryRemoval(BaseModel):
+    removed: list[str]
+
+
+class Limits(BaseModel):
+    """What a request may bring, for one target resolution."""
+
+    longest_side: int | None = Field(None, description="Of the result")
+    max_request_mb: float
+    max_input_side: int
+
+
+class HealthResponse(BaseModel):
+    status: Literal["ok"] = "ok"
+    limits: Limits
+    supported_resolutions: dict[str, Limits]
+    max_scale: float = MAX_SCALE
+    img_url: bool
+    library: bool
+
+
+class ReadyResponse(BaseModel):
+    ready: bool
+    reason: str | None = None
+
+
+class CleanupResponse(BaseModel):
+    removed: int

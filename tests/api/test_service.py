@@ -1,0 +1,221 @@
+"""Health, keys, limits, metrics, heartbeat, library; and the documents about it all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from api.heartbeat import Heartbeat
+from api.library import Library
+from api.security import RateLimiter
+from tests.api.conftest import b64, png
+from tests.conftest import REPOSITORY
+from utils.errors import InvalidImageError
+
+
+def test_health_names_the_limits(client):
+    health = client.get("/health").json()
+    assert (
+        health["status"] == "ok"
+        and health["limits"]["max_request_mb"] == 7
+        and health["limits"]["max_input_side"] == 2048
+    )
+    assert {name: limit["longest_side"] for name, limit in health["supported_resolutions"].items()} == {
+        "2k": 2048,
+        "4k": 3840,
+        "8k": 7680,
+    }
+    assert client.get("/ready").json() == {"ready": True, "reason": None}
+
+
+def test_status_shows_workers_and_queue(client):
+    client.post("/upscale", json={"image_b64": b64(png())})
+    status = client.get("/status").json()
+    assert status["executor"]["done"] == 1 and status["executor"]["queued"] == 0
+    assert status["executor"]["runners"][0]["name"] == "in-process" and status["memory_mb"] > 10
+
+
+def test_the_key_is_asked_for_everywhere_but_at_health(make_client):
+    client = make_client(api_key="sesame")
+    assert client.get("/health").status_code == client.get("/ready").status_code == 200
+    for method, path in (
+        ("GET", "/status"),
+        ("GET", "/metrics"),
+        ("POST", "/cleanup"),
+        ("POST", "/upscale"),
+        ("GET", "/api/upscale"),
+    ):
+        assert client.request(method, path).status_code == 401
+        assert client.request(method, path, headers={"X-API-Key": "wrong"}).status_code == 401
+        assert client.request(method, path, headers={"X-API-Key": "sesame"}).status_code != 401
+        assert client.request(method, path, headers={"Authorization": "Bearer sesame"}).status_code != 401
+
+
+def test_who_asks_too_often_has_to_wait(make_client):
+    client = make_client(api_rate_limit=3)
+    answers = [client.get("/status") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert client.get("/health").status_code == 200
+
+
+def test_the_rate_limit_refills_and_forgets():
+    limiter = RateLimiter(60)
+    assert all(limiter.wait_for("a", now=0) == 0 for _ in range(60))
+    assert limiter.wait_for("a", now=0) > 0 and limiter.wait_for("b", now=0) == 0
+    assert limiter.wait_for("a", now=1.01) == 0
+    for number in range(20_000):
+        limiter.wait_for(str(number), now=2)
+    assert len(limiter._buckets) <= 10_000
+
+
+def test_other_web_pages_cannot_ask(make_client):
+    client = make_client()
+    foreign = {"Origin": "https://evil.example"}
+    assert client.post("/upscale", files={"file": png()}, headers=foreign).status_code == 403
+    assert client.post("/upscale", files={"file": png()}, headers={"Origin": "http://testserver"}).status_code == 200
+    assert "access-control-allow-origin" not in client.get("/health", headers=foreign).headers
+    friendly = make_client(api_cors_origins="https://evil.example")
+    assert friendly.post("/upscale", files={"file": png()}, headers=foreign).status_code == 200
+    assert friendly.get("/health", headers=foreign).headers["access-control-allow-origin"] == "https://evil.example"
+
+
+def test_metrics_count_jobs_and_requests(client):
+    client.post("/upscale", json={"image_b64": b64(png())})
+    client.get("/jobs/" + "0" * 32)
+    text = client.get("/metrics").text
+    assert 'realesrgan_jobs_total{state="done"} 1.0' in text and "realesrgan_queue_length 0.0" in text
+    assert 'realesrgan_requests_total{method="POST",route="/upscale",status="200"} 1.0' in text
+    assert "0" * 32 not in text
+
+
+def test_switched_off_it_takes_no_jobs(make_client):
+    client = make_client(enable_api=False)
+    assert client.get("/ready").status_code == 503 and client.get("/health").status_code == 200
+    assert client.post("/upscale", json={"image_b64": b64(png())}).status_code == 503
+
+
+def test_every_route_is_documented_with_its_errors(client):
+    document = client.get("/openapi.json").json()
+    assert "UpscaleRequest" in document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            assert route["summary"], (method, path)
+            assert "422" in route["responses"] and "401" in route["responses"]
+    assert document["components"]["schemas"]["UpscaleRequest"]["examples"]
+
+
+def test_the_heartbeat_backs_off_and_says_goodbye(client, api_config):
+    calls = []
+
+    def central(request):
+        calls.append((request.method, json.loads(request.content)))
+        return httpx.Response(500 if len(calls) <= 2 else 200)
+
+    class WithHeartbeat:
+        config = api_config(api_heartbeat_url="http://central.example/servers", api_heartbeat_seconds=0.1)
+        executor = client.app.state.service.executor
+        not_ready = None
+
+    async def scenario():
+        heartbeat = Heartbeat(WithHeartbeat(), httpx.MockTransport(central))
+        assert heartbeat.pause() == 0.1
+        heartbeat.start()
+        pauses = set()
+        while len(calls) < 4:
+            await asyncio.sleep(0.02)
+            pauses.add(round(heartbeat.pause(), 1))
+        await heartbeat.stop()
+        return pauses
+
+    pauses = asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert {0.2, 0.4} <= pauses and calls[-1][0] == "DELETE"
+    assert calls[0][1]["capacity"] == 1 and calls[0][1]["load"] == {"queued": 0, "running": 0} and calls[0][1]["ready"]
+
+
+# -- the library -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    root = tmp_path / "gallery"
+    (root / "holiday").mkdir(parents=True)
+    (root / "holiday" / "beach.png").write_bytes(png(90))
+    (tmp_path / "secret.png").write_bytes(png(1))
+    (root / "link.png").symlink_to(tmp_path / "secret.png")
+    (root / "notes.txt").write_text("words")
+    return root
+
+
+def test_a_gallery_asks_twice_and_the_work_is_done_once(make_client, gallery):
+    client = make_client(api_library_roots=str(gallery))
+    wanted = {"path": "holiday/beach.png", "scale": 2}
+    first, second = client.post("/api/upscale", json=wanted).json(), client.post("/api/upscale", json=wanted).json()
+    assert first["cached"] is False and second["cached"] is True and first["width"] == 32
+    assert client.get("/" + first["file_path"]).status_code == 200
+    later = time.time() + 5
+    os.utime(gallery / "holiday" / "beach.png", (later, later))
+    assert client.post("/api/upscale", json=wanted).json()["cached"] is False
+    listing = client.get("/api/upscale").json()
+    assert listing["total"] == 1 and listing["items"][0]["path"] == "holiday/beach.png"
+    assert client.delete("/api/upscale", params={"path": "holiday/beach.png"}).json()["removed"] == [first["file_path"]]
+    assert client.get("/api/upscale").json()["total"] == 0 and (gallery / "holiday" / "beach.png").exists()
+
+
+TRICKS = [
+    "../secret.png", "holiday/../../secret.png", "/etc/passwd", "link.png", "notes.txt", "holiday", "missing.png", ".", "..",
+    "//etc/passwd", "holiday\\..\\..\\secret.png", "C:\\secret.png", "C:/secret.png", "file:///etc/passwd", "~/secret.png",
+    "holiday/beach.png\0.txt", "holiday/beach.png/", "%2e%2e/secret.png", "..%2fsecret.png", "\u2025/secret.png",
+    "....//secret.png", "a" * 1000, "holiday/" * 100 + "x.png", "\x01.png", "beach.png:stream", "$HOME/secret.png", "*",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_paths_that_lead_out_of_the_library_are_refused(make_client, gallery, name):
+    if name == "holiday/beach.png/":
+        pytest.skip("names the picture itself")
+    client = make_client(api_library_roots=str(gallery))
+    assert client.post("/api/upscale", json={"path": name}).status_code in (404, 422)
+    assert client.delete("/api/upscale", params={"path": name}).status_code in (404, 422)
+    with pytest.raises(InvalidImageError):
+        Library((gallery,), gallery.parent / "outputs").find(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "..%2f..%2fsecret.png", "%2e%2e/secret.png", "/etc/passwd", "0/%00", "."]
+)
+def test_downloads_stay_among_the_enlarged_versions(make_client, gallery, name):
+    client = make_client(api_library_roots=str(gallery))
+    assert client.get(f"/library-files/{name}").status_code == 404
+
+
+def test_without_folders_there_is_no_library(client):
+    assert client.get("/api/upscale").status_code == 404
+
+
+# -- the process -----------------------------------------------------------------------------------------------------
+
+
+def test_the_server_imports_no_torch(tmp_path):
+    """Nor any other runtime, nor the interface: models live in the worker processes."""
+    code = (
+        "import sys\n"
+        "from config import Config\n"
+        "from api import create_app\n"
+        "import api.server, cli.serve\n"
+        f"config = Config(_env_file=None, cache_dir={str(tmp_path)!r})\n"
+        "app = create_app(config)\n"
+        "from starlette.testclient import TestClient\n"
+        "with TestClient(app) as client:\n"
+        "    assert client.get('/status').status_code == 200\n"
+        "heavy = {'torch', 'openvino', 'gradio', 'spandrel', 'cv2', 'ray'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
