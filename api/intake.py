@@ -139,8 +139,8 @@ def accept(delivery: Delivery, service: Service) -> JobEntry:
         source = folder / "input"
         source.write_bytes(delivery.data)
         info = check_picture(source, options, settings, service)
-        source = source.rename(folder / f"input{image_io.output_suffix(info.format)}")
-        target = default_output_path(source.with_stem("picture"), folder, settings)
+        source = source.rename(folder / f"picture{image_io.output_suffix(info.format)}")
+        target = default_output_path(source, folder, settings)
         job = replace(job, input_path=source, output_path=target, overwrite=True, mixed_passes=True)
         return service.jobs.accept(job, callback_url=options.callback_url, include_base64=options.include_base64)
 

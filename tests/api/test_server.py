@@ -1,0 +1,172 @@
+"""The real server in a process of its own, over a worker process: signals, kills, clients that leave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import psutil
+import pytest
+
+from tests.api.conftest import b64, level_of, png
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} seconds")
+
+
+class Server:
+    """``main.py serve`` with settings by environment, as a person starts it."""
+
+    def __init__(self, folder, weights, **settings):
+        self.port = free_port()
+        values = {
+            "WEIGHTS_DIR": weights,
+            "OUTPUT_DIR": folder / "outputs",
+            "CACHE_DIR": folder / "cache",
+            "LOG_DIR": folder / "logs",
+            "OPTIMIZE": "false",
+            "BACKEND": "torch",
+            "DEVICE": "cpu",
+            "SERVER_PORT": self.port,
+            "DEFAULT_MODEL": "tiny-x4",
+            "LOG_LEVEL": "WARNING",
+        } | settings
+        environment = os.environ | {f"REALESRGAN_{name}": str(value) for name, value in values.items()}
+        self.process = subprocess.Popen([sys.executable, "main.py", "serve"], cwd=REPOSITORY, env=environment)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        wait_until(self.answers)
+
+    def answers(self):
+        try:
+            return self.http.get("/health").status_code == 200
+        except httpx.TransportError:
+            assert self.process.poll() is None, "the server ended"
+            return False
+
+    def job(self, job_id):
+        return self.http.get(f"/jobs/{job_id}").json()
+
+    def worker(self):
+        return self.http.get("/status").json()["executor"]["runners"][0]
+
+    def slow_job(self):
+        """A job of many tiles, running."""
+        job_id = self.http.post("/jobs", json={"image_b64": b64(png(60, 1200, 1200)), "scale": 4}).json()["job_id"]
+        wait_until(lambda: self.job(job_id)["progress"] > 0)
+        return job_id
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(30)
+        self.http.close()
+
+
+@pytest.fixture
+def start(tmp_path, weights):
+    servers = []
+
+    def make(**settings):
+        servers.append(Server(tmp_path, weights, **settings))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+def test_a_killed_worker_and_a_client_that_leaves_harm_nobody(start):
+    server = start()
+    slow = server.slow_job()
+    os.kill(server.worker()["pid"], signal.SIGKILL)
+    wait_until(lambda: server.job(slow)["attempts"] == 2)
+    server.http.delete(f"/jobs/{slow}")
+    answer = server.http.post("/upscale", json={"image_b64": b64(png(70)), "scale": 4}, headers={"Accept": "image/png"})
+    assert abs(level_of(answer.content) - 70) < 12
+
+    # A client that sends a large picture and hangs up: its job does not go on for nobody.
+    before = server.http.get("/status").json()["executor"]["cancelled"]
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"http://127.0.0.1:{server.port}/upscale",
+            json={"image_b64": b64(png(60, 1500, 1500)), "scale": 4},
+            timeout=1.5,
+        )
+    wait_until(lambda: server.http.get("/status").json()["executor"]["cancelled"] == before + 1)
+
+
+def test_sigterm_lets_the_running_job_finish_and_keeps_the_queue(start):
+    server = start()
+    running = server.http.post("/jobs", json={"image_b64": b64(png(60, 500, 500)), "scale": 4}).json()["job_id"]
+    wait_until(lambda: server.job(running)["progress"] > 0)
+    waiting = server.http.post("/jobs", json={"image_b64": b64(png(150)), "scale": 4}).json()["job_id"]
+    child = server.worker()["pid"]
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(60) is not None
+    assert not psutil.pid_exists(child)
+    again = start()
+    assert again.job(running)["state"] == "done"
+    wait_until(lambda: again.job(waiting)["state"] == "done")
+    answer = again.http.get(f"/jobs/{waiting}/result", headers={"Accept": "image/png"})
+    assert abs(level_of(answer.content) - 150) < 12
+
+
+def test_a_killed_server_keeps_its_promises_and_leaves_no_worker(start):
+    server = start()
+    slow = server.slow_job()
+    child = server.worker()["pid"]
+    server.process.kill()
+    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    again = start()
+    wait_until(lambda: again.job(slow)["state"] == "running")
+    again.http.delete(f"/jobs/{slow}")
+
+
+def test_slow_clients_do_not_keep_others_from_being_answered(start):
+    """A hundred clients that trickle their body; those that take too long are cut off."""
+    server = start(API_BODY_TIMEOUT=2)
+    head = b"POST /upscale HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
+    ended = threading.Event()
+
+    def trickle():
+        while not ended.wait(0.5):
+            for client in clients:
+                try:
+                    client.send(b" ")
+                except OSError:
+                    continue
+
+    for client in clients:
+        client.send(head)
+    thread = threading.Thread(target=trickle, daemon=True)
+    thread.start()
+    assert server.http.get("/health").status_code == 200
+    clients[0].settimeout(30)
+    assert b"408" in clients[0].recv(1000) or b"503" in clients[0].recv(1000)
+    ended.set()
+    thread.join()
+    wait_until(lambda: server.http.post("/upscale", json={"image_b64": b64(png())}).status_code == 200)
+    for client in clients:
+        client.close()
