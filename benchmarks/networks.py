@@ -46,3 +46,17 @@ def photograph(height: int, width: int, seed: int = 5) -> np.ndarray:
     base += 0.06 * np.sin(x * 1.9)[..., None] * (y > height / 2)[..., None]
     base += random.normal(0, 0.02, base.shape)
     return (np.clip(base, 0, 1) * 255).astype(np.uint8)
+
+
+def write_compact(path: Path, convs: int = 16, scale: int = 4, seed: int = 0) -> Path:
+    """An SRVGGNetCompact (64 features) whose pictures stay close to their inputs: colours serve as marks."""
+    import torch
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    torch.manual_seed(seed)
+    network = SRVGGNetCompact(num_feat=64, num_conv=convs, upscale=scale)
+    with torch.no_grad():
+        last = [module for module in network.body if isinstance(module, torch.nn.Conv2d)][-1]
+        last.weight.mul_(0.05)
+    torch.save({"params": network.state_dict()}, path)
+    return path

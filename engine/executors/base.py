@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_QUEUE_LIMIT = 64
 _SMOOTHING = 0.2
+_BLAMELESS_RETRIES = 3
+"""How often a job may lose a worker that had not begun with it, beside the runner's own retries."""
 
 
 @dataclass(frozen=True)
@@ -269,15 +271,16 @@ class Executor:
         """Run one job to its end, once more on a fresh worker if the first one was lost."""
         started = time.monotonic()
         job = handle.job
-        attempt = 0
+        attempt, blameless = 0, 0
         while handle.begin(attempt := attempt + 1):
             try:
                 result = runner.run(job, handle.control)
             except WorkerLostError as error:
-                set_aside = self._quarantine.blame(job, error.losses)
+                set_aside = self._quarantine.blame(job, error.losses) if error.losses else None
+                blameless += not error.losses
                 if handle.control.cancelled:
                     handle.fail(JobCancelled("Cancelled; nothing was written."))
-                elif set_aside is not None or attempt > runner.retries:
+                elif set_aside is not None or attempt > runner.retries + min(blameless, _BLAMELESS_RETRIES):
                     logger.error("Job %s failed: %s", job.id, error)
                     handle.fail(set_aside or error)
                 else:

@@ -16,6 +16,7 @@ import signal
 import threading
 import time
 from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,11 +41,12 @@ _DEATH_NOTICE_SECONDS = 2.0
 
 @dataclass
 class _Process:
-    """One generation of a worker: the pool that keeps it, our end of its pipe, and its number once it reported."""
+    """One generation of a worker: the pool that keeps it, our end of its pipe, and what it reported of itself."""
 
     pool: Any
     pipe: Connection
     pid: int | None = None
+    working_on: str | None = None
 
 
 class WorkerRunner:
@@ -71,7 +73,11 @@ class WorkerRunner:
         process = self._start()
         before = _partial_files(job)
         try:
-            future: Future[EnhanceResult] = process.pool.schedule(worker_child.work, args=[job])
+            try:
+                future: Future[EnhanceResult] = process.pool.schedule(worker_child.work, args=[job])
+            except RuntimeError as error:  # the pool broke since it was looked at
+                self._stop(process)
+                raise WorkerLostError(_lost_sentence(job, "ended before the work began"), losses=0) from error
             return self._follow(process, future, job, control)
         except (WorkerLostError, JobCancelled) as error:
             if self._process is not process:  # the worker was ended, so it could not tidy up
@@ -107,6 +113,9 @@ class WorkerRunner:
     def _start(self) -> _Process:
         from pebble import ProcessPool
 
+        if self._process is not None and self._process.pid is not None and not _is_alive(self._process.pid):
+            self._losses += 1
+            self._stop(self._process)  # it died while there was nothing to do
         with self._lock:
             if self._closed:
                 raise WorkerLostError("The worker has been stopped.", losses=0)
@@ -136,6 +145,7 @@ class WorkerRunner:
     def _follow(self, process: _Process, future: Future[EnhanceResult], job: Job, control: JobControl) -> EnhanceResult:
         """Pass progress up and cancelling down until the job ends, one way or another."""
         last_sign = time.monotonic()
+        process.working_on = None
         asked_at: float | None = None
         piped = True
         while not future.done():
@@ -157,7 +167,7 @@ class WorkerRunner:
                 raise JobCancelled("Cancelled; nothing was written.")
             if not piped and now - last_sign > _DEATH_NOTICE_SECONDS:
                 self._stop(process)
-                raise WorkerLostError(_lost_sentence(job, "ended"))
+                raise WorkerLostError(_lost_sentence(job, "ended"), losses=process.working_on == job.id)
             if self._hang_timeout is not None and now - last_sign > self._hang_timeout:
                 self._stop(process)
                 raise WorkerLostError(_lost_sentence(job, f"showed no progress for {self._hang_timeout:g} seconds"))
@@ -166,23 +176,29 @@ class WorkerRunner:
     def _outcome(self, process: _Process, future: Future[EnhanceResult], job: Job) -> EnhanceResult:
         from pebble import ProcessExpired
 
+        with contextlib.suppress(EOFError, OSError):
+            while process.pipe.poll(0):  # what arrived together with the end must not be heard by the next job
+                self._hear(process, JobControl(), quiet=True)
+        began = process.working_on == job.id
         try:
-            result = future.result(timeout=0)
+            return future.result(timeout=0)
         except ProcessExpired as error:
             self._stop(process)
-            raise WorkerLostError(_lost_sentence(job, _how_it_ended(error.exitcode))) from error
+            # One that died before it took the job up is no mark against the job.
+            raise WorkerLostError(_lost_sentence(job, _how_it_ended(error.exitcode)), losses=began) from error
+        except BrokenProcessPool as error:
+            self._stop(process)
+            raise WorkerLostError(_lost_sentence(job, "ended"), losses=began) from error
         except CancelledError as error:
             self._stop(process)
             raise WorkerLostError(_lost_sentence(job, "was stopped"), losses=0) from error
-        with contextlib.suppress(EOFError, OSError):
-            while process.pipe.poll(0):  # what arrived together with the result must not be heard by the next job
-                process.pipe.recv()
-        return result
 
     def _hear(self, process: _Process, control: JobControl, quiet: bool) -> None:
         kind, value = process.pipe.recv()
         if kind == "started":
             process.pid = value
+        elif kind == "working":
+            process.working_on = value
         elif kind == "progress" and not quiet:
             control.report(value)
 
@@ -255,6 +271,15 @@ def _memory_mb(pid: int | None) -> float | None:
         return round(psutil.Process(pid).memory_info().rss / 2**20, 1)
     except psutil.Error:
         return None
+
+
+def _is_alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _how_it_ended(exit_code: int | None) -> str:

@@ -83,14 +83,14 @@ def work(job: Job) -> EnhanceResult:
         with worker.sending:
             worker.pipe.send(("progress", progress))
 
+    worker.control, worker.job_id = JobControl(report), job.id
+    with worker.sending:
+        worker.pipe.send(("working", job.id))
     from engine.executors.work import run_job
     from engine.model_manager import ModelManager
 
     if worker.manager is None:
         worker.manager = ModelManager.from_config(worker.setup.config)
-    worker.control, worker.job_id = JobControl(report), job.id
-    with worker.sending:
-        worker.pipe.send(("working", job.id))
     try:
         return run_job(job, worker.manager, worker.setup.config, worker.control)
     finally:
