@@ -31,6 +31,9 @@ _STATUS_CODES: tuple[tuple[type[EngineError], int], ...] = (
     (errors.BackendError, 503),
 )
 
+# Faces are restored "where possible" by default, so that it is not possible is no news to who did not ask for it.
+_NOT_FOR_CLIENTS = frozenset({"Face restoration is not available: no face model is installed."})
+
 MEDIA_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -75,7 +78,7 @@ def job_response(entry: JobEntry, status: JobStatus) -> JobResponse:
 
 def upscale_response(entry: JobEntry, result: EnhanceResult, *, with_file: bool) -> UpscaleResponse:
     """The answer to a finished job; reads the file, so call it from a thread."""
-    content, warnings = None, list(result.warnings)
+    content, warnings = None, [text for text in result.warnings if text not in _NOT_FOR_CLIENTS]
     if with_file:
         path = entry.job.output_path
         if path.stat().st_size <= BASE64_LIMIT:

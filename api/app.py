@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
@@ -48,13 +48,15 @@ def create_app(config: Any, executor: Executor | None = None, resolve: Resolver 
         version="0.1.0",
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        max_body_size=service.largest_request,
         responses={code: {"model": ErrorResponse} for code in (400, 401, 403, 404, 405, 408, 413, 422, 429, 503)},
     )
     app.state.service = service
     app.state.rate_limiter = RateLimiter(config.api_rate_limit)
+    # The limit is the routes', not the application's: an interface mounted beside them takes larger files.
+    limited = APIRouter(max_body_size=service.largest_request)
     for module in (health, metrics, upscale, jobs, library):
-        app.include_router(module.router)
+        limited.include_router(module.router)
+    app.include_router(limited)
     app.add_middleware(BodyDeadline, seconds=config.api_body_timeout)
     if service.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=service.cors_origins, allow_methods=["*"], allow_headers=["*"])

@@ -12,13 +12,15 @@ from api.metrics import Metrics
 
 
 class BodyDeadline:
-    """408 for a body that does not arrive in time, however many bytes it trickles."""
+    """408 for a body that does not arrive in time, however many bytes it trickles. Only for the API's own paths."""
+
+    _PATHS = ("/upscale", "/jobs", "/api/upscale", "/cleanup")
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app, self._seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not scope["path"].startswith(self._PATHS):
             await self._app(scope, receive, send)
             return
         deadline = time.monotonic() + self._seconds

@@ -16,6 +16,7 @@ _WHERE = {
     "JobStatus": "engine.jobs",
     "Executor": "engine.executors.base",
     "create_executor": "engine.executors",
+    "run_many": "engine.executors",
     "ModelManager": "engine.model_manager",
     "ModelSpec": "engine.registry",
     "REGISTRY": "engine.registry",

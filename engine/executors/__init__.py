@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.executors.base import Executor
+from engine.executors.many import run_many
 from utils.errors import InvalidSettingsError
 
-__all__ = ["Executor", "create_executor"]
+__all__ = ["Executor", "create_executor", "run_many"]
 
 
 def create_executor(config: Any, *, manager: Any = None) -> Executor:

@@ -11,6 +11,7 @@ import time
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from api.heartbeat import Heartbeat
 from api.library import Library
@@ -219,3 +220,21 @@ def test_the_server_imports_no_torch(tmp_path):
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
+
+
+def test_it_stands_beside_the_interface_on_one_server(api_config):
+    """The interface takes larger files than the API, and neither hides the other."""
+    import gradio
+
+    from api import create_app
+
+    app = create_app(api_config())
+    with gradio.Blocks() as blocks:
+        gradio.Markdown("The interface")
+    gradio.mount_gradio_app(app, blocks, path="/")
+    with TestClient(app) as client:
+        assert client.get("/health").json()["status"] == "ok" and "gradio" in client.get("/").text
+        large = b"0" * 30_000_000
+        assert client.post("/gradio_api/upload", files={"files": large}).status_code == 200
+        assert client.post("/upscale", files={"file": large}).status_code == 413
+        assert client.post("/upscale", files={"file": png()}).status_code == 200

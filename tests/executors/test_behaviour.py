@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.executors import create_executor
+from engine.executors import create_executor, run_many
 from engine.jobs import JobState
 from engine.types import JobControl
 from utils.errors import (
@@ -173,6 +173,32 @@ def test_goals_beyond_x4_mix_passes(executor, new_job):
     result = executor.submit(job).result(60)
     assert result.output_size == (120, 120) and result.input_size == (20, 20) and result.scale == 6
     assert result.metrics["upscaling_strategy"].startswith("x4 (") and "x2 (" in result.metrics["upscaling_strategy"]
+
+
+def test_many_jobs_end_once_each_and_fill_no_queue(executor, new_job):
+    jobs = [new_job(f"{n}.png", level=20 + 10 * n, side=8) for n in range(12)]
+    broken = new_job("broken.png")
+    broken.input_path.write_bytes(b"no picture")
+    handles = list(run_many(executor, iter([*jobs[:6], broken, *jobs[6:]])))
+    assert sorted(handle.job.id for handle in handles) == sorted(job.id for job in [*jobs, broken])
+    states = {handle.job.input_path.name: handle.status.state for handle in handles}
+    assert states.pop("broken.png") is JobState.FAILED and set(states.values()) == {JobState.DONE}
+
+
+def test_many_jobs_can_be_cancelled(executor, new_job):
+    control = JobControl()
+
+    def endless():
+        number = 0
+        while True:
+            number += 1
+            yield new_job(f"{number}.png", side=8)
+
+    ended = 0
+    for handle in run_many(executor, endless(), control):
+        ended += handle.status.state is JobState.DONE
+        control.cancel()
+    assert ended >= 1
 
 
 def test_closing_ends_every_job_and_names_those_left(service_config, new_job):
