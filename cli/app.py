@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import bench, enhance, info, models, serve
+from cli import analyze, bench, enhance, info, models, presets, serve
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -18,7 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("enhance")(enhance.enhance)
+app.command("analyze")(analyze.analyze)
 app.add_typer(models.app, name="models")
+app.add_typer(presets.app, name="presets")
 app.command("info")(info.info)
 app.command("bench")(bench.bench)
 app.command("serve")(serve.serve)

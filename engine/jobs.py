@@ -129,6 +129,8 @@ class JobHandle:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.control = JobControl(on_progress=self._progress)
+        self.given_back = 0
+        """How often a runner that became unavailable put the job back into the queue."""
         self._status = JobStatus(job)
         self._lock = threading.Lock()
         self._final = threading.Event()

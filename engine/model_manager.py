@@ -20,7 +20,7 @@ from engine.model_store import ModelFile, ModelStatus, ModelStore, Statuses
 from engine.registry import REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
-from utils.errors import ModelNotFoundError, UnsupportedModelError
+from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,7 @@ class ModelManager:
         self._policy = unload_policy
         self._defaults = (device, backend, precision)
         self._slots: dict[_SlotKey, _Slot] = {}
+        self._quiet: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._reaper: threading.Thread | None = None
@@ -123,6 +124,37 @@ class ModelManager:
         """Bring a model's file. ``progress`` gets (bytes done, bytes in all or None)."""
         return self._store.download(name, progress, control)
 
+    def file(self, name: str) -> ModelFile:
+        """The checked file of an installed model. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
+        return self._store.find(name)
+
+    def fetch_quietly(self, name: str, patience: float) -> Path | None:
+        """Try once to bring a small model, waiting no longer than ``patience`` seconds.
+
+        Returns its path, or None when it is not here in time: a slow download goes on in the background and serves
+        the next time, a failed one is not tried again by this manager.
+        """
+        with self._lock:
+            task = self._quiet.get(name)
+            if task is None:
+                task = self._quiet[name] = threading.Thread(
+                    target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True
+                )
+                task.start()
+            else:
+                patience = 0.0
+        task.join(patience)
+        try:
+            return None if task.is_alive() else self._store.find(name).path
+        except ModelError:
+            return None
+
+    def _fetch(self, name: str) -> None:
+        try:
+            self._store.download(name)
+        except EngineError as error:
+            logger.info("%s was not downloaded: %s", name, error)
+
     def verify(self, name: str) -> ModelStatus:
         return self._store.verify(name)
 
@@ -140,12 +172,7 @@ class ModelManager:
 
         Up to x2 a native x2 network wastes least; above, x4.
         """
-        installed = [
-            status
-            for status in self._store.installed("upscale")
-            # The weak-denoise twin is an ingredient, not a choice; other scales are for who asks for them by name.
-            if status.scale in (2, 4) and not self._is_twin(status.name)
-        ]
+        installed = self.usable_upscalers()
         if not installed:
             return "lanczos", (
                 "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. "
@@ -168,7 +195,33 @@ class ModelManager:
             reason += " Installing RealESRGAN_x4plus (67 MB) would add finer texture in photographs."
         return best.name, reason
 
-    def _is_twin(self, name: str) -> bool:
+    @property
+    def specs(self) -> Mapping[str, ModelSpec]:
+        """The known models by name."""
+        return self._specs
+
+    def usable_upscalers(self) -> Statuses:
+        """Installed upscalers that may be chosen without being asked for by name."""
+        return [
+            status
+            for status in self._store.installed("upscale")
+            # The weak-denoise twin is an ingredient, not a choice; other scales are for who asks for them by name.
+            if status.scale in (2, 4) and not self.is_twin(status.name)
+        ]
+
+    def installed_face_models(self) -> Statuses:
+        """Face restoration networks whose files are here."""
+        return self._store.installed("face")
+
+    def has_denoise_control(self, name: str) -> bool:
+        """Whether ``denoise_strength`` does something for a model: its weak-denoise twin is known and installed."""
+        spec = self._specs.get(name)
+        if spec is None or spec.denoise_twin is None:
+            return False
+        return any(status.name == spec.denoise_twin for status in self._store.installed("upscale"))
+
+    def is_twin(self, name: str) -> bool:
+        """Whether a model is only an ingredient of another's denoise control."""
         return any(spec.denoise_twin == name for spec in self._specs.values())
 
     def _rank(self, name: str) -> int:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_QUEUE_LIMIT = 64
 _SMOOTHING = 0.2
+_GIVE_BACKS = 3
+_AVAILABLE_SECONDS = 2.0
 _BLAMELESS_RETRIES = 3
 """How often a job may lose a worker that had not begun with it, beside the runner's own retries."""
 
@@ -57,6 +59,10 @@ class ExecutorStats:
     accepting: bool
 
 
+class RunnerUnavailable(Exception):
+    """The place where the runner works is gone for now; the job is not to blame and goes to another runner."""
+
+
 class Runner(Protocol):
     """A place where one job at a time runs."""
 
@@ -65,7 +71,15 @@ class Runner(Protocol):
     """How often a job that lost its worker is given to a fresh one."""
 
     def run(self, job: Job, control: JobControl) -> EnhanceResult:
-        """Do the job. Raises ``EngineError``; ``WorkerLostError`` when the place itself broke, which is retried."""
+        """Do the job.
+
+        Raises:
+            EngineError: the job's own; ``WorkerLostError`` when the place broke, which is retried.
+            RunnerUnavailable: another runner has to do it.
+        """
+
+    def available(self) -> bool:
+        """Whether jobs can be run now; asked again and again after ``RunnerUnavailable``."""
 
     def rest(self) -> None:
         """Nothing to do for a while: give the memory back."""
@@ -137,7 +151,7 @@ class Executor:
                     retry_after=self.retry_after(),
                 )
             self._waiting.append(handle)
-            self._changed.notify()
+            self._changed.notify_all()  # one alone might be a runner that cannot take it
         handle.subscribe(self._watch)
         return handle
 
@@ -263,9 +277,32 @@ class Executor:
             resting = False
             try:
                 self._execute(runner, handle)
+            except RunnerUnavailable:
+                self._give_back(handle)
+                self._wait_for(runner)
             finally:
                 with self._changed:
-                    del self._running[runner.name]
+                    self._running.pop(runner.name, None)
+
+    def _give_back(self, handle: JobHandle) -> None:
+        """Put a job first in the queue again, but not for ever."""
+        handle.given_back += 1
+        if handle.given_back > _GIVE_BACKS:
+            handle.fail(WorkerLostError(f"'{handle.job.input_path.name}' lost its place {_GIVE_BACKS} times."))
+            return
+        with self._changed:
+            if self._stopping:
+                return  # close() ends it
+            self._waiting.appendleft(handle)
+            self._changed.notify_all()
+
+    def _wait_for(self, runner: Runner) -> None:
+        with self._changed:
+            self._running.pop(runner.name, None)
+        while not runner.available():
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, _AVAILABLE_SECONDS):
+                    return
 
     def _execute(self, runner: Runner, handle: JobHandle) -> None:
         """Run one job to its end, once more on a fresh worker if the first one was lost."""
@@ -289,6 +326,8 @@ class Executor:
                     job = replace(job, overwrite=True)
             except EngineError as error:
                 handle.fail(error)
+            except RunnerUnavailable:
+                raise
             except Exception as error:
                 logger.exception("Job %s failed in an unforeseen way", job.id)
                 handle.fail(EngineError(f"Unforeseen fault: {type(error).__name__}: {error}. The log has the details."))
@@ -300,4 +339,4 @@ class Executor:
                 handle.finish(result)
 
 
-__all__ = ["DEFAULT_QUEUE_LIMIT", "Executor", "ExecutorStats", "Runner", "RunnerStats"]
+__all__ = ["DEFAULT_QUEUE_LIMIT", "Executor", "ExecutorStats", "Runner", "RunnerStats", "RunnerUnavailable"]

@@ -28,6 +28,9 @@ class InProcessRunner:
             self._manager = ModelManager.from_config(self._config)
         return run_job(job, self._manager, self._config, control)
 
+    def available(self) -> bool:
+        return True
+
     def rest(self) -> None:
         if self._manager is not None:
             self._manager.unload_all()

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.executors.base import Executor, RunnerStats
+from engine.executors.base import Executor, RunnerStats, RunnerUnavailable
 from engine.executors.quarantine import Quarantine
 from engine.executors.ray_actor import UpscaleActor
 from engine.jobs import Job
@@ -36,21 +36,24 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _POLL_SECONDS = 0.25
 _CANCEL_GRACE_SECONDS = 1.5
 _TASK_RETRIES = 1
+_SILENCE_SECONDS = 15.0
+"""A restarting actor says nothing for a few seconds; one whose node is gone says nothing any more."""
 
 
 class RayRunner:
     """One actor, made at its first job.
 
-    ``retries`` is 0 because Ray itself repeats the call once on a restarted actor.
+    Ray itself repeats a call once on a restarted actor; only when that is lost too, a fresh actor tries once more.
     """
 
-    retries = 0
+    retries = 1
 
     def __init__(self, number: int, config: Any, cores: int, gpus: int, hang_timeout: float | None) -> None:
         self.name = f"ray-{number}"
         self._number, self._config, self._cores, self._gpus = number, config, cores, gpus
         self._hang_timeout = hang_timeout
         self._actor: Any = None
+        self._silence = _SILENCE_SECONDS
         self._losses = 0
 
     def run(self, job: Job, control: JobControl) -> EnhanceResult:
@@ -88,6 +91,7 @@ class RayRunner:
         from ray.exceptions import GetTimeoutError, RayError
 
         shown, last_sign = None, time.monotonic()
+        heard = last_sign
         asked_at: float | None = None
         ended = False
         while not ended:
@@ -95,7 +99,11 @@ class RayRunner:
             progress = None
             with contextlib.suppress(RayError, GetTimeoutError):  # an actor that restarts has nothing to say yet
                 progress = ray.get(actor.progress.options(max_task_retries=0).remote(job.id), timeout=2)
+                heard = time.monotonic()
             now = time.monotonic()
+            if not ended and now - heard > self._silence and not self._can_restart():
+                self.close()
+                raise RunnerUnavailable
             if progress is not None and progress != shown:
                 shown, last_sign = progress, now
                 if asked_at is None:
@@ -112,9 +120,18 @@ class RayRunner:
                     f"The Ray actor showed no progress on '{job.input_path.name}' for {self._hang_timeout:g} seconds."
                 )
 
+    def _can_restart(self) -> bool:
+        """Whether Ray has room to start a silent actor again; else it would wait for ever."""
+        import ray
+
+        free = ray.available_resources()
+        return free.get("CPU", 0) >= self._cores and free.get("GPU", 0) >= self._gpus
+
     def _start(self) -> Any:
         import ray
 
+        if not self.available():
+            raise RunnerUnavailable
         if self._actor is None:
             remote = ray.remote(UpscaleActor).options(
                 num_cpus=self._cores,
@@ -125,6 +142,10 @@ class RayRunner:
             )
             self._actor = remote.remote(self._config, 0 if self._gpus else self._cores, self._number)
         return self._actor
+
+    def available(self) -> bool:
+        """Whether the cluster has room for the actor: a node may have gone."""
+        return self._actor is not None or self._can_restart()
 
     def rest(self) -> None:
         if self._actor is not None:

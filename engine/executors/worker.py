@@ -87,6 +87,9 @@ class WorkerRunner:
                 self._losses += 1
             raise
 
+    def available(self) -> bool:
+        return True
+
     def rest(self) -> None:
         self._stop(self._process)
 

@@ -1,0 +1,1 @@
+"""What a picture is like: content, noise, compression, blur. Every function looks at pixels and returns numbers."""

@@ -1,0 +1,98 @@
+"""How long a job will take and how much memory it will need on this machine, before it starts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.upscaler import MIN_TILE, MemoryBudget
+from utils.gpu import GPUDetector, available_host_memory, cpu_features
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
+    from engine.model_store import ModelStatus
+
+# Multiplications and additions a second, where nothing was measured yet: a modest desktop processor, a modest GPU.
+_ASSUMED_RATE = {"cpu": 150e9, "gpu": 8e12}
+_RUNTIME_BYTES = 900e6
+_STREAMED = ("png", "tiff")
+# Two or three maps of 64 channels at output size, in single precision: the widest that the known networks hold.
+_BYTES_PER_INPUT_PIXEL = 64 * 3 * 16 * 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Expected seconds and peak memory in MB. ``measured`` is False when the speed is a guess from the network's size."""
+
+    seconds: float
+    memory_mb: float
+    measured: bool
+
+
+def estimate(
+    manager: ModelManager,
+    model: str,
+    width: int,
+    height: int,
+    scale: float,
+    *,
+    device: str | None = None,
+    output_format: str = "png",
+) -> Estimate:
+    """For a ``width`` x ``height`` input enlarged ``scale`` times by ``model`` (a network or a resampler).
+
+    The speed is the backend self-test's, where a network of the same shape has run on the device.
+    """
+    target = device or manager.resolve_device()
+    output_megapixels = width * height * scale * scale / 1e6
+    status = next((one for one in manager.list() if one.name == model), None)
+    # Encoding takes about as long for every model.
+    seconds = 0.1 + 0.12 * output_megapixels
+    measured = True
+    passes = 1
+    if status is not None and status.scale > 1:
+        per_megapixel, measured = _seconds_per_megapixel(manager, status, target)
+        pixels, reached = width * height / 1e6, 1.0
+        seconds += per_megapixel * pixels
+        while reached * status.scale < scale:
+            reached *= status.scale
+            pixels *= status.scale**2
+            seconds += per_megapixel * pixels
+            passes += 1
+    # Streamed formats hold one band of rows; the others hold the whole output for their encoder.
+    held = 3.0 if output_format in _STREAMED and passes == 1 else 7.0
+    memory = _RUNTIME_BYTES + width * height * 3 * 2 + held * output_megapixels * 1e6
+    return Estimate(round(seconds, 2), round(memory / 1e6), measured)
+
+
+def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:
+    parameters = status.parameters or _parameters_of(status)
+    for key, record in manager.self_tests.all().items():
+        parts = key.split(" | ")
+        if len(parts) > 3 and parts[1] == str(parameters) and parts[3] == device:
+            speeds = [trial["seconds_per_megapixel"] for trial in record["trials"] if not trial["problem"]]
+            if speeds:
+                return min(speeds), True
+    rate = _ASSUMED_RATE["cpu" if device == "cpu" else "gpu"]
+    return 2.0 * parameters * 1e6 / rate, False
+
+
+def _parameters_of(status: ModelStatus) -> int:
+    """A file's size tells its parameters: four bytes each."""
+    return int((status.size or 67e6) / 4)
+
+
+def optimal_tile(width: int, height: int, device: str, reserve_mb: int = 512) -> int:
+    """Tile side in input pixels for a x4 network on a device with its free memory; 0 when the picture fits whole.
+
+    The engine's own choice, made once the network is loaded, can be finer: it knows the network's memory.
+    """
+    if device.startswith("cuda"):
+        free = GPUDetector().get_gpu_memory(device).get("free_mb", 2048) * 2**20
+    else:
+        free = available_host_memory()
+    area = MemoryBudget(free, reserve_mb * 2**20).usable / _BYTES_PER_INPUT_PIXEL
+    preferred = 256 if device == "cpu" and "amx_bf16" in cpu_features() else 512
+    side = max(MIN_TILE, int(min(preferred, math.sqrt(area))))
+    return 0 if max(width, height) <= side else side

@@ -1,0 +1,255 @@
+"""Finding faces: YuNet where its file is here, else the Haar cascades that OpenCV brings along.
+
+YuNet (Wu et al., YuNet: a tiny millisecond-level face detector, 2023) looks once at the picture reduced to 640 pixels
+and once at a much smaller one, where a face that fills the picture has the size it was trained on. What it is not sure
+of gets a second look (``engine.faces.second_look``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
+
+MIN_FACE_HEIGHT = 20
+"""Pixels of the picture; what is smaller holds no face that can be told from chance."""
+MAIN_SIDE, SMALL_SIDE, LARGE_SIDE = 640, 256, 1280
+"""Longer sides of the reduced pictures: the usual look, the one for huge faces, the one for crowds."""
+CROWD_FACE_HEIGHT = 24
+"""Candidates smaller than this in the usual look, in a picture that has more pixels to show, call for the large one."""
+CANDIDATE_SCORE = 0.5
+_OVERLAP = 0.3
+_CONTAINED = 0.65
+DETECTOR_MODELS = ("face_detection_yunet_2026may", "face_detection_yunet_2023mar")
+"""Registry names, best first. Either file serves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face.
+
+    Attributes:
+        x, y, width, height: box in pixels of the picture; may reach over its border.
+        landmarks: ``(5, 2) float32`` x, y of right eye, left eye, nose tip, right and left corner of the mouth (the
+            person's right, so the left one in the picture); None from Haar cascades, which do not know them.
+        score: 0..1.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    landmarks: np.ndarray | None = field(default=None, repr=False)
+    score: float = 1.0
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def scaled(self, factor_x: float, factor_y: float | None = None) -> Face:
+        """The same face in a picture of another size."""
+        factor_y = factor_x if factor_y is None else factor_y
+        points = self.landmarks
+        if points is not None:
+            points = (points * np.float32((factor_x, factor_y))).astype(np.float32)
+        return Face(
+            self.x * factor_x, self.y * factor_y, self.width * factor_x, self.height * factor_y, points, self.score
+        )
+
+    def moved(self, dx: float, dy: float) -> Face:
+        points = None if self.landmarks is None else self.landmarks + np.float32((dx, dy))
+        return replace(self, x=self.x + dx, y=self.y + dy, landmarks=points)
+
+    def to_json(self) -> dict[str, Any]:
+        """Box in whole pixels and score."""
+        box = [round(value) for value in (self.x, self.y, self.width, self.height)]
+        return {"box": box, "score": round(self.score, 3)}
+
+
+class FaceDetector:
+    """Finds faces; one detector may be used from several threads.
+
+    Args:
+        model_path: YuNet's ONNX file; None uses the Haar cascades.
+
+    Attributes:
+        name: "yunet" or "haar".
+    """
+
+    def __init__(self, model_path: Path | None = None) -> None:
+        self.name = "yunet" if model_path is not None else "haar"
+        self._network = YuNet(Path(model_path)) if model_path is not None else None
+        self._haar = _Haar() if model_path is None else None
+
+    def detect(self, rgb: np.ndarray) -> tuple[Face, ...]:
+        """Faces in an ``(H, W, 3) uint8`` RGB picture (or ``(H, W)`` / ``(H, W, 1)`` gray), largest first."""
+        import cv2
+
+        if rgb.ndim == 2 or rgb.shape[2] == 1:
+            rgb = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_GRAY2RGB)
+        if min(rgb.shape[:2]) < MIN_FACE_HEIGHT:
+            return ()
+        if self._haar is not None:
+            found = self._haar.detect(rgb)
+        else:
+            found = self._with_network(rgb)
+        kept = [face for face in found if face.height >= MIN_FACE_HEIGHT]
+        return tuple(sorted(kept, key=lambda face: -face.height * face.width))
+
+    def _with_network(self, rgb: np.ndarray) -> list[Face]:
+        from engine.faces.second_look import is_face
+
+        network = self._network
+        assert network is not None
+        main, scale = _reduced(rgb, MAIN_SIDE)
+        found = [face.scaled(1 / scale) for face in network.run(main)]
+        small, small_scale = _reduced(main, SMALL_SIDE)
+        if small_scale < 1:
+            found += [face.scaled(1 / (scale * small_scale)) for face in network.run(small)]
+        if scale < 0.75 and any(face.height * scale < CROWD_FACE_HEIGHT for face in found):
+            large, large_scale = _reduced(rgb, LARGE_SIDE)
+            found += [face.scaled(1 / large_scale) for face in network.run(large)]
+        found = [face for face in found if face.height >= MIN_FACE_HEIGHT and has_face_geometry(face)]
+        return [face for face in merge(found) if is_face(rgb, face, network.run)]
+
+
+class YuNet:
+    """OpenCV's ``FaceDetectorYN`` behind a lock: it keeps its input size between calls."""
+
+    def __init__(self, path: Path) -> None:
+        import cv2
+
+        from utils.errors import UnsupportedModelError
+
+        try:
+            # From memory: OpenCV cannot open paths with characters outside the system's code page on Windows.
+            weights = np.frombuffer(path.read_bytes(), np.uint8)
+            self._network = cv2.FaceDetectorYN.create(
+                "onnx", weights, np.empty(0, np.uint8), (MAIN_SIDE, MAIN_SIDE), CANDIDATE_SCORE, _OVERLAP, 500
+            )
+        except (OSError, cv2.error) as error:
+            raise UnsupportedModelError(
+                f"'{path}' is not a face detector that OpenCV can read; delete it and download it again."
+            ) from error
+        self._lock = threading.Lock()
+
+    def run(self, rgb: np.ndarray) -> list[Face]:
+        """Every candidate of score 0.5 and more in an ``(H, W, 3) uint8`` picture, at its own size."""
+        import cv2
+
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        with self._lock:
+            self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
+            _, rows = self._network.detect(bgr)
+        if rows is None:
+            return []
+        return [Face(*map(float, row[:4]), row[4:14].reshape(5, 2).astype(np.float32), float(row[14])) for row in rows]
+
+
+class _Haar:
+    """Viola-Jones cascades. They give no landmarks and are sure of nothing: two of them have to agree, or see eyes."""
+
+    def __init__(self) -> None:
+        import cv2
+
+        folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
+        names = ("haarcascade_frontalface_alt2", "haarcascade_frontalface_default", "haarcascade_eye")
+        self._first, self._second, self._eyes = (cv2.CascadeClassifier(str(folder / f"{name}.xml")) for name in names)
+        self._lock = threading.Lock()
+
+    def detect(self, rgb: np.ndarray) -> list[Face]:
+        import cv2
+
+        reduced, scale = _reduced(rgb, MAIN_SIDE)
+        gray = cv2.equalizeHist(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY))
+        with self._lock:
+            found = self._first.detectMultiScale(gray, 1.1, 5, minSize=(24, 24))
+            faces = [box for box in found if self._confirmed(gray, tuple(map(int, box)))]
+        return merge([Face(*(float(value) / scale for value in box), score=0.5) for box in faces])
+
+    def _confirmed(self, gray: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+        import cv2
+
+        x, y, width, height = box
+        margin = width // 4
+        window = gray[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+        factor = 160 / width
+        window = cv2.resize(window, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+        return len(self._second.detectMultiScale(window, 1.1, 4, minSize=(96, 96))) > 0
+
+
+def _reduced(rgb: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """The picture with its longer side at most ``side``, and the factor."""
+    import cv2
+
+    height, width = rgb.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return rgb, 1.0
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), factor
+
+
+def merge(faces: Sequence[Face]) -> list[Face]:
+    """Keep the best of faces that overlap, or of which one lies inside the other."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda one: -one.score):
+        if not any(_same(face, other) for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _same(a: Face, b: Face) -> bool:
+    common = overlap(a, b)
+    areas = a.width * a.height, b.width * b.height
+    return common / (sum(areas) - common) > _OVERLAP or common / min(areas) > _CONTAINED
+
+
+def overlap(a: Face, b: Face) -> float:
+    """Square pixels that two boxes share."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    return max(0.0, width) * max(0.0, height)
+
+
+def has_face_geometry(face: Face) -> bool:
+    """Whether the landmarks can belong to a human face: in their box, eyes and mouth well apart, nose between."""
+    points = face.landmarks
+    if points is None:
+        return True
+    size = np.float32((face.width, face.height))
+    inside = (points - np.float32((face.x, face.y))) / size
+    if (inside < -0.25).any() or (inside > 1.25).any():
+        return False
+    eyes, mouth, nose = points[:2].mean(0), points[3:].mean(0), points[2]
+    down = mouth - eyes
+    length = float(np.linalg.norm(down))
+    if not 0.2 < length / float(np.hypot(*size) / np.sqrt(2)) < 1.0:
+        return False
+    along = float((nose - eyes) @ down) / length**2
+    return -0.2 < along < 1.2
+
+
+def open_detector(manager: ModelManager, *, allow_download: bool = True, patience: float = 2.0) -> FaceDetector:
+    """The best detector there is: YuNet, downloaded (230 KB) where it is missing, else Haar cascades.
+
+    Args:
+        allow_download: False never touches the network.
+        patience: seconds after which a slow download is left to itself and Haar cascades serve this time.
+    """
+    from utils.errors import ModelError
+
+    for name in DETECTOR_MODELS:
+        try:
+            return FaceDetector(manager.file(name).path)
+        except ModelError:
+            continue
+    path = manager.fetch_quietly(DETECTOR_MODELS[-1], patience) if allow_download else None
+    return FaceDetector(path)

@@ -1,0 +1,314 @@
+"""The engine's judgement: looks at a picture, says what it found, and chooses the settings an expert would.
+
+The pieces that look are in ``engine/analysis``; this module turns their numbers into a recommendation with reasons.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engine.analysis.content import ContentClassifier
+from engine.analysis.damage import blockiness, blur_level, jpeg_quality
+from engine.analysis.graphics import flat_share, is_two_toned, pixel_art_factor, text_share
+from engine.analysis.view import View, view_of
+from engine.choice import Needs, choose_model, choose_scale
+from engine.estimates import Estimate, estimate, optimal_tile
+from utils.noise import estimate_sigma
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from engine.face_detector import Face, FaceDetector
+    from engine.model_manager import ModelManager
+    from utils.picture import Picture
+
+    AnyImage = str | Path | np.ndarray | Image.Image | Picture
+
+ContentType = Literal["anime", "photo"]
+FULL_NOISE = 50.0
+"""Sigma, in levels of 255, that counts as noise level 1."""
+SMALLEST_FACE = 24
+LARGEST_FACE = 512
+"""Heights in pixels between which restoring a face matters: smaller ones carry no features, larger ones are sharp."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found in a picture.
+
+    Attributes:
+        content_type: "anime" for anything drawn, painted or rendered, else "photo".
+        subject: finer: photograph, drawing, line art, pixel art, screenshot or text.
+        faces: number of human faces; always 0 in drawings.
+        face_heights: in pixels, tallest first.
+        noise_level: 0..1; ``noise_sigma``: the same in levels of 255.
+        blur: 0 (sharp to the pixel) .. 1.
+        blockiness: 0 = no visible 8x8 blocks; ``jpeg_quality``: 1..100 from the file, None where it has none.
+        optimal_tile: side in pixels, 0 = the whole picture at once.
+        confidence: 0..1 for each judgement.
+    """
+
+    content_type: ContentType
+    subject: str
+    faces: int
+    face_heights: tuple[int, ...]
+    noise_level: float
+    noise_sigma: float
+    blur: float
+    blockiness: float
+    jpeg_quality: int | None
+    gray: bool
+    alpha: bool
+    resolution: tuple[int, int]
+    optimal_tile: int
+    confidence: dict[str, float]
+
+    @property
+    def is_worn(self) -> bool:
+        """Visibly noisy or compressed: a model that cleans is better than one that only sharpens."""
+        compressed = (self.jpeg_quality is not None and self.jpeg_quality < 60) or self.blockiness > 0.5
+        return self.noise_sigma > 6 or compressed
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "resolution": list(self.resolution), "face_heights": list(self.face_heights)}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Settings for ``enhance_image_direct`` (``**settings``), one sentence a reason, and the findings behind them."""
+
+    settings: dict[str, Any]
+    reasoning: tuple[str, ...]
+    analysis: Analysis
+    expected: Estimate
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: ``settings``, ``reasoning``, ``analysis`` and the expected time and memory."""
+        return {
+            "settings": dict(self.settings),
+            "reasoning": list(self.reasoning),
+            "analysis": self.analysis.to_json(),
+            "expected": asdict(self.expected),
+        }
+
+
+class IntelligentEnhancer:
+    """Analyses pictures and recommends settings. Safe to use from several threads.
+
+    Every method takes a path, a PIL picture of any mode, a ``Picture``, or an array: ``(H, W)`` or ``(H, W, 1..4)``,
+    RGB order, ``uint8``, ``uint16`` or float in 0..1.
+
+    Args:
+        manager: says what is installed and on which device it would run; made from ``Config`` when not given.
+        face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades.
+
+    Raises (every method): ``InvalidImageError`` for what is not a picture.
+    """
+
+    def __init__(self, manager: ModelManager | None = None, face_detector: FaceDetector | None = None) -> None:
+        self._own_manager = manager
+        self._own_detector = face_detector
+        self._classifier: ContentClassifier | None = None
+        self._lock = threading.Lock()
+
+    # -- single judgements --------------------------------------------------------------------------------------------
+
+    def detect_content_type(self, image: AnyImage) -> ContentType:
+        """ "anime" for drawn, painted and rendered pictures, "photo" for photographs."""
+        return self._content(view_of(image))[0]
+
+    def detect_faces(self, image: AnyImage) -> int:
+        """Number of clearly visible human faces, at least 20 pixels high. Drawn faces do not count."""
+        view = view_of(image)
+        return len(self._faces(view, self._content(view)[1]))
+
+    def analyze_noise_level(self, image: AnyImage) -> float:
+        """0 = clean .. 1 = Gaussian noise of sigma 50 (of 255) or more."""
+        return _level(estimate_sigma(view_of(image).noise_plane))
+
+    def calculate_optimal_tile(self, image: AnyImage) -> int:
+        """Tile side in input pixels for this device's free memory; 0 when the whole picture fits at once."""
+        width, height = view_of(image).size
+        return self._tile(width, height)
+
+    # -- everything -----------------------------------------------------------------------------------------------
+
+    def analyze(self, image: AnyImage) -> Analysis:
+        """All findings about a picture."""
+        view = view_of(image)
+        content, drawn = self._content(view)
+        subject = _subject(view, content)
+        # Rendered text and line art are drawn whatever their texture says.
+        if subject != "photograph":
+            content = "anime"
+        faces = self._faces(view, drawn) if content == "photo" else ()
+        sigma = estimate_sigma(view.noise_plane)
+        heights = tuple(sorted((round(face.height) for face in faces), reverse=True))
+        return Analysis(
+            content_type=content,
+            subject=subject,
+            faces=len(faces),
+            face_heights=heights,
+            noise_level=_level(sigma),
+            noise_sigma=round(sigma, 2),
+            blur=round(blur_level(view.gray), 3),
+            blockiness=round(blockiness(view.gray), 3),
+            jpeg_quality=jpeg_quality(view.jpeg_tables),
+            gray=view.is_gray,
+            alpha=view.has_alpha,
+            resolution=view.size,
+            optimal_tile=self._tile(*view.size),
+            confidence=_confidence(view, drawn, subject, faces, sigma),
+        )
+
+    def recommend(self, image: AnyImage) -> Recommendation:
+        """Settings that fit the picture, this machine and the installed models, with the reasons."""
+        analysis = self.analyze(image)
+        width, height = analysis.resolution
+        reasons = [_found(analysis)]
+        scale, why_scale = choose_scale(width, height)
+        needs = Needs(analysis.content_type, analysis.subject, scale, analysis.is_worn)
+        model, why_model = choose_model(self._manager, needs)
+        reasons += why_model
+        reasons.append(why_scale)
+        denoise, why_denoise = self._denoise(model, analysis)
+        reasons += why_denoise
+        restore, why_faces = self._restore_faces(analysis)
+        reasons += why_faces
+        expected = estimate(self._manager, model, width, height, scale)
+        reasons.append(_expected(expected, analysis.optimal_tile))
+        settings = {
+            "model": model,
+            "scale": scale,
+            "fp32": False,
+            "face_enhance": restore,
+            "tile": 0,
+            "auto_tile": True,
+            "denoise_strength": denoise,
+        }
+        return Recommendation(settings, tuple(reasons), analysis, expected)
+
+    def get_intelligent_settings(self, image: AnyImage) -> dict[str, Any]:
+        """``recommend`` as plain values: ``{"settings": ..., "reasoning": [...], "analysis": ..., "expected": ...}``.
+
+        ``enhance_image_direct(image, **result["settings"])`` runs it.
+        """
+        return self.recommend(image).to_json()
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _manager(self) -> ModelManager:
+        with self._lock:
+            if self._own_manager is None:
+                from config import Config
+                from engine.model_manager import ModelManager
+
+                self._own_manager = ModelManager.from_config(Config())
+            return self._own_manager
+
+    def _content(self, view: View) -> tuple[ContentType, float]:
+        """The type, and the probability that the picture is drawn."""
+        with self._lock:
+            if self._classifier is None:
+                self._classifier = ContentClassifier()
+        drawn = self._classifier.probability_drawn(view.small)
+        return ("anime" if drawn >= 0.5 else "photo"), drawn
+
+    def _faces(self, view: View, drawn: float) -> tuple[Face, ...]:
+        if drawn > 0.9:
+            return ()
+        return self._detector().detect(view.rgb)
+
+    def _detector(self) -> FaceDetector:
+        manager = self._manager
+        with self._lock:
+            if self._own_detector is None:
+                from engine.face_detector import open_detector
+
+                self._own_detector = open_detector(manager)
+            return self._own_detector
+
+    def _tile(self, width: int, height: int) -> int:
+        return optimal_tile(width, height, self._manager.resolve_device())
+
+    def _denoise(self, model: str, analysis: Analysis) -> tuple[float | None, list[str]]:
+        if not self._manager.has_denoise_control(model):
+            if analysis.noise_sigma > 6:
+                return None, ["This model has no denoise control; realesr-general-x4v3 with its twin would have."]
+            return None, []
+        strength = round(float(np.clip(0.3 + analysis.noise_sigma / 20 + (0.2 if analysis.is_worn else 0), 0, 1)), 2)
+        return strength, [f"Denoise strength {strength:g} for noise of sigma {analysis.noise_sigma:.1f}."]
+
+    def _restore_faces(self, analysis: Analysis) -> tuple[bool, list[str]]:
+        fitting = [height for height in analysis.face_heights if SMALLEST_FACE <= height <= LARGEST_FACE]
+        if analysis.content_type != "photo" or not analysis.faces:
+            return False, []
+        count = f"{analysis.faces} face{'s' if analysis.faces > 1 else ''}"
+        if not fitting:
+            return False, [f"{count}, larger than {LARGEST_FACE} pixels: sharp enough to be left alone."]
+        if not self._manager.installed_face_models():
+            return False, [
+                f"{count} found, but no face model is installed; `python main.py models download GFPGANv1.4` "
+                "(349 MB) would restore faces."
+            ]
+        return True, [f"{count} found, {max(fitting)} pixels high at most: faces are restored."]
+
+
+def _level(sigma: float) -> float:
+    return round(min(1.0, sigma / FULL_NOISE), 4)
+
+
+def _subject(view: View, content: ContentType) -> str:
+    flat = flat_share(view.rgb)
+    if flat > 0.5 and pixel_art_factor(view.rgb) > 1:
+        return "pixel art"
+    if flat > 0.35 and text_share(view.gray) >= 0.3:
+        return "screenshot or text"
+    if view.is_gray and is_two_toned(view.small[..., 1]) and content == "anime":
+        return "line art"
+    return "photograph" if content == "photo" else "drawing"
+
+
+def _confidence(
+    view: View, drawn: float, subject: str, faces: tuple[Face, ...], sigma: float
+) -> dict[str, float]:
+    content = 1.0 if subject in ("pixel art", "screenshot or text") else max(drawn, 1 - drawn)
+    pixels = view.size[0] * view.size[1]
+    return {
+        "content_type": round(content, 3),
+        "faces": round(min((face.score for face in faces), default=content), 3),
+        # Few pixels, or noise drowned by what lies under it, make a weak estimate.
+        "noise": round(min(1.0, pixels / 250_000) * (0.6 if sigma < 1.5 else 0.95), 3),
+    }
+
+
+def _found(analysis: Analysis) -> str:
+    width, height = analysis.resolution
+    traits = [f"{width}x{height} pixels"]
+    if analysis.gray:
+        traits.append("gray")
+    if analysis.alpha:
+        traits.append("with transparency")
+    if analysis.noise_sigma >= 2:
+        traits.append(f"noise of sigma {analysis.noise_sigma:.0f}")
+    if analysis.jpeg_quality is not None and analysis.jpeg_quality < 85:
+        traits.append(f"JPEG quality {analysis.jpeg_quality}")
+    elif analysis.blockiness > 0.5:
+        traits.append("visible compression blocks")
+    if analysis.blur > 0.6:
+        traits.append("blurred")
+    sure = analysis.confidence["content_type"]
+    doubt = "" if sure >= 0.8 else ", not certain"
+    return f"It looks like a {analysis.subject} ({sure:.0%}{doubt}): {', '.join(traits)}."
+
+
+def _expected(expected: Estimate, tile: int) -> str:
+    how = "whole" if tile == 0 else f"in tiles of {tile} pixels"
+    basis = "" if expected.measured else ", a rough guess until the model has run once"
+    return f"Runs {how}, in about {expected.seconds:.0f} s with {expected.memory_mb:.0f} MB{basis}."

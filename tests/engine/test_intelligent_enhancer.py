@@ -1,0 +1,143 @@
+"""The recommendation: what is found, what is chosen, and that it can be passed on."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import IntelligentEnhancer, ModelManager, enhance_image_direct
+from engine.registry import REGISTRY
+from tests import checkpoints
+from tests.conftest import shared
+from utils.errors import InvalidImageError
+
+SETTINGS = {"model", "scale", "fp32", "face_enhance", "tile", "auto_tile", "denoise_strength"}
+FINDINGS = {"content_type", "faces", "noise_level", "noise_sigma", "resolution", "optimal_tile", "blur", "gray", "alpha"}
+
+
+@pytest.fixture
+def enhancer(manager):
+    return IntelligentEnhancer(manager)
+
+
+@pytest.fixture
+def drawing() -> np.ndarray:
+    """400 x 500: flat shapes with dark outlines."""
+    canvas = np.full((400, 500, 3), (250, 235, 210), np.uint8)
+    random = np.random.default_rng(2)
+    for _ in range(12):
+        center = tuple(int(value) for value in random.integers(40, 400, 2))
+        color = tuple(int(value) for value in random.integers(60, 255, 3))
+        axes = tuple(int(value) for value in random.integers(20, 90, 2))
+        cv2.ellipse(canvas, center, axes, float(random.integers(0, 180)), 0, 360, color, -1, cv2.LINE_AA)
+        cv2.ellipse(canvas, center, axes, float(random.integers(0, 180)), 0, 360, (20, 20, 30), 3, cv2.LINE_AA)
+    return canvas
+
+
+def test_the_answer_has_settings_reasons_and_findings(enhancer, scene):
+    found = enhancer.get_intelligent_settings(scene)
+    assert set(found["settings"]) == SETTINGS
+    assert set(found["analysis"]) >= FINDINGS
+    assert found["analysis"]["resolution"] == [120, 90]
+    assert all(sentence.endswith(".") for sentence in found["reasoning"])
+    assert all(0 <= value <= 1 for value in found["analysis"]["confidence"].values())
+    json.dumps(found)
+
+
+def test_the_settings_can_be_passed_on(enhancer, manager, config, scene):
+    found = enhancer.get_intelligent_settings(scene)
+    path, _, status, metrics = enhance_image_direct(
+        scene, **found["settings"], model_manager=manager, config=config
+    )
+    assert metrics["model"] == found["settings"]["model"]
+    assert cv2.imread(path).shape[:2] == (90 * 4, 120 * 4)
+
+
+def test_a_drawing_is_drawn(enhancer, drawing):
+    assert enhancer.detect_content_type(drawing) == "anime"
+    assert enhancer.detect_faces(drawing) == 0
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
+def test_every_pil_mode_is_understood(enhancer, scene, mode):
+    picture = Image.fromarray(scene)
+    if mode in ("I;16", "F"):
+        wide = np.asarray(picture.convert("L"), np.float32) / 255
+        picture = Image.fromarray((wide * 65535).astype(np.uint16) if mode == "I;16" else wide)
+    else:
+        picture = picture.convert(mode)
+    assert enhancer.analyze(picture).resolution == (120, 90)
+
+
+@pytest.mark.parametrize("kind", ["gray", "rgba", "uint16", "float"])
+def test_arrays_of_every_kind_are_understood(enhancer, scene, kind):
+    array = {
+        "gray": scene[..., 0],
+        "rgba": np.dstack([scene, np.full(scene.shape[:2], 128, np.uint8)]),
+        "uint16": scene.astype(np.uint16) * 257,
+        "float": scene / 255.0,
+    }[kind]
+    analysis = enhancer.analyze(array)
+    assert analysis.gray is (kind == "gray")
+    assert analysis.alpha is (kind == "rgba")
+
+
+def test_what_is_no_picture_is_refused(enhancer, tmp_path):
+    with pytest.raises(InvalidImageError):
+        enhancer.analyze(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidImageError):
+        enhancer.analyze(np.zeros((0, 4, 3), np.uint8))
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    with pytest.raises(InvalidImageError):
+        enhancer.analyze(broken)
+
+
+def test_noise_raises_the_level(enhancer, scene):
+    smooth = cv2.resize(scene, (480, 360))
+    noisy = np.clip(smooth + np.random.default_rng(0).normal(0, 25, smooth.shape), 0, 255).astype(np.uint8)
+    assert enhancer.analyze_noise_level(smooth) < 0.1
+    assert enhancer.analyze_noise_level(noisy) == pytest.approx(0.5, abs=0.1)
+
+
+def test_pixel_art_is_enlarged_pixel_by_pixel(enhancer):
+    sprite = np.random.default_rng(0).integers(0, 5, (48, 64, 3), dtype=np.uint8) * 60
+    found = enhancer.recommend(np.kron(sprite, np.ones((6, 6, 1), np.uint8)))
+    assert found.analysis.subject == "pixel art"
+    assert found.settings["model"] == "nearest"
+
+
+def test_only_installed_models_are_recommended_and_better_ones_are_named(tmp_path, scene):
+    checkpoints.save_pth(checkpoints.compact_state(), tmp_path / "mine.pth")
+    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, optimize=False, device="cpu")
+    found = IntelligentEnhancer(manager).recommend(scene)
+    assert found.settings["model"] == "mine"
+    assert any("models download" in reason for reason in found.reasoning)
+
+
+def test_a_drawing_gets_the_model_for_drawings(tmp_path, drawing):
+    checkpoints.save_pth(checkpoints.compact_state(), tmp_path / "mine-anime.pth")
+    checkpoints.save_pth(checkpoints.compact_state(seed=3), tmp_path / "mine-photo.pth")
+    manager = ModelManager({}, tmp_path, bundled_dir=None, optimize=False, device="cpu")
+    assert IntelligentEnhancer(manager).recommend(drawing).settings["model"] == "mine-anime"
+
+
+def test_the_tile_follows_the_picture(enhancer, scene):
+    assert enhancer.calculate_optimal_tile(scene) == 0
+    assert enhancer.calculate_optimal_tile(np.zeros((2000, 3000, 3), np.uint8)) >= 32
+
+
+def test_labelled_pictures(manager):
+    enhancer = IntelligentEnhancer(manager)
+    right, sure, sure_right = [], 0, 0
+    for label in ("anime", "photo"):
+        for path in sorted(shared("labelled", "content", label).iterdir()):
+            analysis = enhancer.analyze(path)
+            right.append(analysis.content_type == label)
+            if analysis.confidence["content_type"] >= 0.9:
+                sure += 1
+                sure_right += right[-1]
+    print(f"content type right: {np.mean(right):.1%} of {len(right)}; where sure: {sure_right}/{sure}")
+    assert np.mean(right) >= 0.85

@@ -1,0 +1,96 @@
+"""The executor's own part, over runners that do as they are told: jobs whose place goes away."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from engine.executors.base import Executor, RunnerStats, RunnerUnavailable
+from engine.jobs import JobState
+from utils.errors import WorkerLostError
+
+
+class Scripted:
+    """A runner that follows a list: an exception to raise, or None for a result."""
+
+    retries = 1
+
+    def __init__(self, name, *script, available=True):
+        self.name = name
+        self.script = list(script)
+        self.is_available = available
+        self.ran = []
+
+    def run(self, job, control):
+        self.ran.append(job)
+        step = self.script.pop(0) if self.script else None
+        if step is not None:
+            raise step
+        return f"by {self.name}"
+
+    def available(self):
+        return self.is_available
+
+    def rest(self):
+        pass
+
+    def close(self):
+        pass
+
+    def stats(self, busy):
+        return RunnerStats(self.name, "busy" if busy else "idle", "cpu")
+
+
+def test_a_job_whose_place_is_gone_goes_to_another_runner(new_job):
+    lost = Scripted("lost", *[RunnerUnavailable()] * 9, available=False)
+    with Executor("test", [lost]) as executor:
+        handle = executor.submit(new_job())
+        assert not handle.wait(0.5) and len(lost.ran) == 1 and executor.stats().queued == 1
+    assert handle.status.state is JobState.FAILED  # nobody came before the end
+    sound = Scripted("sound")
+    lost = Scripted("lost", *[RunnerUnavailable()] * 9, available=False)
+    with Executor("test", [lost, sound]) as executor:
+        results = [executor.submit(new_job(f"{n}.png")).result(10) for n in range(5)]
+    assert results == ["by sound"] * 5 and len(lost.ran) <= 1
+
+
+def test_a_job_does_not_wander_for_ever(new_job):
+    with Executor("test", [Scripted("lost", *[RunnerUnavailable()] * 9)]) as executor:
+        with pytest.raises(WorkerLostError, match="lost its place"):
+            executor.submit(new_job()).result(10)
+        assert executor.stats().runners[0].state == "idle"
+
+
+def test_a_worker_lost_before_the_work_began_is_no_mark_against_the_job(new_job):
+    blameless = [WorkerLostError("gone", losses=0)] * 4
+    with Executor("test", [Scripted("one", *blameless)]) as executor:
+        handle = executor.submit(new_job())
+        assert handle.result(10) == "by one" and handle.status.attempts == 5
+    one = Scripted("one", *[WorkerLostError("gone")] * 2)
+    with Executor("test", [one]) as executor, pytest.raises(WorkerLostError):
+        executor.submit(new_job("second.png")).result(10)
+
+
+def test_the_free_runner_takes_the_next_job(new_job):
+    gate = threading.Event()
+
+    class Waiting(Scripted):
+        def run(self, job, control):
+            gate.wait(10)
+            return super().run(job, control)
+
+    slow, quick = Waiting("slow"), Scripted("quick")
+    with Executor("test", [slow, quick]) as executor:
+        handles = [executor.submit(new_job(f"{n}.png")) for n in range(6)]
+        while len(quick.ran) < 5:
+            assert any(handle.wait(10) for handle in handles)
+        gate.set()
+        assert sorted(handle.result(10) for handle in handles) == ["by quick"] * 5 + ["by slow"]
+
+
+def test_an_unforeseen_fault_fails_its_job_only(new_job):
+    with Executor("test", [Scripted("one", ZeroDivisionError("oops"))]) as executor:
+        with pytest.raises(Exception, match="ZeroDivisionError"):
+            executor.submit(new_job()).result(10)
+        assert executor.submit(new_job("next.png")).result(10) == "by one"

