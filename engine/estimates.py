@@ -23,7 +23,7 @@ _BYTES_PER_INPUT_PIXEL = 64 * 3 * 16 * 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected seconds and peak memory in MB. ``measured`` is False when the speed is a guess from the network's size."""
+    """Expected seconds and peak memory in MB. ``measured`` is False where the speed is a guess from the size."""
 
     seconds: float
     memory_mb: float

@@ -217,7 +217,8 @@ class IntelligentEnhancer:
         with self._lock:
             if self._classifier is None:
                 self._classifier = ContentClassifier()
-        drawn = self._classifier.probability_drawn(view.small)
+            classifier = self._classifier
+        drawn = classifier.probability_drawn(view.small)
         return ("anime" if drawn >= 0.5 else "photo"), drawn
 
     def _faces(self, view: View, drawn: float) -> tuple[Face, ...]:
@@ -275,9 +276,7 @@ def _subject(view: View, content: ContentType) -> str:
     return "photograph" if content == "photo" else "drawing"
 
 
-def _confidence(
-    view: View, drawn: float, subject: str, faces: tuple[Face, ...], sigma: float
-) -> dict[str, float]:
+def _confidence(view: View, drawn: float, subject: str, faces: tuple[Face, ...], sigma: float) -> dict[str, float]:
     content = 1.0 if subject in ("pixel art", "screenshot or text") else max(drawn, 1 - drawn)
     pixels = view.size[0] * view.size[1]
     return {

@@ -42,7 +42,9 @@ def load(path: Path, random: np.random.Generator, side: int = 1300) -> np.ndarra
     if factor < 1:
         pixels = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     if pixels.shape[2] == 4:
-        ground = ((255, 255, 255), (0, 0, 0), tuple(random.integers(0, 256, 3)))[int(random.choice(3, p=(0.5, 0.2, 0.3)))]
+        ground = ((255, 255, 255), (0, 0, 0), tuple(random.integers(0, 256, 3)))[
+            int(random.choice(3, p=(0.5, 0.2, 0.3)))
+        ]
         share = pixels[..., 3:].astype(np.float32) / 255
         pixels = (pixels[..., :3] * share + np.array(ground, np.float32) * (1 - share)).astype(np.uint8)
     return np.ascontiguousarray(pixels[..., ::-1])

@@ -15,7 +15,9 @@ def painterly(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     side = int(random.integers(300, 620))
     factor = side / max(rgb.shape[:2])
     filter_ = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    rgb = cv2.resize(rgb, (max(48, int(rgb.shape[1] * factor)), max(48, int(rgb.shape[0] * factor))), interpolation=filter_)
+    rgb = cv2.resize(
+        rgb, (max(48, int(rgb.shape[1] * factor)), max(48, int(rgb.shape[0] * factor))), interpolation=filter_
+    )
     kind = random.choice(6, p=(0.2, 0.2, 0.2, 0.14, 0.13, 0.13))
     if kind == 0:
         result = cv2.pyrMeanShiftFiltering(rgb, int(random.integers(9, 20)), int(random.integers(26, 50)))

@@ -44,7 +44,9 @@ class ContentClassifier:
 @lru_cache(maxsize=2)
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     with np.load(path) as data:
-        layers = []
+        layers: list[tuple[np.ndarray, np.ndarray]] = []
         while f"weight_{len(layers)}" in data:
-            layers.append((data[f"weight_{len(layers)}"].astype(np.float32), data[f"bias_{len(layers)}"].astype(np.float32)))
+            layers.append(
+                (data[f"weight_{len(layers)}"].astype(np.float32), data[f"bias_{len(layers)}"].astype(np.float32))
+            )
         return data["mean"].astype(np.float32), data["spread"].astype(np.float32), layers

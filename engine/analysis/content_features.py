@@ -30,7 +30,9 @@ def content_features(rgb: np.ndarray) -> np.ndarray:
     """``(H, W, 3) uint8`` RGB -> ``(N,) float32``. The order is fixed: the classifier's weights depend on it."""
     small = reduced(rgb)
     if min(small.shape[:2]) < 32:
-        small = cv2.copyMakeBorder(small, 0, max(0, 32 - small.shape[0]), 0, max(0, 32 - small.shape[1]), cv2.BORDER_REFLECT)
+        small = cv2.copyMakeBorder(
+            small, 0, max(0, 32 - small.shape[0]), 0, max(0, 32 - small.shape[1]), cv2.BORDER_REFLECT
+        )
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     luma = gray.astype(np.float32)
     parts = (

@@ -67,10 +67,14 @@ def blockiness(plane: np.ndarray) -> float:
 def jpeg_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
     """Quality 1..100 that a file's quantisation tables stand for (the scaling of the Independent JPEG Group), or None.
 
-    The sum of a table does not depend on the order of its entries.
+    The sum of a table does not depend on the order of its entries, and falls steadily with the quality.
     """
     if not tables or 0 not in tables or len(tables[0]) != 64:
         return None
-    scale = 100 * sum(tables[0]) / sum(_ANNEX_K)
-    quality = (200 - scale) / 2 if scale <= 100 else 5000 / scale
-    return int(min(100, max(1, round(quality))))
+    total = sum(tables[0])
+    return min(range(1, 101), key=lambda quality: (abs(_table_sum(quality) - total), -quality))
+
+
+def _table_sum(quality: int) -> int:
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return sum(min(255, max(1, (entry * scale + 50) // 100)) for entry in _ANNEX_K)

@@ -41,7 +41,7 @@ def flat_share(rgb: np.ndarray) -> float:
 
 
 def text_share(gray: np.ndarray) -> float:
-    """Share of the windows of ``(H, W) uint8`` that look like lines of print: many small marks of one height, in rows."""
+    """Share of the windows of ``(H, W) uint8`` that look like print: many small marks of one height in rows."""
     import cv2
 
     hits = 0

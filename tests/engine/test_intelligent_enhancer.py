@@ -14,7 +14,17 @@ from tests.conftest import shared
 from utils.errors import InvalidImageError
 
 SETTINGS = {"model", "scale", "fp32", "face_enhance", "tile", "auto_tile", "denoise_strength"}
-FINDINGS = {"content_type", "faces", "noise_level", "noise_sigma", "resolution", "optimal_tile", "blur", "gray", "alpha"}
+FINDINGS = {
+    "content_type",
+    "faces",
+    "noise_level",
+    "noise_sigma",
+    "resolution",
+    "optimal_tile",
+    "blur",
+    "gray",
+    "alpha",
+}
 
 
 @pytest.fixture
@@ -48,9 +58,7 @@ def test_the_answer_has_settings_reasons_and_findings(enhancer, scene):
 
 def test_the_settings_can_be_passed_on(enhancer, manager, config, scene):
     found = enhancer.get_intelligent_settings(scene)
-    path, _, status, metrics = enhance_image_direct(
-        scene, **found["settings"], model_manager=manager, config=config
-    )
+    path, _, status, metrics = enhance_image_direct(scene, **found["settings"], model_manager=manager, config=config)
     assert metrics["model"] == found["settings"]["model"]
     assert cv2.imread(path).shape[:2] == (90 * 4, 120 * 4)
 
