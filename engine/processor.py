@@ -73,21 +73,24 @@ def output_format(settings: EnhanceSettings, input_format: str, output_path: Pat
     return known.get(input_format.lower(), "png")
 
 
+def goal_text(settings: EnhanceSettings) -> str:
+    """The goal as it stands in file names: ``x4``, ``3840px``, ``1920x1080``, ``20x30cm`` or ``enhanced``."""
+    if settings.scale is not None:
+        return f"x{settings.scale:g}"
+    if settings.long_edge is not None:
+        return f"{settings.long_edge}px"
+    if settings.width is not None or settings.height is not None:
+        return f"{settings.width or ''}x{settings.height or ''}"
+    if settings.print_size is not None:
+        return f"{settings.print_size[0]:g}x{settings.print_size[1]:g}cm"
+    return "enhanced"
+
+
 def default_output_path(input_path: Path, folder: Path, settings: EnhanceSettings) -> Path:
     """``<folder>/<stem>_<goal>.<suffix>``, for instance ``photo_x4.png``."""
     input_path, folder = Path(input_path), Path(folder)
-    if settings.scale is not None:
-        goal = f"x{settings.scale:g}"
-    elif settings.long_edge is not None:
-        goal = f"{settings.long_edge}px"
-    elif settings.width is not None or settings.height is not None:
-        goal = f"{settings.width or ''}x{settings.height or ''}"
-    elif settings.print_size is not None:
-        goal = f"{settings.print_size[0]:g}x{settings.print_size[1]:g}cm"
-    else:
-        goal = "enhanced"
     kind = settings.format if settings.format != "auto" else image_io.format_from_suffix(input_path) or "png"
-    return folder / f"{input_path.stem}_{goal}{image_io.output_suffix(kind)}"
+    return folder / f"{input_path.stem}_{goal_text(settings)}{image_io.output_suffix(kind)}"
 
 
 def _check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:
@@ -540,6 +543,7 @@ __all__ = [
     "default_output_path",
     "enhance_file",
     "enhance_image_direct",
+    "goal_text",
     "limits_of",
     "output_format",
     "unused_path",

@@ -1,0 +1,144 @@
+"""The options that make up ``EnhanceSettings``, written once for every command that enhances."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from engine.types import EnhanceSettings
+from utils.errors import InvalidSettingsError
+
+_Option = typer.Option
+_FIELD_OF = {"denoise": "denoise_strength", "faces": "face_enhance", "format_": "format", "whole": "auto_tile"}
+"""Options whose name is not the setting's."""
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all options of the settings; it receives them as one value, its parameter ``settings``.
+
+    The command line is built from signatures, so the options are spliced in where ``settings`` stands.
+    """
+    options = inspect.signature(_fields, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    for name, parameter in own.items():
+        added = [_PRESET, *options.values()] if name == "settings" else [parameter]
+        parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in added]
+
+    @functools.wraps(command)
+    def run(context: typer.Context, preset: str | None, **values: Any) -> Any:
+        fields = _fields(**{name: values.pop(name) for name in options})
+        settings = _over_preset(context, preset, fields) if preset else EnhanceSettings.create(**fields)
+        return command(settings=settings, **values)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+_PRESET = inspect.Parameter(
+    "preset",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        str | None, _Option(help="Start from a preset, see `presets list`; options given beside it win.")
+    ],
+)
+
+
+def _fields(
+    model: Annotated[str, _Option(help="Model name, lanczos/bicubic/bilinear/nearest, or auto.")] = "auto",
+    scale: Annotated[float | None, _Option(help="Enlargement, 1 to 16.")] = None,
+    width: Annotated[int | None, _Option(help="Output width in pixels.")] = None,
+    height: Annotated[int | None, _Option(help="Output height in pixels.")] = None,
+    fit: Annotated[str, _Option(help="With width and height: fit, fill, pad or stretch.")] = "fit",
+    long_edge: Annotated[int | None, _Option(help="Longer output side in pixels, e.g. 3840.")] = None,
+    print_size: Annotated[str | None, _Option(help="Print size in centimetres, e.g. 20x30.")] = None,
+    dpi: Annotated[float, _Option(help="Resolution of the print.")] = 300.0,
+    max_megabytes: Annotated[float | None, _Option(help="Largest output file in MB.")] = None,
+    skip_if_large_enough: Annotated[bool, _Option(help="Copy pictures that reach the goal already.")] = False,
+    tile: Annotated[int, _Option(help="Tile side in pixels; 0 = automatic.")] = 0,
+    whole: Annotated[bool, _Option("--whole", help="Run the whole picture as one tile.")] = False,
+    precision: Annotated[str, _Option(help="auto, fp32, fp16 or bf16.")] = "auto",
+    backend: Annotated[str, _Option(help="auto, openvino or torch.")] = "auto",
+    device: Annotated[str, _Option(help="auto, cpu, cuda:0, mps, xpu:0.")] = "auto",
+    denoise: Annotated[float | None, _Option(help="Denoise strength 0 to 1 (realesr-general-x4v3).")] = None,
+    faces: Annotated[bool, _Option("--faces/--no-faces", help="Restore faces.")] = False,
+    color_match: Annotated[bool, _Option(help="Keep the input's colours.")] = True,
+    fidelity: Annotated[float, _Option(help="Share of the plainly resized input, 0 to 1.")] = 0.0,
+    format_: Annotated[str, _Option("--format", help="auto, png, jpeg, webp, avif, tiff or gif.")] = "auto",
+    quality: Annotated[int, _Option(help="Quality of lossy formats, 1 to 100.")] = 95,
+    lossless: Annotated[bool, _Option(help="Lossless WebP.")] = False,
+    exif: Annotated[str, _Option(help="keep, no-location or drop.")] = "keep",
+    embed_settings: Annotated[bool, _Option(help="Write the settings into the output's metadata.")] = True,
+) -> dict[str, Any]:
+    """The fields of ``EnhanceSettings`` that the options stand for."""
+    return {
+        "model": model,
+        "scale": scale,
+        "width": width,
+        "height": height,
+        "fit": fit,
+        "long_edge": long_edge,
+        "print_size": _print_size(print_size),
+        "dpi": dpi,
+        "max_megabytes": max_megabytes,
+        "skip_if_large_enough": skip_if_large_enough,
+        "tile": tile,
+        "auto_tile": not whole and tile == 0,
+        "precision": precision,
+        "backend": backend,
+        "device": device,
+        "denoise_strength": denoise,
+        "face_enhance": faces,
+        "color_match": color_match,
+        "fidelity": fidelity,
+        "format": format_,
+        "quality": quality,
+        "lossless": lossless,
+        "exif": exif,
+        "embed_settings": embed_settings,
+    }
+
+
+def _over_preset(context: typer.Context, preset: str, fields: dict[str, Any]) -> EnhanceSettings:
+    """A preset's settings, overruled by the options that were really typed."""
+    from config import Config
+    from engine.model_manager import ModelManager
+    from engine.settings_manager import SettingsManager
+
+    config = Config()
+    typed = {name for name in context.params if _was_typed(context, name)}
+    explicit = {_FIELD_OF.get(name, name) for name in typed} & fields.keys()
+    if "tile" in explicit:
+        explicit.add("auto_tile")
+    manager = SettingsManager.from_config(config)
+    installed = [status.name for status in ModelManager.from_config(config).list() if status.installed]
+    settings = manager.settings_from(preset, {name: fields[name] for name in explicit}, installed)
+    for notice in manager.notices:
+        print(f"Note: {notice}", file=sys.stderr)
+    return settings
+
+
+def _was_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _print_size(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    width, cross, height = text.lower().removesuffix("cm").partition("x")
+    try:
+        return (float(width), float(height)) if cross else None or _bad_print_size(text)
+    except ValueError:
+        return _bad_print_size(text)
+
+
+def _bad_print_size(text: str) -> tuple[float, float]:
+    raise InvalidSettingsError(f"--print-size must look like 20x30 (centimetres), not '{text}'.")
