@@ -1,0 +1,122 @@
+"""Finding faces: the labelled pictures where they are here, and the geometry everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.face_detector import Face, FaceDetector, has_face_geometry, merge, open_detector
+from engine.model_manager import ModelManager
+from engine.registry import REGISTRY
+from tests.conftest import shared
+from utils import image_io
+from utils.errors import UnsupportedModelError
+from utils.pixels import to_eight_bits
+
+UPRIGHT = np.float32([[38, 40], [62, 40], [50, 55], [41, 68], [59, 68]])
+"""Landmarks of a frontal face in a box of 100 x 100."""
+
+
+def face(x=0.0, y=0.0, side=100.0, score=0.9) -> Face:
+    return Face(x, y, side, side, UPRIGHT * np.float32(side / 100) + np.float32((x, y)), score)
+
+
+def labelled():
+    """(path, number of faces) of every labelled picture."""
+    root = shared("labelled", "faces")
+    return [(path, int(path.parent.name)) for path in sorted(root.glob("*/*"))]
+
+
+def pixels(path) -> np.ndarray:
+    return to_eight_bits(image_io.load(path).pixels)
+
+
+@pytest.fixture(scope="module")
+def yunet() -> FaceDetector:
+    return FaceDetector(shared("weights", "face_detection_yunet_2026may.onnx"))
+
+
+def _accuracy(detector: FaceDetector) -> float:
+    right = [len(detector.detect(pixels(path))) == count for path, count in labelled()]
+    print(f"{detector.name}: number of faces right in {sum(right)} of {len(right)} pictures")
+    return float(np.mean(right))
+
+
+def test_yunet_counts_the_labelled_faces(yunet):
+    assert _accuracy(yunet) >= 0.95
+
+
+def test_haar_cascades_count_most_of_them():
+    assert _accuracy(FaceDetector()) >= 0.8
+
+
+def test_drawn_faces_do_not_count(yunet):
+    drawings = sorted(shared("labelled", "content", "anime").iterdir())
+    empty = sum(not yunet.detect(pixels(path)) for path in drawings)
+    print(f"no face found in {empty} of {len(drawings)} drawings")
+    assert empty >= 0.9 * len(drawings)
+
+
+def test_landmarks_lie_in_their_faces_in_the_documented_order(yunet):
+    for found in yunet.detect(pixels(shared("samples", "Blake_Lively.jpg"))):
+        right_eye, left_eye, nose, right_mouth, left_mouth = found.landmarks
+        assert right_eye[0] < nose[0] < left_eye[0] and right_mouth[0] < left_mouth[0]
+        assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+
+
+def test_a_picture_half_the_size_has_the_same_faces(yunet):
+    import cv2
+
+    picture = pixels(shared("samples", "Blake_Lively.jpg"))
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    for first, again in zip(yunet.detect(picture), yunet.detect(half), strict=True):
+        assert again.scaled(2).center == pytest.approx(first.center, abs=0.1 * first.height)
+
+
+def test_gray_and_empty_pictures_are_no_obstacle():
+    detector = FaceDetector()
+    assert detector.detect(np.zeros((64, 64), np.uint8)) == ()
+    assert detector.detect(np.full((64, 64, 1), 99, np.uint8)) == ()
+    assert detector.detect(np.zeros((10, 400, 3), np.uint8)) == ()
+
+
+def test_a_file_that_is_no_detector_is_named(tmp_path):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"not a network")
+    with pytest.raises(UnsupportedModelError, match=r"broken\.onnx"):
+        FaceDetector(path)
+
+
+def test_without_the_file_and_without_downloads_haar_serves(tmp_path):
+    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, cache_dir=None, device="cpu")
+    assert open_detector(manager, allow_download=False).name == "haar"
+
+
+def test_overlapping_finds_are_one_face_and_the_surer_one_stays():
+    sure, doubtful, elsewhere = face(score=0.95), face(5, 5, score=0.7), face(300, 0, score=0.6)
+    assert merge([doubtful, elsewhere, sure]) == [sure, elsewhere]
+
+
+def test_a_face_inside_a_face_is_one():
+    assert len(merge([face(side=200), face(60, 60, side=60)])) == 1
+
+
+def test_scaling_and_moving_take_the_landmarks_along():
+    moved = face(10, 20).scaled(2, 3).moved(1, 1)
+    assert (moved.x, moved.y, moved.width, moved.height) == (21, 61, 200, 300)
+    assert moved.landmarks == pytest.approx((UPRIGHT + (10, 20)) * (2, 3) + 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "possible"),
+    [("nothing", True), ("nose above the eyes", False), ("mouth on the eyes", False), ("eye outside", False)],
+)
+def test_landmarks_that_no_face_has_are_recognised(change, possible):
+    points = UPRIGHT.copy()
+    if change == "nose above the eyes":
+        points[2, 1] = 10
+    elif change == "mouth on the eyes":
+        points[3:, 1] = 42
+    elif change == "eye outside":
+        points[0, 0] = -60
+    assert has_face_geometry(Face(0, 0, 100, 100, points)) is possible
