@@ -46,6 +46,7 @@ class Config(BaseSettings):
     weights_dir: Path = Field(Path("weights"), description="Where models are downloaded to and your own are dropped")
     output_dir: Path = Field(Path("outputs"), description="Where the interface saves results")
     cache_dir: Path = Field(Path("cache"), description="Converted models, self-test results, remembered tile sizes")
+    data_dir: Path = Field(Path("data"), description="Your presets, and the history of what was done")
     log_dir: Path = Field(Path("logs"), description="Rotating log files")
 
     server_name: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 opens the app to your network")
@@ -123,7 +124,7 @@ class Config(BaseSettings):
         file = getattr(dotenv_settings, "env_file", None)
         return init_settings, env_settings, dotenv_settings, _AliasSource(settings_cls, file)
 
-    @field_validator("weights_dir", "output_dir", "cache_dir", "log_dir")
+    @field_validator("weights_dir", "output_dir", "cache_dir", "data_dir", "log_dir")
     @classmethod
     def _from_root(cls, path: Path) -> Path:
         path = path.expanduser()
@@ -138,7 +139,7 @@ class Config(BaseSettings):
 
     def ensure_directories(self) -> None:
         """Make the directories. Raises ``ConfigError`` naming the variable of one that cannot be made."""
-        for name in ("weights_dir", "output_dir", "cache_dir", "log_dir"):
+        for name in ("weights_dir", "output_dir", "cache_dir", "data_dir", "log_dir"):
             path: Path = getattr(self, name)
             try:
                 path.mkdir(parents=True, exist_ok=True)

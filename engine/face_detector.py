@@ -58,13 +58,13 @@ class Face:
         factor_y = factor_x if factor_y is None else factor_y
         points = self.landmarks
         if points is not None:
-            points = (points * np.float32((factor_x, factor_y))).astype(np.float32)
+            points = (points * np.array((factor_x, factor_y))).astype(np.float32)
         return Face(
             self.x * factor_x, self.y * factor_y, self.width * factor_x, self.height * factor_y, points, self.score
         )
 
     def moved(self, dx: float, dy: float) -> Face:
-        points = None if self.landmarks is None else self.landmarks + np.float32((dx, dy))
+        points = None if self.landmarks is None else self.landmarks + np.array((dx, dy), np.float32)
         return replace(self, x=self.x + dx, y=self.y + dy, landmarks=points)
 
     def to_json(self) -> dict[str, Any]:
@@ -150,7 +150,13 @@ class YuNet:
             _, rows = self._network.detect(bgr)
         if rows is None:
             return []
-        return [Face(*map(float, row[:4]), row[4:14].reshape(5, 2).astype(np.float32), float(row[14])) for row in rows]
+        return [_face_of(row) for row in rows]
+
+
+def _face_of(row: np.ndarray) -> Face:
+    """A row of YuNet's answer: box, five points, score."""
+    x, y, width, height = map(float, row[:4])
+    return Face(x, y, width, height, row[4:14].reshape(5, 2).astype(np.float32), float(row[14]))
 
 
 class _Haar:
@@ -171,13 +177,14 @@ class _Haar:
         gray = cv2.equalizeHist(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY))
         with self._lock:
             found = self._first.detectMultiScale(gray, 1.1, 5, minSize=(24, 24))
-            faces = [box for box in found if self._confirmed(gray, tuple(map(int, box)))]
-        return merge([Face(*(float(value) / scale for value in box), score=0.5) for box in faces])
+            boxes = [box for box in np.asarray(found).reshape(-1, 4) if self._confirmed(gray, box)]
+        faces = [Face(float(x), float(y), float(width), float(height), score=0.5) for x, y, width, height in boxes]
+        return merge([face.scaled(1 / scale) for face in faces])
 
-    def _confirmed(self, gray: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    def _confirmed(self, gray: np.ndarray, box: np.ndarray) -> bool:
         import cv2
 
-        x, y, width, height = box
+        x, y, width, height = map(int, box)
         margin = width // 4
         window = gray[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
         factor = 160 / width
@@ -224,8 +231,8 @@ def has_face_geometry(face: Face) -> bool:
     points = face.landmarks
     if points is None:
         return True
-    size = np.float32((face.width, face.height))
-    inside = (points - np.float32((face.x, face.y))) / size
+    size = np.array((face.width, face.height), np.float32)
+    inside = (points - np.array((face.x, face.y), np.float32)) / size
     if (inside < -0.25).any() or (inside > 1.25).any():
         return False
     eyes, mouth, nose = points[:2].mean(0), points[3:].mean(0), points[2]

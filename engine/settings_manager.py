@@ -55,7 +55,7 @@ class SettingsManager:
             self._skipped["settings"] = (
                 f"The last settings in '{self.path}' are not valid ({error}); defaults are used."
             )
-            return EnhanceSettings()
+            return EnhanceSettings.create()
 
     def save(self, settings: EnhanceSettings) -> None:
         """Remember settings for the next start. Raises ``OutputError`` when the file cannot be written."""
@@ -110,7 +110,7 @@ class SettingsManager:
         self._change(lambda presets: _take(presets, preset.name))
 
     def rename(self, old: str, new: str) -> Preset:
-        """Give a preset another name. Raises ``InvalidSettingsError`` when that is taken or the old one is not there."""
+        """Give a preset another name. Raises ``InvalidSettingsError`` if that is taken or ``old`` is unknown."""
         preset, name = self._own(old), _own_name(new)
 
         def move(presets: dict[str, Any]) -> None:

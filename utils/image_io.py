@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from utils.animation import animation_loop, load_frames, write_animation
 from utils.errors import InvalidImageError
 from utils.image_files import (
@@ -60,6 +62,7 @@ __all__ = [
     "ImageInfo",
     "ImageLimits",
     "animation_loop",
+    "as_picture",
     "format_from_suffix",
     "from_array",
     "from_pil",
@@ -170,8 +173,6 @@ def _load_odd_tiff(data: bytes, name: str, path: Path | None, limits: ImageLimit
 
 def from_pil(image: Image.Image) -> Picture:
     """A picture from a PIL image of any mode, upright."""
-    import numpy as np
-
     with faults_named(str(getattr(image, "filename", "") or "the picture")):
         info = ImageInfo(None, (image.format or "").lower(), image.mode, *image.size, 1, 8, has_alpha(image), 0)
         if image.mode.startswith("I;16"):
@@ -185,6 +186,19 @@ def from_pil(image: Image.Image) -> Picture:
     if image.mode in ("CMYK", "LAB", "YCbCr"):
         metadata = replace(metadata, icc_profile=None)
     return replace(picture, metadata=metadata)
+
+
+def as_picture(image: Any) -> Picture:
+    """A path, PIL picture, array or ``Picture`` as a ``Picture``. Raises ``InvalidImageError``."""
+    if isinstance(image, Picture):
+        return image
+    if isinstance(image, str | Path):
+        return load(image)
+    if isinstance(image, np.ndarray):
+        return from_array(image)
+    if hasattr(image, "convert"):
+        return from_pil(image)
+    raise InvalidImageError(f"A path, a PIL picture or an array is needed, not {type(image).__name__}.")
 
 
 def save(picture: Picture, path: Path | str, options: SaveOptions) -> None:

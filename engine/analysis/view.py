@@ -11,7 +11,6 @@ import numpy as np
 
 from engine.analysis.content_features import reduced
 from utils import image_io
-from utils.errors import InvalidImageError
 from utils.picture import Picture
 
 _GRAY_TOLERANCE = 10
@@ -46,19 +45,10 @@ def view_of(image: Any) -> View:
     """Views of a path, PIL picture, ``Picture`` or array. Raises ``InvalidImageError``."""
     if isinstance(image, View):
         return image
-    tables = None
-    if isinstance(image, str | Path):
-        picture = image_io.load(image)
-        tables = _tables_of(Path(image)) if picture.metadata.source_format == "jpeg" else None
-    elif isinstance(image, Picture):
-        picture = image
-    elif isinstance(image, np.ndarray):
-        picture = _from_array(image)
-    elif hasattr(image, "convert"):
-        tables = getattr(image, "quantization", None)
-        picture = image_io.from_pil(image)
-    else:
-        raise InvalidImageError(f"A path, a PIL picture or an array is needed, not {type(image).__name__}.")
+    picture = image_io.as_picture(image)
+    tables = getattr(image, "quantization", None)
+    if isinstance(image, str | Path) and picture.metadata.source_format == "jpeg":
+        tables = _tables_of(Path(image))
     return _views(picture, tables)
 
 
@@ -84,12 +74,6 @@ def _is_gray(rgb: np.ndarray) -> bool:
     """No colour beyond what compression leaves behind in a gray picture."""
     chroma = rgb.max(axis=2).astype(np.int16) - rgb.min(axis=2)
     return bool(np.quantile(chroma, 0.995) < _GRAY_TOLERANCE)
-
-
-def _from_array(array: np.ndarray) -> Picture:
-    from utils.pixels import from_array
-
-    return from_array(array)
 
 
 def _tables_of(path: Path) -> Mapping[int, Sequence[int]] | None:
