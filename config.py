@@ -103,6 +103,9 @@ class Config(BaseSettings):
     api_shutdown_grace: float = Field(30, ge=0, description="Seconds that running jobs get to finish at shutdown")
     queue_limit: int = Field(64, ge=1, description="Jobs that may wait in the service's queue")
 
+    history: bool = Field(True, description="Record runs, and offer results that are there already")
+    database_url: str = Field("", description="Database of the history, as SQLAlchemy names it; empty = in data")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="Log files as one JSON object a line")
 

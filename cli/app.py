@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import analyze, bench, enhance, info, models, presets, serve
+from cli import analyze, bench, compare, enhance, history, info, models, presets, serve
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.command("enhance")(enhance.enhance)
 app.command("analyze")(analyze.analyze)
+app.command("compare")(compare.compare)
+app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")
 app.command("info")(info.info)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 
 from cli.settings import with_settings
 from cli.terminal import cancel_on_interrupt, progress_bar
-from engine.types import EnhanceSettings, JobControl
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.errors import EngineError, JobCancelled
 
 _Option = typer.Option
@@ -26,12 +28,15 @@ def enhance(
     *,
     settings: EnhanceSettings,
     force: Annotated[bool, _Option("--force", "-f", help="Replace existing outputs.")] = False,
+    again: Annotated[bool, _Option("--again", help="Compute even what the history holds already.")] = False,
     as_json: Annotated[bool, _Option("--json", help="One JSON object a picture on standard output.")] = False,
     quiet: Annotated[bool, _Option("--quiet", "-q", help="No progress bar, no summary.")] = False,
     verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
 ) -> None:
     """Enlarge and restore pictures."""
-    code = _run(inputs, output, settings, force=force, as_json=as_json, quiet=quiet or as_json, verbose=verbose)
+    code = _run(
+        inputs, output, settings, force=force, again=again, as_json=as_json, quiet=quiet or as_json, verbose=verbose
+    )
     raise typer.Exit(code)
 
 
@@ -41,6 +46,7 @@ def _run(
     settings: EnhanceSettings,
     *,
     force: bool,
+    again: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -59,12 +65,13 @@ def _run(
     targets = _targets(inputs, output, settings)
     manager = ModelManager.from_config(config)
     control = JobControl()
+    run = _runner(manager, config, again)
     code = 0
     try:
         with cancel_on_interrupt(control), progress_bar(control, quiet) as name_it:
             for source, target in zip(inputs, targets, strict=True):
                 name_it(source.name)
-                outcome = _one(source, target, settings, manager, config, control, force, as_json, quiet)
+                outcome = _one(run, source, target, settings, control, force, as_json, quiet)
                 code = code or outcome
                 if control.cancelled:
                     return 130
@@ -91,23 +98,30 @@ def _targets(inputs: list[Path], output: Path | None, settings: EnhanceSettings)
     return targets
 
 
+def _runner(manager: Any, config: Any, again: bool) -> Callable[..., EnhanceResult]:
+    """What enhances a file: with the history, unless that is switched off."""
+    if not config.history:
+        from engine.processor import enhance_file
+
+        return functools.partial(enhance_file, manager=manager, config=config)
+    from engine.history import History
+    from engine.recording import Recorder
+
+    return functools.partial(Recorder(History.from_config(config), manager, config).enhance_file, again=again)
+
+
 def _one(
+    run: Callable[..., EnhanceResult],
     source: Path,
     target: Path,
     settings: EnhanceSettings,
-    manager: Any,
-    config: Any,
     control: JobControl,
     force: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    from engine.processor import enhance_file
-
     try:
-        result = enhance_file(
-            source, target, settings, manager=manager, config=config, control=control, overwrite=force
-        )
+        result = run(source, target, settings, control=control, overwrite=force)
     except EngineError as error:
         if as_json:
             fault = {"type": type(error).__name__, "message": str(error)}

@@ -23,6 +23,7 @@ from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl,
 from engine.upscaler import MemoryBudget, Upscaler
 from utils import image_io
 from utils.errors import InvalidSettingsError, OutOfMemoryError, OutputError
+from utils.files import replaced
 from utils.gpu import available_host_memory, peak_memory_mb
 from utils.picture import Picture
 from utils.writers import SaveOptions, open_writer
@@ -198,13 +199,8 @@ def enhance_file(
 
 def _skip(task: _Task, started: float) -> EnhanceResult:
     """The input already reaches the goal: copy it, bit for bit."""
-    try:
-        task.output_path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = task.output_path.with_name(f".{abs(hash(task.output_path.name)):x}.part")
+    with replaced(task.output_path) as temporary:
         shutil.copyfile(task.input_path, temporary)
-        temporary.replace(task.output_path)
-    except OSError as error:
-        raise OutputError(f"Cannot write '{task.output_path}': {error.strerror or error}.") from error
     size = (task.info.width, task.info.height)
     return EnhanceResult(
         input_path=task.input_path,

@@ -197,6 +197,8 @@ class EnhanceResult:
     metrics: dict[str, Any]
     warnings: tuple[str, ...] = ()
     skipped: bool = False
+    reused: bool = False
+    """Taken from an earlier run of the same input with the same settings."""
     peak_memory_mb: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -221,6 +223,7 @@ class EnhanceResult:
             },
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "skipped": self.skipped,
+            "reused": self.reused,
             "metrics": self.metrics,
             "warnings": list(self.warnings),
         }

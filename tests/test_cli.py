@@ -25,6 +25,7 @@ def cli(weights, tmp_path_factory, tmp_path):
         "REALESRGAN_WEIGHTS_DIR": str(weights),
         "REALESRGAN_CACHE_DIR": str(base / "cache"),
         "REALESRGAN_OUTPUT_DIR": str(base / "outputs"),
+        "REALESRGAN_DATA_DIR": str(tmp_path / "data"),
         "REALESRGAN_LOG_DIR": str(base / "logs"),
         "REALESRGAN_DEVICE": "cpu",
         "REALESRGAN_OPTIMIZE": "false",
@@ -169,3 +170,40 @@ def test_real_weights_enhance_real_pictures(cli, tmp_path, sample):
     assert after.size == (4 * before.width, 4 * before.height)
     assert after.channels == before.channels and after.bit_depth == before.bit_depth
     assert json.loads(done.stdout)["metrics"]["color_difference_after"] < 0.2
+
+
+def test_a_preset_is_saved_used_and_handed_on(cli, picture, tmp_path):
+    assert cli("presets", "save", "Web", "model=tiny-x4", "scale=2", "format=webp").returncode == 0
+    assert "Web" in cli("presets", "list").stdout
+    told = json.loads(cli("enhance", picture, "--preset", "web", "--scale", "3", "--json").stdout)
+    assert (told["model"], told["width"], told["output"][-5:]) == ("tiny-x4", 360, ".webp")
+    assert cli("presets", "export", tmp_path / "mine.json").returncode == 0
+    assert cli("presets", "delete", "Web").returncode == 0
+    assert "imported" in cli("presets", "import", tmp_path / "mine.json").stdout
+    refused = cli("presets", "delete", "Photo")
+    assert refused.returncode == 2 and "built in" in refused.stderr
+
+
+def test_history_lists_repeats_and_forgets(cli, picture, tmp_path):
+    cli("enhance", picture, "-o", tmp_path / "a.png", "--model", "tiny-x4")
+    told = json.loads(cli("enhance", picture, "-o", tmp_path / "b.png", "--model", "tiny-x4", "--json").stdout)
+    assert told["reused"] and (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    runs = json.loads(cli("history", "list", "--json").stdout)
+    assert [(run["id"], run["outcome"], run["input_name"]) for run in runs] == [(1, "done", "photo.png")]
+    assert cli("history", "rerun", 1, "-o", tmp_path / "c.png").returncode == 0 and (tmp_path / "c.png").exists()
+    assert cli("history", "delete", 1, "--with-output").returncode == 0 and not (tmp_path / "a.png").exists()
+    missing = cli("history", "show", 1)
+    assert missing.returncode == 10 and "no run 1" in missing.stderr
+
+
+def test_compare_prints_numbers_and_a_verdict(cli, picture, tmp_path):
+    cli("enhance", picture, "-o", tmp_path / "a.png", "--model", "lanczos", "--scale", "2")
+    told = json.loads(cli("compare", picture, tmp_path / "a.png", "--json").stdout)
+    assert told["scale_factor"] == "2.00x" and told["verdict"].startswith("Faithful")
+
+
+def test_analyze_says_what_it_sees_and_would_do(cli, picture, tmp_path):
+    told = json.loads(cli("analyze", picture, "--json").stdout)
+    assert told["analysis"]["resolution"] == [120, 90] and told["settings"]["model"].endswith("x4")
+    shown = cli("analyze", picture, tmp_path / "missing.png")
+    assert shown.returncode == 3 and "settings:" in shown.stdout and "missing.png" in shown.stderr

@@ -101,6 +101,12 @@ class ServiceStoppedError(EngineError):
     exit_code = 9
 
 
+class HistoryError(EngineError):
+    """The history's database cannot be used, or holds no such run."""
+
+    exit_code = 10
+
+
 class JobCancelled(EngineError):
     """The person cancelled; nothing half-written remains."""
 
