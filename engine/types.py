@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -164,6 +165,10 @@ class JobControl:
     def check(self) -> None:
         if self._cancelled.is_set():
             raise JobCancelled("Cancelled; nothing was written.")
+
+    def turn(self, width: int) -> AbstractContextManager[None]:
+        """Held while a window is in a network that runs ``width`` of them at a time. One job alone never waits."""
+        return nullcontext()
 
     def report(self, progress: Progress) -> None:
         if self.on_progress is not None:

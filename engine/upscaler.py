@@ -134,7 +134,8 @@ class Upscaler:
         self._control.check()
         batch = window.astype(np.float32)
         batch *= 1.0 / (255.0 if window.dtype == np.uint8 else FULL_SCALE)
-        output = self._through_network(batch)
+        with self._control.turn(self.session.parallelism):
+            output = self._through_network(batch)
         self._check_numbers(batch, output)
         height, width, channels = output.shape
         # One fused multiply, round and clip; numpy needs four passes over the largest array of the program.

@@ -1,0 +1,32 @@
+"""Many pictures at once: planned before the start, run with overlap, journalled, resumable.
+
+``plan`` finds the pictures and names their outputs, ``journal`` remembers what is done, ``run`` does the work,
+``watch`` waits for new files, ``archive`` reads and writes ZIP files. This is the one module to import.
+"""
+
+from __future__ import annotations
+
+from engine.batch.archive import ArchiveLimits, zip_results
+from engine.batch.control import BatchControl
+from engine.batch.journal import JOURNAL_NAME
+from engine.batch.names import DEFAULT_TEMPLATE
+from engine.batch.plan import BatchItem, BatchPlan, plan_batch
+from engine.batch.run import process_batch
+from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
+
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "JOURNAL_NAME",
+    "ArchiveLimits",
+    "BatchControl",
+    "BatchItem",
+    "BatchOptions",
+    "BatchPlan",
+    "BatchProgress",
+    "BatchResult",
+    "ItemState",
+    "ItemStatus",
+    "plan_batch",
+    "process_batch",
+    "zip_results",
+]

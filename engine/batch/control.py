@@ -1,0 +1,59 @@
+"""Pausing, resuming and cancelling a run of many pictures or frames."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from engine.batch.turns import NetworkTurns
+from engine.types import JobControl, Progress
+
+
+@dataclass
+class BatchControl(JobControl):
+    """A ``JobControl`` that can also pause: ``check`` then waits, so work stops within one tile. Thread-safe.
+
+    Attributes:
+        turns: shared by all pictures of a batch.
+        rank: place in the queue for the network; lower goes first.
+    """
+
+    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    rank: int = 0
+    _running: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._running.set()
+
+    def pause(self) -> None:
+        self._running.clear()
+
+    def resume(self) -> None:
+        self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._running.is_set()
+
+    def cancel(self) -> None:
+        super().cancel()
+        self._running.set()  # whoever waits must wake up to see it
+
+    def check(self) -> None:
+        self._running.wait()
+        super().check()
+
+    def turn(self, width: int) -> AbstractContextManager[None]:
+        return self.turns.turn(self.rank, width)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not longer than until ``cancel``."""
+        self._cancelled.wait(seconds)
+
+    def child(self, on_progress: Callable[[Progress], None] | None, rank: int = 0) -> BatchControl:
+        """A control with a listener and a rank of its own that pauses and cancels together with this one."""
+        made = BatchControl(on_progress, self._cancelled, self.turns, rank)
+        made._running = self._running
+        return made

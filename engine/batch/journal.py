@@ -1,0 +1,188 @@
+"""What a batch has done, one JSON object a line, on disk before the next step: a killed batch can be resumed.
+
+A picture is ``started`` (with the output's name and what stood there before), then ``done`` or ``failed``. A line that
+was cut off by a crash is ignored. Outputs appear under their names whole, so a ``started`` picture whose output has
+appeared since is done, even where the crash came before its ``done`` line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from engine.types import EnhanceSettings
+from utils.errors import InvalidImageError, OutputError
+
+JOURNAL_NAME = ".realesrgan-batch.jsonl"
+_CHUNK = 2**20
+
+
+def settings_key(settings: EnhanceSettings, *, per_picture: bool) -> str:
+    """Identifies settings; with ``per_picture`` they are only the start of what is decided for each picture."""
+    text = settings.model_dump_json() + (" decided per picture" if per_picture else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A file's state: size, time of its last change and SHA-256."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Raises ``InvalidImageError`` when the file cannot be read."""
+        digest = hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                facts = os.fstat(file.fileno())
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except FileNotFoundError:
+            raise InvalidImageError(f"'{path}' does not exist.") from None
+        except (OSError, ValueError) as error:
+            raise InvalidImageError(f"'{path}' cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        return cls(facts.st_size, facts.st_mtime_ns, digest.hexdigest())
+
+    def still_fits(self, path: Path) -> bool:
+        """Whether the file is unchanged. Its content is read only where size agrees and time does not."""
+        try:
+            facts = path.stat()
+        except (OSError, ValueError):
+            return False
+        if facts.st_size != self.size:
+            return False
+        return facts.st_mtime_ns == self.mtime_ns or Stamp.of(path).sha256 == self.sha256
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The last thing known about one picture with one set of settings."""
+
+    event: str
+    target: Path
+    stamp: Stamp
+    values: dict[str, Any]
+
+    @property
+    def finished_output(self) -> bool:
+        """Whether the output is there: recorded as done, or appeared after the start."""
+        facts = _facts(self.target)
+        if facts is None:
+            return False
+        if self.event == "done":
+            return facts[1] == self.values.get("bytes")
+        return self.event == "started" and facts != self.values.get("before")
+
+
+class Journal:
+    """The journal of one output folder. Thread-safe; one process at a time, held by a lock file.
+
+    Raises ``OutputError`` when another process holds it, or when it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from filelock import FileLock, Timeout
+
+        self._folder = folder
+        path = folder / JOURNAL_NAME
+        self._lock = threading.Lock()
+        self._file_lock = FileLock(path.with_suffix(".lock"))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file_lock.acquire(timeout=0)
+            self._file = path.open("ab")
+            if self._file.tell():
+                self._file.write(b"\n")  # ends a line that a crash cut off; empty lines are ignored
+        except Timeout:
+            raise OutputError(
+                f"Another batch is writing to '{folder}'. Wait for it, or choose another output folder."
+            ) from None
+        except OSError as error:
+            self._file_lock.release()
+            raise OutputError(f"Cannot write to '{folder}': {error.strerror or error}.") from error
+
+    def started(self, identity: str, key: str, target: Path, stamp: Stamp) -> None:
+        self._add("started", identity, key, target, stamp, {"before": _facts(target)})
+
+    def done(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+        self._add("done", identity, key, target, stamp, values)
+
+    def failed(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+        self._add("failed", identity, key, target, stamp, values)
+
+    def _add(self, event: str, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+        relative = target.relative_to(self._folder) if target.is_relative_to(self._folder) else target
+        line = {
+            "event": event,
+            "input": identity,
+            "settings": key,
+            "output": relative.as_posix(),
+            "stamp": asdict(stamp),
+            "time": round(time.time(), 3),
+            **values,
+        }
+        with self._lock:
+            try:
+                self._file.write(json.dumps(line, ensure_ascii=False).encode("utf-8") + b"\n")
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise OutputError(
+                    f"Cannot write the journal in '{self._folder}': {error.strerror or error}."
+                ) from error
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        finally:
+            self._file_lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _facts(path: Path) -> list[int] | None:
+    """What changes when a file is replaced: time and size; None without a file. A list, as JSON gives it back."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return None
+    return [facts.st_mtime_ns, facts.st_size]
+
+
+Entries = dict[tuple[str, str], Entry]
+"""(identity of the input, key of the settings) -> the last thing known."""
+
+
+def read_journal(folder: Path) -> Entries:
+    """The journal of an output folder; empty where there is none. Raises ``OutputError`` when it cannot be read."""
+    entries: Entries = {}
+    path = folder / JOURNAL_NAME
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return entries
+    except OSError as error:
+        raise OutputError(f"Cannot read '{path}': {error.strerror or error}.") from error
+    for line in lines:
+        try:
+            values = json.loads(line)
+            stamp = Stamp(**values.pop("stamp"))
+            target = folder / values.pop("output")
+            where = (values.pop("input"), values.pop("settings"))
+            entries[where] = Entry(values.pop("event"), target, stamp, values)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # cut off by a crash, or empty
+    return entries

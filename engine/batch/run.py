@@ -1,0 +1,295 @@
+"""Running a batch: several pictures in flight, every outcome journalled before the next step."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.batch.control import BatchControl
+from engine.batch.journal import Journal, Stamp
+from engine.batch.plan import BatchItem, BatchPlan, Planner, Source, find_sources
+from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
+from engine.batch.tally import Tally
+from engine.batch.watch import Watcher
+from engine.model_manager import ModelManager
+from engine.processor import enhance_file
+from engine.types import EnhanceResult, EnhanceSettings, Progress
+from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled
+
+logger = logging.getLogger(__name__)
+
+Chooser = Callable[[Path], EnhanceSettings]
+Enhance = Callable[[Path, Path, EnhanceSettings, BatchControl, bool], EnhanceResult]
+"""(input, output, settings, control, overwrite) to the result; ``enhance_file`` unless another way is given."""
+
+
+def process_batch(
+    inputs: Sequence[Path | str],
+    output_dir: Path | str,
+    settings: EnhanceSettings | None = None,
+    *,
+    manager: ModelManager,
+    config: Any,
+    choose: Chooser | None = None,
+    options: BatchOptions | None = None,
+    control: BatchControl | None = None,
+    on_plan: Callable[[BatchPlan], None] | None = None,
+    on_item: Callable[[ItemStatus], None] | None = None,
+    on_progress: Callable[[BatchProgress], None] | None = None,
+    workspace: Path | str | None = None,
+    enhance: Enhance | None = None,
+) -> BatchResult:
+    """Enhance many pictures. One that fails never stops the others; a killed batch resumes where it was.
+
+    Args:
+        inputs: pictures, folders and ZIP files, mixed.
+        output_dir: where results and the journal go; folders' structure is kept below it.
+        choose: decides the settings of each picture; file format and name still follow ``settings``.
+        control: pauses, resumes and cancels, from any thread.
+        on_plan: told once, before anything is started: items, name collisions, disk space.
+        on_item: told of every change of an item, one call at a time, from the batch's threads; must be quick.
+        on_progress: told of the whole, in the same way.
+        workspace: where pictures of ZIP files are extracted to and kept; by default a temporary folder.
+
+    Raises:
+        InvalidImageError: no picture was found, or a ZIP is refused.
+        InvalidSettingsError: the name template is wrong, or names collide and ``options.collisions`` is "refuse".
+        OutputError: the output folder or the journal cannot be written, or another batch is using them.
+    """
+    settings, options = settings or EnhanceSettings.create(), options or BatchOptions()
+    control = control or BatchControl()
+    output_dir = Path(output_dir).absolute()
+    if enhance is None:
+
+        def enhance(source: Path, target: Path, how: EnhanceSettings, one: BatchControl, again: bool) -> EnhanceResult:
+            return enhance_file(source, target, how, manager=manager, config=config, control=one, overwrite=again)
+
+    with ExitStack() as stack:
+        if workspace is None:
+            workspace = stack.enter_context(tempfile.TemporaryDirectory(prefix="realesrgan-batch-"))
+        planner = Planner(output_dir, settings, options, config, per_picture=choose is not None)
+        plan = planner.plan(inputs, Path(workspace))
+        if on_plan is not None:
+            on_plan(plan)
+        journal = stack.enter_context(Journal(output_dir))
+        tally = Tally(on_item, on_progress)
+        run = _Run(plan, planner.settings_key, settings, choose, options, control, journal, enhance, tally)
+        arrivals: Iterator[BatchItem] = iter(())
+        if options.watch:
+            folders = [Path(one) for one in inputs if Path(one).is_dir()]
+            arrivals = _arrivals(folders, output_dir, planner, plan, options, config).items(control)
+        return run.run(itertools.chain(plan.items, arrivals))
+
+
+def _arrivals(
+    folders: Sequence[Path], output_dir: Path, planner: Planner, plan: BatchPlan, options: BatchOptions, config: Any
+) -> Watcher:
+    """Looks for pictures that come into the folders from now on."""
+
+    def find() -> Iterator[Source]:
+        return find_sources(folders, output_dir, workspace=output_dir, options=options, config=config)
+
+    return Watcher(find, planner, [item.source for item in plan.items], options.watch_interval)
+
+
+class _Run:
+    """One run over the items; ``lanes`` threads take from one iterator."""
+
+    def __init__(
+        self,
+        plan: BatchPlan,
+        key: str,
+        settings: EnhanceSettings,
+        choose: Chooser | None,
+        options: BatchOptions,
+        control: BatchControl,
+        journal: Journal,
+        enhance: Enhance,
+        tally: Tally,
+    ) -> None:
+        self._plan, self._key, self._settings, self._choose, self._options = plan, key, settings, choose, options
+        self._control, self._journal, self._enhance = control, journal, enhance
+        self._lock = threading.Lock()
+        self._taking = threading.Lock()
+        self._tally = tally
+        self._fatal: BaseException | None = None
+
+    def run(self, items: Iterator[BatchItem]) -> BatchResult:
+        for item in self._plan.items:
+            self._tally.add(_queued(item), item.work)
+        threads = [
+            threading.Thread(target=self._lane, args=(items,), name=f"batch-{index}", daemon=True)
+            for index in range(max(1, self._options.lanes))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.5)  # a wait without end cannot be interrupted on Windows
+        if self._fatal is not None:
+            raise self._fatal
+        statuses = self._tally.statuses
+        stopped_early = any(one.state in (ItemState.QUEUED, ItemState.CANCELLED) for one in statuses)
+        # Cancelling is how watching ends; it is only worth a word where work was left.
+        cancelled = self._control.cancelled and (stopped_early or not self._options.watch)
+        network = self._control.turns.busy_seconds
+        return BatchResult(statuses, self._tally.seconds, network, cancelled, self._plan.warnings)
+
+    def _lane(self, items: Iterator[BatchItem]) -> None:
+        try:
+            while not self._control.cancelled:
+                with self._taking:
+                    item = next(items, None)
+                if item is None:
+                    return
+                self._one(item)
+        except BaseException as error:
+            # The journal cannot be written, or a listener failed: the whole batch stops, and says so.
+            with self._lock:
+                self._fatal = self._fatal or error
+            self._control.cancel()
+
+    def _one(self, item: BatchItem) -> None:
+        status = _queued(item)
+        self._tally.add(status, item.work)
+        if self._settled_before(item, status):
+            return
+        try:
+            self._control.check()
+        except JobCancelled:
+            return
+        self._tally.tell(replace(status, state=ItemState.RUNNING))
+        started = time.monotonic()
+        stamp: Stamp | None = None
+        try:
+            stamp = Stamp.of(item.source.path)
+            self._make_folder(item.target)
+            self._journal.started(item.source.identity, self._key, item.target, stamp)
+            result = self._enhance_one(item, status)
+        except JobCancelled:
+            self._tally.tell(replace(status, state=ItemState.CANCELLED))
+        except EngineError as error:
+            self._failed(item, status, stamp, error, time.monotonic() - started)
+        except MemoryError:
+            self._failed(item, status, stamp, _memory_error(item), time.monotonic() - started)
+        except Exception as error:  # a fault of ours in one picture must not take the others with it
+            logger.exception("'%s' failed unexpectedly", item.name)
+            fault = EngineError(f"'{item.name}' failed unexpectedly ({type(error).__name__}: {error}); see the log.")
+            self._failed(item, status, stamp, fault, time.monotonic() - started)
+        else:
+            self._done(item, status, stamp, result)
+
+    @staticmethod
+    def _make_folder(target: Path) -> None:
+        from utils.writers.base import output_error
+
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(target, error) from error
+
+    def _settled_before(self, item: BatchItem, status: ItemStatus) -> bool:
+        """Whether an earlier run has dealt with the item, or an earlier failure stands."""
+        earlier = item.earlier
+        if earlier is None:
+            return False
+        if item.done_before:
+            size = earlier.values.get("size")
+            self._tally.tell(
+                replace(
+                    status,
+                    state=ItemState.SKIPPED,
+                    fraction=1.0,
+                    model=earlier.values.get("model"),
+                    output_size=(int(size[0]), int(size[1])) if size else None,
+                    output_bytes=item.target.stat().st_size,
+                )
+            )
+            return True
+        if earlier.event == "failed" and earlier.values.get("lasting") and not self._options.retry_failed:
+            self._tally.tell(
+                replace(
+                    status,
+                    state=ItemState.FAILED,
+                    error=str(earlier.values.get("error")),
+                    error_type=str(earlier.values.get("type")),
+                    exit_code=int(earlier.values.get("exit_code", 1)),
+                )
+            )
+            return True
+        return False
+
+    def _enhance_one(self, item: BatchItem, status: ItemStatus) -> EnhanceResult:
+        settings = self._settings
+        if self._choose is not None:
+            # Name and format were promised before the start; what is inside is decided now.
+            settings = self._choose(item.source.path).but(format=self._settings.format)
+        running = replace(status, state=ItemState.RUNNING)
+        one = self._control.child(lambda step: self._tell_fraction(running, step), item.number)
+        return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
+
+    def _tell_fraction(self, running: ItemStatus, step: Progress) -> None:
+        self._tally.tell(replace(running, fraction=step.fraction))
+
+    def _done(self, item: BatchItem, status: ItemStatus, stamp: Stamp | None, result: EnhanceResult) -> None:
+        assert stamp is not None
+        written = item.target.stat().st_size
+        seconds = result.timings.total
+        values = {
+            "bytes": written,
+            "model": result.model,
+            "size": list(result.output_size),
+            "seconds": round(seconds, 3),
+        }
+        self._journal.done(item.source.identity, self._key, item.target, stamp, values)
+        self._tally.tell(
+            replace(
+                status,
+                state=ItemState.DONE,
+                fraction=1.0,
+                model=result.model,
+                seconds=seconds,
+                input_size=result.input_size,
+                output_size=result.output_size,
+                output_bytes=written,
+                warnings=result.warnings,
+            )
+        )
+
+    def _failed(
+        self, item: BatchItem, status: ItemStatus, stamp: Stamp | None, error: EngineError, seconds: float
+    ) -> None:
+        kind = type(error).__name__
+        if stamp is not None:
+            # Faults of the picture or its settings stay until one of them changes; a full disk may be empty tomorrow.
+            lasting = isinstance(error, InvalidImageError | InvalidSettingsError)
+            values = {"error": str(error), "type": kind, "exit_code": error.exit_code, "lasting": lasting}
+            self._journal.failed(item.source.identity, self._key, item.target, stamp, values)
+        self._tally.tell(
+            replace(
+                status,
+                state=ItemState.FAILED,
+                seconds=seconds,
+                error=str(error),
+                error_type=kind,
+                exit_code=error.exit_code,
+            )
+        )
+
+
+def _queued(item: BatchItem) -> ItemStatus:
+    return ItemStatus(item.number, item.name, item.source.path, item.target, input_size=item.input_size)
+
+
+def _memory_error(item: BatchItem) -> EngineError:
+    from utils.errors import OutOfMemoryError
+
+    return OutOfMemoryError(f"Not enough memory for '{item.name}'. Close other programs or use smaller tiles.")

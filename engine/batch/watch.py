@@ -1,0 +1,60 @@
+"""New files of watched folders, each given out once it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from engine.batch.control import BatchControl
+from engine.batch.plan import BatchItem, Planner, Source
+
+Facts = tuple[int, int]
+"""Size and time of the last change."""
+
+
+class Watcher:
+    """Looks into folders again and again; works on every file system, network drives too, since it only lists them.
+
+    A file counts as complete when its size and time are the same at two looks in a row and it is not empty. One that
+    changes after it was given out is given out again.
+
+    Args:
+        find: lists the pictures that are there now.
+        seen: pictures that are dealt with already.
+        interval: seconds between two looks.
+    """
+
+    def __init__(
+        self, find: Callable[[], Iterator[Source]], planner: Planner, seen: Sequence[Source], interval: float
+    ) -> None:
+        self._find, self._planner, self._interval = find, planner, interval
+        self._given = {source.identity: _facts(source.path) for source in seen}
+        self._last: dict[str, Facts] = {}
+
+    def items(self, control: BatchControl) -> Iterator[BatchItem]:
+        """Waits for new files until cancelled."""
+        while not control.cancelled:
+            yield from self.look()
+            control.sleep(self._interval)
+
+    def look(self) -> list[BatchItem]:
+        """One look: the items whose files have become complete since the one before."""
+        complete, now = [], {}
+        for source in self._find():
+            facts = _facts(source.path)
+            if facts is None or facts[0] == 0 or self._given.get(source.identity) == facts:
+                continue
+            now[source.identity] = facts
+            if self._last.get(source.identity) == facts:
+                complete.append(source)
+        self._last = now
+        self._given.update((source.identity, now[source.identity]) for source in complete)
+        return self._planner.items(complete)
+
+
+def _facts(path: Path) -> Facts | None:
+    try:
+        facts = path.stat()
+    except OSError:  # gone between listing and looking
+        return None
+    return facts.st_size, facts.st_mtime_ns
