@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import analyze, bench, compare, enhance, history, info, models, presets, serve
+from cli import analyze, batch, bench, compare, enhance, history, info, models, presets, serve
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("enhance")(enhance.enhance)
+app.command("batch")(batch.batch)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
 app.add_typer(history.app, name="history")

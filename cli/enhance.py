@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import cancel_on_interrupt, progress_bar
+from cli.terminal import cancel_on_interrupt, progress_bar, start
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.errors import EngineError, JobCancelled
 
@@ -51,17 +51,9 @@ def _run(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    from config import Config, unknown_variables
     from engine.model_manager import ModelManager
-    from utils.logger import setup_logging
 
-    config = Config()
-    config.ensure_directories()
-    setup_logging(
-        config.log_dir, config.log_level, as_json=config.log_json, console_level="INFO" if verbose else "ERROR"
-    )
-    for name in unknown_variables():
-        print(f"Warning: {name} is not a setting of this program; see .env.example.", file=sys.stderr)
+    config = start(verbose)
     targets = _targets(inputs, output, settings)
     manager = ModelManager.from_config(config)
     control = JobControl()

@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: Ctrl-C that cancels, and a progress bar."""
+"""What the commands share: the start with settings and log, Ctrl-C that cancels, and a progress bar."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.types import JobControl, Progress
+
+
+def start(verbose: bool) -> Any:
+    """The application's settings, with folders made and the log set up; misspelt variables are named."""
+    from config import Config, unknown_variables
+    from utils.logger import setup_logging
+
+    config = Config()
+    config.ensure_directories()
+    setup_logging(
+        config.log_dir, config.log_level, as_json=config.log_json, console_level="INFO" if verbose else "ERROR"
+    )
+    for name in unknown_variables():
+        print(f"Warning: {name} is not a setting of this program; see .env.example.", file=sys.stderr)
+    return config
 
 
 @contextmanager

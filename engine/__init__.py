@@ -17,6 +17,10 @@ _WHERE = {
     "Executor": "engine.executors.base",
     "create_executor": "engine.executors",
     "run_many": "engine.executors",
+    **dict.fromkeys(
+        ("BatchControl", "BatchOptions", "BatchPlan", "BatchResult", "ItemStatus", "plan_batch", "process_batch"),
+        "engine.batch",
+    ),
     "IntelligentEnhancer": "engine.intelligent_enhancer",
     "History": "engine.history",
     "Recorder": "engine.recording",

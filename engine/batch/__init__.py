@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from engine.batch.archive import ArchiveLimits, zip_results
+from engine.batch.choose import recommended
 from engine.batch.control import BatchControl
 from engine.batch.journal import JOURNAL_NAME
 from engine.batch.names import DEFAULT_TEMPLATE
@@ -28,5 +29,6 @@ __all__ = [
     "ItemStatus",
     "plan_batch",
     "process_batch",
+    "recommended",
     "zip_results",
 ]

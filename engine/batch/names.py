@@ -68,28 +68,33 @@ class NameRegister:
 
     def __init__(self, reserved: Callable[[Path], bool], *, overwrite: bool) -> None:
         self._reserved, self._overwrite = reserved, overwrite
-        self._given: dict[str, str] = {}
+        self._given: dict[str, tuple[str, str]] = {}
 
-    def keep(self, path: Path, owner: str) -> None:
-        """Note a path that was given in an earlier run."""
-        self._given[_folded(path)] = owner
+    def keep(self, path: Path, identity: str, name: str) -> None:
+        """Note a path that was given to a picture in an earlier run."""
+        self._given[_folded(path)] = (identity, name)
 
-    def give(self, path: Path, owner: str) -> tuple[Path, str | None]:
-        """A free path like ``path``, and the sentence about the collision if there was one."""
+    def give(self, path: Path, identity: str, name: str) -> tuple[Path, str | None]:
+        """A free path like ``path``, and the sentence about the collision if there was one.
+
+        Args:
+            identity: the picture's; it may get a path that it was given before and that is still free.
+            name: the picture's name as people see it.
+        """
         candidate, number, reason = path, 1, None
-        while (taken := self._taken(candidate)) is not None:
+        while (taken := self._taken(candidate, identity)) is not None:
             reason = reason or taken
             number += 1
             candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        self._given[_folded(candidate)] = owner
+        self._given[_folded(candidate)] = (identity, name)
         if reason is None:
             return candidate, None
-        return candidate, f"'{owner}' would become '{path.name}', but {reason}; it becomes '{candidate.name}'."
+        return candidate, f"'{name}' would become '{path.name}', but {reason}; it becomes '{candidate.name}'."
 
-    def _taken(self, path: Path) -> str | None:
-        owner = self._given.get(_folded(path))
-        if owner is not None:
-            return f"so would '{owner}'"
+    def _taken(self, path: Path, identity: str) -> str | None:
+        owner, name = self._given.get(_folded(path), (identity, ""))
+        if owner != identity:
+            return f"so would '{name}'"
         if self._reserved(path):
             return "that is one of the inputs"
         if path.exists() and not self._overwrite:

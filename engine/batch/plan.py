@@ -163,7 +163,7 @@ class Planner:
         self._inputs.update(os.path.normcase(source.path) for source in sources)
         for source, entry in zip(sources, earlier, strict=True):
             if entry is not None:
-                self._names.keep(entry.target, source.relative.as_posix())
+                self._names.keep(entry.target, source.identity, source.relative.as_posix())
         return [self._item(source, entry) for source, entry in zip(sources, earlier, strict=True)]
 
     def _earlier(self, source: Source) -> Entry | None:
@@ -198,7 +198,7 @@ class Planner:
         named = Path(source.identity.replace("!/", "/"))
         name = output_name(self._options.name_template, named, self._count, self._settings)
         wanted = self._output_dir.joinpath(*source.relative.parent.parts, name)
-        target, collision = self._names.give(wanted, source.relative.as_posix())
+        target, collision = self._names.give(wanted, source.identity, source.relative.as_posix())
         if collision is not None:
             self.collisions.append(collision)
         return target

@@ -1,0 +1,182 @@
+"""``batch``: folders, ZIP files and many pictures, resumable."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.settings import with_settings
+from cli.terminal import cancel_on_interrupt, start
+from engine.types import EnhanceSettings
+
+if TYPE_CHECKING:
+    from engine.batch import BatchOptions, BatchPlan, BatchProgress, BatchResult, ItemStatus
+
+_Option = typer.Option
+
+
+@with_settings
+def batch(
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Folders, ZIP files and pictures.")],
+    output: Annotated[Path, _Option("--output", "-o", help="Folder for the results and the journal.")],
+    *,
+    auto: Annotated[
+        bool, _Option("--auto", help="Decide the settings for each picture; options given here win.")
+    ] = False,
+    settings: EnhanceSettings,
+    recursive: Annotated[bool, _Option(help="Look into sub-folders, and keep them in the output.")] = True,
+    name: Annotated[
+        str, _Option(help="Template of output names: {stem}, {goal}, {number}, {model}, {folder}, {date}.")
+    ] = "{stem}_{goal}",
+    refuse_collisions: Annotated[
+        bool, _Option("--refuse-collisions", help="Stop before the start where names collide, instead of numbering.")
+    ] = False,
+    force: Annotated[bool, _Option("--force", "-f", help="Replace existing outputs.")] = False,
+    resume: Annotated[bool, _Option(help="Skip what an earlier run has done.")] = True,
+    retry_failed: Annotated[bool, _Option("--retry-failed", help="Try pictures again that failed before.")] = False,
+    watch: Annotated[bool, _Option("--watch", help="Wait for new files in the folders until Ctrl-C.")] = False,
+    lanes: Annotated[int, _Option(min=1, max=16, help="Pictures in flight: decoded, in the network, encoded.")] = 3,
+    dry_run: Annotated[bool, _Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: Annotated[bool, _Option("--json", help="One JSON object a picture on standard output.")] = False,
+    quiet: Annotated[bool, _Option("--quiet", "-q", help="No progress bar; only the summary.")] = False,
+    verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
+) -> None:
+    """Enhance many pictures. A run that was stopped or killed goes on where it was when started again."""
+    from engine.batch import BatchOptions
+
+    options = BatchOptions(
+        recursive=recursive,
+        name_template=name,
+        collisions="refuse" if refuse_collisions else "number",
+        overwrite=force,
+        resume=resume,
+        retry_failed=retry_failed,
+        lanes=lanes,
+        watch=watch,
+    )
+    config = start(verbose)
+    if dry_run:
+        _print_plan(_plan(inputs, output, settings, options, config, auto), as_json)
+        return
+    result = _run(inputs, output, settings, options, config, auto=auto, as_json=as_json, quiet=quiet)
+    _summarize(result, as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def _run(
+    inputs: list[Path],
+    output: Path,
+    settings: EnhanceSettings,
+    options: BatchOptions,
+    config: Any,
+    *,
+    auto: bool,
+    as_json: bool,
+    quiet: bool,
+) -> BatchResult:
+    from engine.batch import BatchControl, ItemState, process_batch, recommended
+    from engine.model_manager import ModelManager
+
+    manager = ModelManager.from_config(config)
+    control = BatchControl()
+    choose = None
+    if auto:
+        from engine.intelligent_enhancer import IntelligentEnhancer
+
+        choose = recommended(IntelligentEnhancer(manager), settings)
+
+    def tell(status: ItemStatus) -> None:
+        if as_json and status.state not in (ItemState.QUEUED, ItemState.RUNNING):
+            print(json.dumps(status.to_json(), ensure_ascii=False), flush=True)
+
+    try:
+        with cancel_on_interrupt(control), _bar(quiet or as_json) as show:
+            return process_batch(
+                inputs,
+                output,
+                settings,
+                manager=manager,
+                config=config,
+                choose=choose,
+                options=options,
+                control=control,
+                on_plan=lambda plan: _announce(plan, quiet or as_json),
+                on_item=tell,
+                on_progress=show,
+            )
+    finally:
+        manager.close()
+
+
+def _plan(
+    inputs: list[Path], output: Path, settings: EnhanceSettings, options: BatchOptions, config: Any, auto: bool
+) -> BatchPlan:
+    import tempfile
+
+    from engine.batch import plan_batch
+
+    with tempfile.TemporaryDirectory(prefix="realesrgan-batch-") as workspace:
+        return plan_batch(
+            inputs, output, settings, config=config, workspace=workspace, options=options, per_picture=auto
+        )
+
+
+def _print_plan(plan: BatchPlan, as_json: bool) -> None:
+    for item in plan.items:
+        if as_json:
+            planned = {
+                "number": item.number,
+                "name": item.name,
+                "output": str(item.target),
+                "bytes": item.estimated_bytes,
+                "done": item.done_before,
+                "problem": item.problem,
+            }
+            print(json.dumps(planned, ensure_ascii=False))
+        else:
+            note = "  (done before)" if item.done_before else f"  ({item.problem})" if item.problem else ""
+            print(f"{item.name} -> {item.target}{note}")
+    _announce(plan, as_json)
+
+
+def _announce(plan: BatchPlan, quiet: bool) -> None:
+    for warning in plan.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+    if not quiet:
+        done = sum(item.done_before for item in plan.items)
+        known = f", {done} of them done before" if done else ""
+        space = f"about {plan.estimated_bytes / 1e6:.0f} MB, {plan.free_bytes / 1e9:.0f} GB free"
+        print(f"{len(plan.items)} pictures{known}; {space}.", file=sys.stderr)
+
+
+def _summarize(result: BatchResult, as_json: bool) -> None:
+    for item in result.failures:
+        print(f"Failed: {item.name}: {item.error}", file=sys.stderr)
+    print(f"{result.summary} in {result.seconds:.1f} s", file=sys.stderr if as_json else sys.stdout)
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Any]:
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}% {task.fields[eta]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0, eta="")
+
+        def show(progress: BatchProgress) -> None:
+            ended = progress.done + progress.failed + progress.skipped
+            failed = f", {progress.failed} failed" if progress.failed else ""
+            eta = "" if progress.eta_seconds is None else f"about {progress.eta_seconds:.0f} s left"
+            bar.update(task, completed=progress.fraction, description=f"{ended} of {progress.total}{failed}", eta=eta)
+
+        yield show

@@ -1,0 +1,42 @@
+"""The network goes to the earliest picture first, and never to more windows than it takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from engine.batch.turns import NetworkTurns
+
+
+def test_the_lowest_rank_goes_first_and_time_in_use_is_counted():
+    turns, order = NetworkTurns(), []
+
+    def take(rank):
+        with turns.turn(rank, 1):
+            order.append(rank)
+
+    with turns.turn(0, 1):
+        threads = [threading.Thread(target=take, args=(rank,)) for rank in (3, 1, 2)]
+        for thread in threads:
+            thread.start()
+        while len(turns._waiting) < 3:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == [1, 2, 3]
+    assert turns.busy_seconds > 0
+
+
+def test_as_many_windows_as_the_network_takes_run_together():
+    turns, together = NetworkTurns(), threading.Barrier(3, timeout=10)
+
+    def take():
+        with turns.turn(0, 3):
+            together.wait()  # breaks unless all three are inside at once
+
+    threads = [threading.Thread(target=take) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not together.broken

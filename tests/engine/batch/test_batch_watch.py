@@ -1,0 +1,88 @@
+"""A watched folder: files are enhanced as they arrive, once they are whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from engine.batch import BatchControl, BatchOptions, ItemState
+from engine.batch.plan import Planner, find_sources
+from engine.batch.watch import Watcher
+from engine.types import EnhanceSettings
+
+OPTIONS = BatchOptions(watch=True, watch_interval=0.05)
+
+
+@pytest.fixture
+def watching(run):
+    """A batch that watches a folder in a thread; ``wait(n)`` until that many pictures have ended."""
+    control, ended, threads, results = BatchControl(), [], [], []
+
+    def note(status):
+        if status.state in (ItemState.DONE, ItemState.FAILED):
+            ended.append(status.name)
+
+    def start(folder, **how):
+        def body():
+            results.append(run(folder, options=OPTIONS, control=control, on_item=note, **how))
+
+        threads.append(threading.Thread(target=body))
+        threads[0].start()
+
+    def wait(count):
+        deadline = time.monotonic() + 30
+        while len(ended) < count and time.monotonic() < deadline and threads[0].is_alive():
+            time.sleep(0.01)
+        return ended
+
+    def stop():
+        control.cancel()
+        threads[0].join(30)
+        return results[0]
+
+    start.wait, start.stop = wait, stop
+    yield start
+    control.cancel()
+
+
+def test_new_files_are_enhanced_as_they_arrive(watching, pictures, tmp_path):
+    folder = pictures("a.png")
+    watching(folder)
+    assert watching.wait(1) == ["a.png"]
+    pictures("sub/b.png")
+    assert watching.wait(2) == ["a.png", "sub/b.png"]
+    result = watching.stop()
+    assert result.summary == "2 successful, 0 failed" and result.exit_code == 0
+    assert (tmp_path / "out" / "sub" / "b_x2.png").is_file()
+
+
+def test_a_file_is_given_out_once_it_stops_growing(pictures, config, tmp_path):
+    data = (pictures("whole.png") / "whole.png").read_bytes()
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    options = BatchOptions(watch=True)
+    planner = Planner(tmp_path / "out", EnhanceSettings.create(model="lanczos"), options, config, per_picture=False)
+
+    def find():
+        return find_sources([folder], tmp_path / "out", workspace=tmp_path, options=options, config=config)
+
+    watcher = Watcher(find, planner, [], interval=1)
+    assert watcher.look() == []
+    for end in (0, 10, 60, len(data)):
+        (folder / "slow.png").write_bytes(data[:end])
+        assert watcher.look() == [], "it has changed since the last look, or is empty"
+    assert [item.name for item in watcher.look()] == ["slow.png"]
+    assert watcher.look() == [], "given out once"
+
+
+def test_a_broken_file_that_is_replaced_is_tried_again(watching, pictures, tmp_path):
+    folder = pictures("a.png")
+    (folder / "b.png").write_text("no picture")
+    watching(folder)
+    watching.wait(2)
+    (folder / "b.png").write_bytes((folder / "a.png").read_bytes())
+    assert sorted(watching.wait(3)) == ["a.png", "b.png", "b.png"]
+    watching.stop()
+    assert (tmp_path / "out" / "b_x2.png").is_file()

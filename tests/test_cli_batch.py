@@ -1,0 +1,157 @@
+"""``main.py batch`` as a process: output, exit codes, Ctrl-C, and a kill in the middle that costs nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import REPOSITORY
+
+JOURNAL = ".realesrgan-batch.jsonl"
+
+
+@pytest.fixture
+def environment(weights, tmp_path_factory):
+    base = tmp_path_factory.getbasetemp() / "cli"
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+        **{f"REALESRGAN_{name.upper()}_DIR": str(base / name) for name in ("cache", "output", "log", "data")},
+        "REALESRGAN_WEIGHTS_DIR": str(weights),
+        "REALESRGAN_DEVICE": "cpu",
+        "REALESRGAN_OPTIMIZE": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+@pytest.fixture
+def cli(environment, tmp_path):
+    def start(*arguments) -> subprocess.Popen:
+        command = [sys.executable, str(REPOSITORY / "main.py"), "batch", *map(str, arguments)]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
+        )
+
+    def run(*arguments):
+        process = start(*arguments)
+        output, errors = process.communicate(timeout=120)
+        return process.returncode, output, errors
+
+    run.start = start
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def make(count, side=32) -> Path:
+        path = tmp_path / "in"
+        path.mkdir(exist_ok=True)
+        for index in range(count):
+            pixels = np.random.default_rng(index).integers(0, 256, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(path / f"{index:03d}.png")
+        return path
+
+    return make
+
+
+def events(output: Path) -> list[dict]:
+    path = output / JOURNAL
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def wait_for_done(process, output: Path, count: int) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        if sum(event["event"] == "done" for event in events(output)) >= count:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"not {count} pictures done: {process.communicate(timeout=10)}")
+
+
+def test_summary_reasons_and_exit_code(cli, folder, tmp_path):
+    path = folder(3)
+    (path / "bad.png").write_text("no picture")
+    code, output, errors = cli(path, "-o", tmp_path / "out", "--model", "lanczos", "--scale", 2)
+    assert code == 3 and output.startswith("3 successful, 1 failed in")
+    assert "Failed: bad.png:" in errors and "Traceback" not in errors
+    code, output, _ = cli(path, "-o", tmp_path / "out", "--model", "lanczos", "--scale", 2)
+    assert "0 successful, 1 failed, 3 skipped (done before)" in output and code == 3
+
+
+def test_json_is_one_object_a_picture(cli, folder, tmp_path):
+    code, output, _ = cli(folder(2), "-o", tmp_path / "out", "--model", "lanczos", "--scale", 2, "--json")
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert code == 0 and [row["state"] for row in rows] == ["done", "done"]
+    assert {Path(row["output"]).name for row in rows} == {"000_x2.png", "001_x2.png"}
+
+
+def test_a_dry_run_writes_nothing(cli, folder, tmp_path):
+    code, output, errors = cli(folder(2), "-o", tmp_path / "out", "--scale", 2, "--dry-run", "--name", "{number}")
+    assert code == 0 and not (tmp_path / "out").exists()
+    assert output.splitlines()[0].endswith("1.png") and "2 pictures" in errors and "free" in errors
+
+
+def test_settings_per_picture(cli, folder, tmp_path):
+    path = folder(1, side=64)
+    code, output, _ = cli(path, "-o", tmp_path / "out", "--auto", "--scale", 2, "--format", "jpeg", "--json")
+    row = json.loads(output)
+    assert code == 0 and row["model"] and row["width"] == 128 and row["output"].endswith("000_x2.jpg")
+
+
+def test_wrong_use_is_one_sentence(cli, folder, tmp_path):
+    for arguments, named in ((["--name", "{nope}"], "{nope}"), (["--scale", "99"], "scale")):
+        code, _, errors = cli(folder(1), "-o", tmp_path / "out", *arguments)
+        assert code == 2 and named in errors and "Traceback" not in errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
+def test_killed_in_the_middle_it_goes_on_with_nothing_done_twice_and_nothing_lost(cli, folder, tmp_path):
+    count, output = 30, tmp_path / "out"
+    arguments = (folder(count, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32")
+    process = cli.start(*arguments)
+    wait_for_done(process, output, 3)
+    process.kill()
+    process.communicate(timeout=30)
+    finished = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in output.glob("*.png")}
+    assert 3 <= len(finished) < count, "it was killed in the middle"
+    for path in finished:
+        Image.open(path).load()  # whatever has its name is whole
+
+    code, said, errors = cli(*arguments)
+    assert code == 0, errors
+    assert f"{count - len(finished)} successful, 0 failed, {len(finished)} skipped" in said
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in finished} == finished
+    assert len(list(output.glob("*.png"))) == count
+    done = Counter(event["input"] for event in events(output) if event["event"] == "done")
+    assert max(done.values()) == 1
+
+    code, said, _ = cli(*arguments)
+    assert code == 0 and f"{count} skipped" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
+def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path):
+    output = tmp_path / "out"
+    process = cli.start(folder(40, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32")
+    wait_for_done(process, output, 2)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "cancelled with" in said, errors
+    left = [path.name for path in output.iterdir() if path.suffix != ".png"]
+    assert sorted(left) == [".realesrgan-batch.jsonl", ".realesrgan-batch.lock"]
