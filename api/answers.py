@@ -58,6 +58,14 @@ def file_path(entry: JobEntry) -> str:
     return f"files/{entry.job.id}/{entry.job.output_path.name}"
 
 
+def raise_failure(status: JobStatus) -> None:
+    """Raise what a job ended with, unless that is a result."""
+    if status.state is JobState.CANCELLED:
+        raise errors.JobCancelled("The job was cancelled.")
+    if status.failure is not None:
+        raise status.failure.to_error()
+
+
 def job_response(entry: JobEntry, status: JobStatus) -> JobResponse:
     progress = status.progress
     done = status.state is JobState.DONE

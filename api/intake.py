@@ -25,7 +25,7 @@ from engine.processor import default_output_path
 from engine.sizing import plan_size
 from engine.types import EnhanceSettings
 from utils import image_io
-from utils.errors import ImageTooLargeError, InvalidImageError, InvalidSettingsError
+from utils.errors import ImageTooLargeError, InvalidImageError
 
 _MB = 10**6
 
@@ -147,13 +147,10 @@ def accept(delivery: Delivery, service: Service) -> JobEntry:
 
 def settings_of(options: UpscaleOptions, service: Service) -> EnhanceSettings:
     """The engine's settings for a request. Raises ``InvalidSettingsError``."""
-    preset = find_preset(options.preset, service) if options.preset else None
+    preset: dict[str, Any] = {}
+    if options.preset:
+        preset = service.presets.get(options.preset).resolve(service.installed_models())
     return options.settings(service.config.default_model, preset)
-
-
-def find_preset(name: str, service: Service) -> dict[str, Any]:
-    """A preset's values. Raises ``InvalidSettingsError``."""
-    raise InvalidSettingsError(f"preset: there is no preset '{name}'.")
 
 
 def check_picture(

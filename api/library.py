@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -54,9 +55,11 @@ class Library:
                 continue
         raise refused
 
-    def target(self, picture: LibraryPicture, settings: EnhanceSettings) -> Path:
-        """Where the enlarged version belongs."""
+    def target(self, picture: LibraryPicture, settings: EnhanceSettings, *, is_plain: bool = True) -> Path:
+        """Where the enlarged version belongs; special wishes (``is_plain`` False) get a name of their own."""
         goal = f"x{settings.scale:g}" if settings.scale else f"{settings.long_edge}px" if settings.long_edge else "auto"
+        if not is_plain:
+            goal += f"-{hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:10]}"
         named = image_io.format_from_suffix(picture.path)
         suffix = image_io.output_suffix(output_format(settings, named or "png"))
         name = f"{picture.relative.name}{MARK}{goal}{suffix}"

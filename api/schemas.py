@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engine.presets import NAME_LENGTH, merge_settings
 from engine.types import MAX_SCALE, MIN_SCALE, EnhanceSettings
 
 TARGET_SIDES = {"2k": 2048, "4k": 3840, "8k": 7680}
@@ -30,7 +32,12 @@ class UpscaleOptions(BaseModel):
     enhance_faces: bool = Field(True, description="Restore faces, where there are any and a face model is installed")
     format: Format = Field("auto", description="Format of the result; auto keeps the input's")
     quality: int = Field(95, ge=1, le=100, description="Quality of lossy formats")
-    preset: str | None = Field(None, min_length=1, max_length=100, description="Name of a preset to start from")
+    preset: str | None = Field(
+        None,
+        min_length=1,
+        max_length=NAME_LENGTH,
+        description="Preset to start from; the request wins over it",
+    )
 
     @model_validator(mode="after")
     def _one_goal(self) -> UpscaleOptions:
@@ -38,22 +45,22 @@ class UpscaleOptions(BaseModel):
             raise ValueError("give scale or target_resolution, not both")
         return self
 
-    def settings(self, default_model: str, preset: dict[str, Any] | None = None) -> EnhanceSettings:
-        """The engine's settings; what the request names wins over the preset. Raises ``InvalidSettingsError``."""
-        values: dict[str, Any] = {"model": default_model, **(preset or {})}
-        if self.scale is not None or self.target_resolution is not None:
-            for goal in ("scale", "width", "height", "long_edge", "print_size"):
-                values.pop(goal, None)
-        if self.scale is not None:
-            values["scale"] = self.scale
+    def settings(self, default_model: str, preset: Mapping[str, Any]) -> EnhanceSettings:
+        """The engine's settings: defaults, over them the preset, over it what the request names.
+
+        Raises:
+            InvalidSettingsError: values that do not go together.
+        """
+        named: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("scale", "model", "format", "quality")
+            if name in self.model_fields_set and getattr(self, name) is not None
+        }
         if self.target_resolution is not None:
-            values |= {"long_edge": TARGET_SIDES[self.target_resolution], "skip_if_large_enough": True}
-        for name, given in (("model", "model"), ("format", "format"), ("quality", "quality")):
-            if given in self.model_fields_set and getattr(self, given) is not None:
-                values[name] = getattr(self, given)
-        if "enhance_faces" in self.model_fields_set or "face_enhance" not in values:
-            values["face_enhance"] = self.enhance_faces
-        return EnhanceSettings.create(**values)
+            named |= {"long_edge": TARGET_SIDES[self.target_resolution], "skip_if_large_enough": True}
+        if "enhance_faces" in self.model_fields_set:
+            named["face_enhance"] = self.enhance_faces
+        return merge_settings({"model": default_model, "face_enhance": True, **preset}, named)
 
 
 class UploadOptions(UpscaleOptions):
@@ -140,14 +147,25 @@ class JobResponse(BaseModel):
     result_url: str | None = None
 
 
-class LibraryRequest(UpscaleOptions):
+class LibraryPath(BaseModel):
     """A picture below one of the library's folders."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"path": "holiday/beach.jpg"}]})
+
+    path: str = Field(min_length=1, max_length=1024, description="Path below a library folder")
+
+
+class LibraryRequest(UpscaleOptions, LibraryPath):
+    """A picture of the library, and how to enlarge it."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"path": "holiday/beach.jpg", "scale": 4}]}
     )
 
-    path: str = Field(min_length=1, max_length=1024, description="Path below a library folder")
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the goal is asked for."""
+        return self.model_fields_set <= {"path", "scale", "target_resolution", "format"}
 
 
 class LibraryResponse(BaseModel):

@@ -15,7 +15,10 @@ from api.job_store import JobEntry, JobStore
 from api.metrics import Metrics
 from api.schemas import TARGET_SIDES, Limits
 from engine.executors import Executor, create_executor
+from engine.isolated import inspect_isolated
 from engine.jobs import JobStatus
+from engine.model_manager import ModelManager
+from engine.settings_manager import SettingsManager
 from utils.errors import QueueFullError, ServiceStoppedError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,8 @@ class Service:
         self.resolve = resolve
         self.metrics = Metrics(self.executor)
         self.callbacks = Callbacks(config.api_callback_secret, _list(config.api_callback_hosts), resolve)
+        self.presets = SettingsManager.from_config(config)
+        self.models = ModelManager.from_config(config, inspect=inspect_isolated)
         self.jobs = JobStore(Path(config.cache_dir) / "service", self.executor, self._ended)
         self.library_roots = tuple(Path(name).expanduser().resolve() for name in _list(config.api_library_roots))
         self.cors_origins = _list(config.api_cors_origins)
@@ -79,6 +84,10 @@ class Service:
             yield
         finally:
             self._intake.release()
+
+    def installed_models(self) -> list[str]:
+        """Names of the models whose files are here and usable. Reads folders: call it from a thread."""
+        return [status.name for status in self.models.list() if status.installed and status.problem is None]
 
     # -- life --------------------------------------------------------------------------------------------------------
 

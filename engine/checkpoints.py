@@ -7,11 +7,12 @@ A ``.pth`` file is a pickle, and a pickle can run code. So ``torch.load`` runs r
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils.errors import UnsupportedModelError
+from utils.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -187,6 +188,17 @@ def inspect_checkpoint(path: Path) -> CheckpointInfo:
     except UnsupportedModelError as error:
         text = str(error)
         raise UnsupportedModelError(text if str(path) in text else f"'{path}': {text}") from error
+
+
+def inspect_checkpoints(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
+    """The facts of several files; of one that cannot be used, the sentence that says why."""
+    found: list[CheckpointInfo | str] = []
+    for path in paths:
+        try:
+            found.append(inspect_checkpoint(path))
+        except ModelError as error:
+            found.append(str(error))
+    return found
 
 
 def interpolate(strong: dict[str, Tensor], weak: dict[str, Tensor], strength: float) -> dict[str, Tensor]:

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from engine.backends import get_backend
 from engine.backends.base import NetworkSource, Session
-from engine.checkpoints import CheckpointInfo
+from engine.checkpoints import CheckpointInfo, inspect_checkpoints
 from engine.json_store import JsonStore
-from engine.model_store import ModelFile, ModelStatus, ModelStore, Statuses
+from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Statuses
 from engine.registry import REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
@@ -63,6 +63,7 @@ class ModelManager:
         cache_dir: converted models, self-test results; None keeps nothing on disk.
         unload_policy: "keep", "after-picture", or idle seconds.
         device, backend, precision: defaults where ``load_model`` is not told.
+        inspect: finds out what network a file holds; ``engine.isolated`` has one that imports no torch here.
     """
 
     def __init__(
@@ -78,11 +79,17 @@ class ModelManager:
         device: str = "auto",
         backend: str = "auto",
         precision: str = "auto",
+        inspect: Inspector = inspect_checkpoints,
     ) -> None:
         self._specs = dict(REGISTRY if models_config is None else models_config)
         self.cache_dir = Path(cache_dir) if cache_dir is not None else None
         self._store = ModelStore(
-            self._specs, Path(weights_dir), Path(bundled_dir) if bundled_dir else None, self.cache_dir, verify_checksums
+            self._specs,
+            Path(weights_dir),
+            Path(bundled_dir) if bundled_dir else None,
+            self.cache_dir,
+            verify_checksums,
+            inspect,
         )
         self.self_tests = JsonStore(self.cache_dir / "self_test.json" if self.cache_dir else None)
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
@@ -96,7 +103,7 @@ class ModelManager:
         self._reaper: threading.Thread | None = None
 
     @classmethod
-    def from_config(cls, config: Any) -> ModelManager:
+    def from_config(cls, config: Any, *, inspect: Inspector = inspect_checkpoints) -> ModelManager:
         """A manager for the application's ``Config``."""
         return cls(
             weights_dir=config.weights_dir,
@@ -107,6 +114,7 @@ class ModelManager:
             device=config.device,
             backend=config.backend,
             precision=config.precision,
+            inspect=inspect,
         )
 
     # -- files -------------------------------------------------------------------------------------------------------

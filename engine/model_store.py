@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.checkpoints import SUFFIXES, CheckpointInfo, inspect_checkpoint
+from engine.checkpoints import SUFFIXES, CheckpointInfo, inspect_checkpoints
 from engine.downloader import download, set_aside, sha256_of
 from engine.json_store import JsonStore
 from engine.registry import ModelSpec
@@ -53,6 +53,9 @@ class ModelStatus:
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
 
+Inspector = Callable[[Sequence[Path]], Sequence[CheckpointInfo | str]]
+"""Paths -> facts of each, or why it cannot be used."""
+
 Statuses = list[ModelStatus]
 """Named, because inside the class ``list`` is a method."""
 
@@ -65,6 +68,7 @@ class ModelStore:
         weights_dir: downloads and the user's own files.
         bundled_dir: what ships with the program; searched after ``weights_dir``.
         cache_dir: remembers hashes and facts of files, so that listing needs neither hashing nor torch.
+        inspect: finds out what network a file holds; asked once a file.
     """
 
     def __init__(
@@ -74,8 +78,10 @@ class ModelStore:
         bundled_dir: Path | None,
         cache_dir: Path | None,
         verify_checksums: bool = True,
+        inspect: Inspector = inspect_checkpoints,
     ) -> None:
         self._specs = specs
+        self._inspect = inspect
         self.weights_dir = Path(weights_dir)
         self._folders = [self.weights_dir]
         if bundled_dir is not None and bundled_dir.resolve() != self.weights_dir.resolve():
@@ -91,7 +97,9 @@ class ModelStore:
     def list(self) -> Statuses:
         """Known models in the registry's order, then the user's own by name."""
         statuses = [self._known_status(spec) for spec in self._specs.values()]
-        return [*statuses, *(self._own_status(path) for path in self._own_files())]
+        own = list(self._own_files())
+        self._look_at(own)
+        return [*statuses, *(self._own_status(path) for path in own)]
 
     def installed(self, kind: str | None = None) -> Statuses:
         """Usable models that are here."""
@@ -269,21 +277,25 @@ class ModelStore:
         return digest
 
     def _info_of(self, path: Path) -> CheckpointInfo:
+        self._look_at([path])
+        facts = self._recall(path)
+        if "fault" in facts:
+            raise ModelError(facts["fault"])
+        return CheckpointInfo.from_json(facts["info"])
+
+    def _look_at(self, paths: Iterable[Path]) -> None:
+        """Find out about those files of which nothing is remembered, all in one go."""
         with self._lock:
-            facts = self._recall(path)
-            if "fault" in facts:
-                raise ModelError(facts["fault"])
-            try:
-                return CheckpointInfo.from_json(facts["info"])
-            except (KeyError, TypeError):
-                pass
-            try:
-                info = inspect_checkpoint(path)
-            except ModelError as error:
-                self._remember(path, {"fault": str(error)})
-                raise
-            self._remember(path, {"info": info.to_json()})
-            return info
+            unknown = [path for path in paths if not self._is_known(path)]
+            for path, found in zip(unknown, self._inspect(unknown) if unknown else (), strict=True):
+                self._remember(path, {"fault": found} if isinstance(found, str) else {"info": found.to_json()})
+
+    def _is_known(self, path: Path) -> bool:
+        facts = self._recall(path)
+        try:
+            return "fault" in facts or bool(CheckpointInfo.from_json(facts["info"]))
+        except (KeyError, TypeError):
+            return False
 
     # -- changing ----------------------------------------------------------------------------------------------------
 

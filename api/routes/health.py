@@ -11,7 +11,6 @@ from fastapi import APIRouter, Response
 
 from api.schemas import TARGET_SIDES, CleanupResponse, HealthResponse, ReadyResponse
 from api.security import GUARDS, ServiceOf
-from engine.registry import REGISTRY
 
 router = APIRouter(tags=["health"])
 
@@ -41,14 +40,12 @@ async def ready(service: ServiceOf, response: Response) -> ReadyResponse:
 def status(service: ServiceOf) -> dict[str, Any]:
     executor = service.executor
     nodes = getattr(executor, "nodes", None)
-    weights = service.config.weights_dir
-    present = {path.stem for path in weights.glob("*") if path.suffix in (".pth", ".safetensors")}
     return {
         "executor": asdict(executor.stats()),
         "nodes": nodes() if nodes is not None else [],
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
         "uptime_seconds": round(time.time() - _STARTED, 1),
-        "models": {"present": sorted(present), "known": sorted(REGISTRY)},
+        "models": {"present": sorted(service.installed_models()), "known": sorted(service.models.specs)},
         "ready": service.not_ready is None,
     }
 

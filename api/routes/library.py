@@ -10,15 +10,16 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import media_type
+from api.answers import media_type, raise_failure
 from api.intake import check_picture, settings_of
 from api.job_store import JobEntry
 from api.library import Library, LibraryPicture, is_fresh
-from api.schemas import LibraryEntry, LibraryListing, LibraryRemoval, LibraryRequest, LibraryResponse
+from api.schemas import LibraryEntry, LibraryListing, LibraryPath, LibraryRemoval, LibraryRequest, LibraryResponse
 from api.security import GUARDS, ServiceOf, check_enabled
 from api.service import Service
 from api.waiting import until_final
 from engine.jobs import Job
+from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import InvalidImageError
 
@@ -41,15 +42,13 @@ LibraryOf = Annotated[Library, Depends(get_library)]
 async def upscale(wanted: LibraryRequest, request: Request, service: ServiceOf, library: LibraryOf) -> LibraryResponse:
     """An enlarged version that is newer than the picture is returned at once."""
     picture = await run_in_threadpool(_find, library, wanted.path)
-    settings = settings_of(wanted, service)
-    version = library.target(picture, settings)
+    settings = await run_in_threadpool(settings_of, wanted, service)
+    version = library.target(picture, settings, is_plain=wanted.is_plain)
     cached = await run_in_threadpool(is_fresh, version, picture)
     if not cached:
         with service.admitted():
-            entry = await run_in_threadpool(_submit, wanted, picture, version, service)
-        status = await until_final(entry.handle, request)
-        if status.failure is not None:
-            raise status.failure.to_error()
+            entry = await run_in_threadpool(_submit, wanted, settings, picture, version, service)
+        raise_failure(await until_final(entry.handle, request))
     info = await run_in_threadpool(image_io.probe, version, _NO_LIMITS)
     return LibraryResponse(
         path=wanted.path, file_path=library.public_path(version), cached=cached, width=info.width, height=info.height
@@ -63,8 +62,9 @@ def _find(library: Library, name: str) -> LibraryPicture:
         raise HTTPException(404, str(error)) from error
 
 
-def _submit(wanted: LibraryRequest, picture: LibraryPicture, version: Path, service: Service) -> JobEntry:
-    settings = settings_of(wanted, service)
+def _submit(
+    wanted: LibraryRequest, settings: EnhanceSettings, picture: LibraryPicture, version: Path, service: Service
+) -> JobEntry:
     check_picture(picture.path, wanted, settings, service)
     job = Job.new(picture.path, version, settings, overwrite=True, mixed_passes=True)
     with service.jobs.prepared(job.id):
@@ -74,11 +74,17 @@ def _submit(wanted: LibraryRequest, picture: LibraryPicture, version: Path, serv
 @router.delete("/api/upscale", summary="Remove the enlarged versions of a picture")
 def remove(
     library: LibraryOf,
-    path: Annotated[str, Query(min_length=1, max_length=1024, description="Path below a library folder")],
+    wanted: LibraryPath | None = None,
+    path: Annotated[
+        str | None, Query(min_length=1, max_length=1024, description="Path below a library folder, if not in the body")
+    ] = None,
 ) -> LibraryRemoval:
-    """The picture itself is never touched."""
+    """The picture itself is never touched. Clients that cannot send a body with DELETE name the path in the query."""
+    name = wanted.path if wanted is not None else path
+    if name is None:
+        raise HTTPException(422, 'Name the picture: {"path": ...}, or ?path=...')
     removed = []
-    for version in library.versions(_find(library, path)):
+    for version in library.versions(_find(library, name)):
         version.unlink(missing_ok=True)
         removed.append(library.public_path(version))
     return LibraryRemoval(removed=removed)

@@ -11,14 +11,13 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.answers import MEDIA_TYPES, file_path, media_type, upscale_response
+from api.answers import MEDIA_TYPES, file_path, media_type, raise_failure, upscale_response
 from api.intake import REQUEST_BODY, accept, read_delivery
 from api.job_store import JobEntry, JobStore
 from api.schemas import UpscaleResponse
 from api.security import GUARDS, ServiceOf, check_enabled
 from api.waiting import until_final
-from engine.jobs import JobState, JobStatus
-from utils.errors import JobCancelled
+from engine.jobs import JobStatus
 
 router = APIRouter(tags=["upscale"], dependencies=GUARDS)
 
@@ -52,10 +51,7 @@ def wants_file(request: Request) -> bool:
 
 async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: JobStatus) -> Response:
     """A finished job's answer, or its error raised."""
-    if status.state is JobState.CANCELLED:
-        raise JobCancelled("The job was cancelled.")
-    if status.failure is not None:
-        raise status.failure.to_error()
+    raise_failure(status)
     assert status.result is not None
     path = entry.job.output_path
     if not path.is_file():

@@ -20,6 +20,7 @@ def api_config(tmp_path):
             "weights_dir": tmp_path / "weights",
             "output_dir": tmp_path / "outputs",
             "cache_dir": tmp_path / "cache",
+            "data_dir": tmp_path / "data",
             "log_dir": tmp_path / "logs",
             "executor": "in-process",
             "default_model": "lanczos",

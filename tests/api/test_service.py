@@ -170,6 +170,20 @@ def test_a_gallery_asks_twice_and_the_work_is_done_once(make_client, gallery):
     assert client.get("/api/upscale").json()["total"] == 0 and (gallery / "holiday" / "beach.png").exists()
 
 
+def test_special_wishes_have_versions_of_their_own(make_client, gallery):
+    client = make_client(api_library_roots=str(gallery))
+    plain = {"path": "holiday/beach.png", "scale": 2}
+    files = [
+        client.post("/api/upscale", json=plain | more).json()["file_path"]
+        for more in ({}, {"model": "nearest"}, {"model": "bicubic"}, {"quality": 50})
+    ]
+    assert len(set(files)) == 4 and all("beach.png.upscaled-x2" in name for name in files)
+    assert client.post("/api/upscale", json=plain | {"model": "nearest"}).json()["cached"] is True
+    removed = client.request("DELETE", "/api/upscale", json={"path": "holiday/beach.png"}).json()["removed"]
+    assert sorted(removed) == sorted(files)
+    assert client.delete("/api/upscale").status_code == 422
+
+
 TRICKS = [
     "../secret.png", "holiday/../../secret.png", "/etc/passwd", "link.png", "notes.txt", "holiday", "missing.png", ".", "..",
     "//etc/passwd", "holiday\\..\\..\\secret.png", "C:\\secret.png", "C:/secret.png", "file:///etc/passwd", "~/secret.png",
@@ -185,6 +199,7 @@ def test_paths_that_lead_out_of_the_library_are_refused(make_client, gallery, na
     client = make_client(api_library_roots=str(gallery))
     assert client.post("/api/upscale", json={"path": name}).status_code in (404, 422)
     assert client.delete("/api/upscale", params={"path": name}).status_code in (404, 422)
+    assert client.request("DELETE", "/api/upscale", json={"path": name}).status_code in (404, 422)
     with pytest.raises(InvalidImageError):
         Library((gallery,), gallery.parent / "outputs").find(name)
 

@@ -176,3 +176,22 @@ def test_only_the_result_itself_can_be_downloaded(client, name):
     body = client.post("/upscale", json={"image_b64": b64(png()), "scale": 4}).json()
     assert body["file_path"].endswith("/picture_x4.png")
     assert client.get(f"/files/{body['job_id']}/{name}").status_code in (404, 422)
+
+
+def test_a_preset_is_where_a_request_starts_from(client):
+    def size(**body):
+        answer = client.post("/upscale", json={"image_b64": b64(png()), "model": "lanczos", **body})
+        assert answer.status_code == 200, answer.text
+        return tuple(answer.json()["upscaled_size"].values())
+
+    assert size(preset="old SCAN") == (32, 24)
+    assert size(preset="Old scan", scale=3) == (48, 36)
+    client.app.state.service.presets.save_preset("Web", {"width": 100, "format": "webp"})
+    assert size(preset="Web") == (100, 75)
+    assert size(preset="Web", scale=5) == (80, 60)
+    form = client.post(
+        "/upscale", files={"file": png()}, data={"preset": "Web", "model": "lanczos"}, headers={"Accept": "image/*"}
+    )
+    assert form.headers["content-type"] == "image/webp"
+    unknown = client.post("/upscale", json={"image_b64": b64(png()), "preset": "Wed"})
+    assert unknown.status_code == 422 and "'Web'" in unknown.json()["error"]["message"]

@@ -1,0 +1,42 @@
+"""One call in a process of its own: for what imports torch, or opens what others made, and must not harm this one."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.checkpoints import CheckpointInfo, inspect_checkpoints
+from utils.errors import WorkerLostError
+
+Answer = TypeVar("Answer")
+
+
+def run_isolated(function: Callable[..., Answer], *arguments: Any) -> Answer:
+    """``function(*arguments)`` in a fresh child process, which ends with it; function and values are picklable.
+
+    Raises:
+        WorkerLostError: the child crashed or was killed. What the function raises is raised here.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(function, *arguments).result()
+        except BrokenProcessPool as error:
+            name = getattr(function, "__name__", "the work")
+            raise WorkerLostError(f"The process that ran {name} ended before it answered.") from error
+
+
+def inspect_isolated(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
+    """``inspect_checkpoints`` in a child process: torch is not imported here, and a file that crashes it is named."""
+    try:
+        return run_isolated(inspect_checkpoints, list(paths))
+    except WorkerLostError:
+        if len(paths) == 1:
+            return [f"'{paths[0]}' crashed the process that looked at it; it is not used."]
+        return [found for path in paths for found in inspect_isolated([path])]
+
+
+__all__ = ["inspect_isolated", "run_isolated"]
