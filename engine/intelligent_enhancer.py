@@ -6,6 +6,7 @@ The pieces that look are in ``engine/analysis``; this module turns their numbers
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -146,8 +147,10 @@ class IntelligentEnhancer:
         # Rendered text and line art are drawn whatever their texture says.
         if subject != "photograph":
             content = "anime"
-        faces = self._faces(view, drawn) if content == "photo" else ()
-        sigma = estimate_sigma(view.noise_plane)
+        with ThreadPoolExecutor(1) as pool:  # the two that take long, side by side
+            looking = pool.submit(self._faces, view, drawn) if content == "photo" else None
+            sigma = estimate_sigma(view.noise_plane)
+            faces = looking.result() if looking else ()
         heights = tuple(sorted((round(face.height) for face in faces), reverse=True))
         return Analysis(
             content_type=content,
