@@ -103,6 +103,10 @@ class FaceDetector:
         kept = [face for face in found if face.height >= MIN_FACE_HEIGHT]
         return tuple(sorted(kept, key=lambda face: -face.height * face.width))
 
+    def look(self, rgb: np.ndarray) -> list[Face]:
+        """One plain look at a small ``(H, W, 3) uint8`` picture as it is; nothing with Haar cascades."""
+        return [] if self._network is None else self._network.run(rgb)
+
     def _with_network(self, rgb: np.ndarray) -> list[Face]:
         from engine.faces.second_look import is_face
 
