@@ -86,7 +86,10 @@ class Service:
             self._intake.release()
 
     def installed_models(self) -> list[str]:
-        """Names of the models whose files are here and usable. Reads folders: call it from a thread."""
+        """Names of the models whose files are here and usable.
+
+        May look into new files, in a process that first imports torch: seconds. Call it from a thread.
+        """
         return [status.name for status in self.models.list() if status.installed and status.problem is None]
 
     # -- life --------------------------------------------------------------------------------------------------------

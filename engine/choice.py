@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.registry import ModelSpec
+from engine.registry import OWN_FILE_RANK, ModelSpec, content_of
 
 if TYPE_CHECKING:
     from engine.model_manager import ModelManager
     from engine.model_store import ModelStatus
 
-_DRAWN_WORDS = ("anime", "manga", "cartoon", "comic", "illustration", "toon", "waifu", "drawn")
 _SMALL, _LARGE = 1.6e6, 24e6
 
 
@@ -59,17 +58,10 @@ def choose_model(manager: ModelManager, needs: Needs) -> tuple[str, list[str]]:
     return best.name, reasons
 
 
-def _content_of(status: ModelStatus, spec: ModelSpec | None) -> str:
-    if spec is not None:
-        return spec.content
-    # A file of the person's own: its name is all that is known.
-    return "anime" if any(word in status.name.lower() for word in _DRAWN_WORDS) else "any"
-
-
 def _merit(status: ModelStatus, spec: ModelSpec | None, needs: Needs) -> float:
     """Higher suits better. Content counts more than general rank, rank more than the native scale."""
-    content = _content_of(status, spec)
-    merit = float(spec.rank if spec is not None else 20)
+    content = content_of(status.name, spec)
+    merit = float(spec.rank if spec is not None else OWN_FILE_RANK)
     if needs.content == "anime":
         merit += {"anime": 120, "video": 60, "any": 20, "photo": 0}[content]
     else:

@@ -16,8 +16,8 @@ from engine.backends import get_backend
 from engine.backends.base import NetworkSource, Session
 from engine.checkpoints import CheckpointInfo, inspect_checkpoints
 from engine.json_store import JsonStore
-from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Statuses
-from engine.registry import REGISTRY, ModelSpec
+from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Names, Statuses
+from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec, content_of
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
@@ -123,6 +123,10 @@ class ModelManager:
         """Every known model, installed or not, and every checkpoint found in the weights folders."""
         return self._store.list()
 
+    def present(self) -> Names:
+        """Names of the models whose files are here, whether or not they can be used; opens no file."""
+        return self._store.present()
+
     def download(
         self,
         name: str,
@@ -189,8 +193,10 @@ class ModelManager:
             )
         wanted = 2 if scale is not None and scale <= 2 else 4
         installed.sort(
+            # What the picture shows is not known here: a network for drawings only is the last choice.
             # Among files of unknown merit the larger network is the better guess.
             key=lambda status: (
+                content_of(status.name, self._specs.get(status.name)) not in ("photo", "any"),
                 status.scale != wanted,
                 -self._rank(status.name),
                 -(status.parameters or 0),
@@ -199,8 +205,13 @@ class ModelManager:
         )
         best = installed[0]
         reason = f"{best.name} is the best installed model for x{scale or best.scale:g}."
+        if self.is_embedded(best.name):
+            reason = f"{best.name} ships with the program; no other model is installed."
         if not any(status.name == "RealESRGAN_x4plus" for status in installed) and "RealESRGAN_x4plus" in self._specs:
-            reason += " Installing RealESRGAN_x4plus (67 MB) would add finer texture in photographs."
+            reason += (
+                " `python main.py models download RealESRGAN_x4plus` (67 MB) would add finer, invented texture in "
+                "photographs, at many times the computing time."
+            )
         return best.name, reason
 
     @property
@@ -232,9 +243,14 @@ class ModelManager:
         """Whether a model is only an ingredient of another's denoise control."""
         return any(spec.denoise_twin == name for spec in self._specs.values())
 
+    def is_embedded(self, name: str) -> bool:
+        """Whether a model ships with the program."""
+        spec = self._specs.get(name)
+        return spec is not None and spec.embedded
+
     def _rank(self, name: str) -> int:
         spec = self._specs.get(name)
-        return spec.rank if spec is not None else 0
+        return spec.rank if spec is not None else OWN_FILE_RANK
 
     # -- loading -----------------------------------------------------------------------------------------------------
 

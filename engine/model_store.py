@@ -57,6 +57,7 @@ Inspector = Callable[[Sequence[Path]], Sequence[CheckpointInfo | str]]
 """Paths -> facts of each, or why it cannot be used."""
 
 Statuses = list[ModelStatus]
+Names = list[str]
 """Named, because inside the class ``list`` is a method."""
 
 
@@ -100,6 +101,11 @@ class ModelStore:
         own = list(self._own_files())
         self._look_at(own)
         return [*statuses, *(self._own_status(path) for path in own)]
+
+    def present(self) -> Names:
+        """Names of the models whose files are here, whatever they hold: reads the folders, opens nothing."""
+        known = [name for name, spec in self._specs.items() if self._path_of(spec) is not None]
+        return [*known, *(path.stem for path in self._own_files())]
 
     def installed(self, kind: str | None = None) -> Statuses:
         """Usable models that are here."""
@@ -319,8 +325,9 @@ class ModelStore:
 
     def delete(self, name: str) -> None:
         """Remove a model's file from the weights folder; what ships with the program stays."""
-        path, _ = self._locate(name)
-        if path.parent != self.weights_dir:
+        path, spec = self._locate(name)
+        # Where the weights folder is the program's own, the two lie side by side.
+        if path.parent != self.weights_dir or (spec is not None and spec.embedded):
             raise ModelNotFoundError(f"'{name}' ships with the program and is not deleted.")
         try:
             path.unlink()

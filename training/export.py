@@ -25,12 +25,13 @@ def main() -> None:
     metadata = {
         "architecture": "SRVGGNetCompact, 64 features, 16 convolutions, PReLU",
         "scale": "4",
-        "training_data": "54 CC0 and Kodak PhotoCD photographs, synthesised drawings (training/data.py)",
+        "training_data": "54 photographs (CC0; Kodak PhotoCD, released for unrestricted use) and synthesised drawings",
         "date": datetime.date.today().isoformat(),
         "licence": "CC0-1.0",
     }
     target = WEIGHTS / f"{options.name}.safetensors"
     save_file(load_file(options.run / "average.safetensors"), target, metadata=metadata)
+    target.chmod(0o644)  # safetensors writes files that nobody else may read
     print(f"{target}: size={target.stat().st_size}, sha256={sha256_of(target)}")
 
 

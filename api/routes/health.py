@@ -45,7 +45,7 @@ def status(service: ServiceOf) -> dict[str, Any]:
         "nodes": nodes() if nodes is not None else [],
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
         "uptime_seconds": round(time.time() - _STARTED, 1),
-        "models": {"present": sorted(service.installed_models()), "known": sorted(service.models.specs)},
+        "models": {"present": sorted(service.models.present()), "known": sorted(service.models.specs)},
         "ready": service.not_ready is None,
     }
 

@@ -48,7 +48,7 @@ def spec_of(path: Path, **changes) -> ModelSpec:
 
 
 def test_the_registry_is_complete_and_consistent():
-    assert len(REGISTRY) == 14
+    assert len(REGISTRY) == 15
     for name, spec in REGISTRY.items():
         assert name == spec.name and spec.filename == Path(spec.filename).name
         assert spec.sha256 is None or (len(spec.sha256) == 64 and spec.sha256 == spec.sha256.lower())
@@ -183,6 +183,15 @@ def test_listing_again_needs_neither_torch_nor_hashing(weights, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     assert done.stdout.split() == [str(len(REGISTRY) + 5), "False"]
+
+
+def test_what_is_present_is_known_without_opening_a_file(weights, tmp_path):
+    def must_not_look(paths):
+        raise AssertionError(f"{paths} were opened")
+
+    (tmp_path / "broken.pth").write_bytes(b"not a checkpoint")
+    manager = ModelManager(weights_dir=tmp_path, bundled_dir=weights, inspect=must_not_look)
+    assert manager.present() == ["broken", "neutral-x4", "rrdb-x2", "rrdb-x4", "tiny-x2", "tiny-x4"]
 
 
 def test_a_broken_file_is_listed_with_its_problem_and_does_not_hide_the_others(weights, tmp_path):
