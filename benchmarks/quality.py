@@ -3,15 +3,17 @@
 Standard protocol: Y of BT.601 YCbCr (16..235), a border of 4 pixels cropped. Rows: the clean low-resolution input, the
 same saved as JPEG 75, and with Gaussian noise of sigma 8 (fixed seed). Run:
 
-    python -m benchmarks.quality FOLDER --models NAME [NAME ...]
+    python -m benchmarks.quality FOLDER --models NAME [NAME ...] [--scale 2]
 
-``FOLDER`` holds folders (Set5, Set14) of ``*_LR.png`` and ``*_HR.png``. Without it only the drawings are measured,
-which are synthesised here with a seed that training never uses.
+``FOLDER`` holds folders (Set5, Set14) of ``*_LR.png`` (four times smaller) and ``*_HR.png``. Without it only the
+drawings are measured, which are synthesised here with a seed that training never uses. For other scales than 4 the
+inputs are made from the references by antialiased bicubic reduction.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,32 +22,14 @@ import numpy as np
 
 from config import Config
 from engine.model_manager import ModelManager
+from engine.processor import enhance_image_direct
 from engine.resample import from_full_scale, plain_bands
 from engine.types import RESAMPLERS
 from engine.upscaler import Upscaler
+from utils import image_io
+from utils.metrics import compare_with_reference
 
-BORDER = 4
 HELD_OUT_SEED = 20_000_000
-
-
-def luma(pixels: np.ndarray) -> np.ndarray:
-    """Y of BT.601 in 16..235, as float64, of ``(H, W, 3) uint8`` RGB."""
-    rgb = pixels.astype(np.float64)
-    return 16 + (65.481 * rgb[..., 0] + 128.553 * rgb[..., 1] + 24.966 * rgb[..., 2]) / 255
-
-
-def scores(result: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
-    """(PSNR in dB, SSIM, HaarPSI) on Y without the border."""
-    import piq
-    import torch
-
-    inner = slice(BORDER, -BORDER)
-    a, b = luma(result)[inner, inner], luma(truth)[inner, inner]
-    psnr = 10 * np.log10(255**2 / max(np.square(a - b).mean(), 1e-12))
-    x, y = (torch.from_numpy(np.clip(plane / 255, 0, 1))[None, None].float() for plane in (a, b))
-    ssim = piq.ssim(x, y, data_range=1.0, downsample=False)
-    assert isinstance(ssim, torch.Tensor)
-    return float(psnr), float(ssim), float(piq.haarpsi(x, y, data_range=1.0))
 
 
 def jpeg75(pixels: np.ndarray) -> np.ndarray:
@@ -67,59 +51,77 @@ WEAR: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def pairs(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def pairs(folder: Path, scale: int = 4) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(low resolution, truth) of every ``*_LR.png``, RGB uint8."""
     for low in sorted(folder.glob("*_LR.png")):
         images = [cv2.imread(str(path)) for path in (low, low.with_name(low.name.replace("_LR", "_HR")))]
         assert images[0] is not None and images[1] is not None
         small, truth = (np.ascontiguousarray(image[..., ::-1]) for image in images if image is not None)
-        yield small, truth[: small.shape[0] * 4, : small.shape[1] * 4]
+        yield (small, truth[: small.shape[0] * 4, : small.shape[1] * 4]) if scale == 4 else reduced(truth, scale)
 
 
-def drawings(count: int = 12, side: int = 256) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def drawings(count: int = 12, side: int = 256, scale: int = 4) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Held-out drawings with their antialiased bicubic reductions."""
-    from PIL import Image
-
     from training.data import drawing
 
     for index in range(count):
-        truth = drawing(np.random.default_rng((HELD_OUT_SEED, index)), side)
-        small = Image.fromarray(truth).resize((side // 4, side // 4), Image.Resampling.BICUBIC)
-        yield np.asarray(small), truth
+        yield reduced(drawing(np.random.default_rng((HELD_OUT_SEED, index)), side), scale)
 
 
-def enlarge(manager: ModelManager, name: str, pixels: np.ndarray) -> np.ndarray:
-    """x4 by a model (fp32, without colour match) or a resampler, uint8."""
+def reduced(truth: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """(a picture ``scale`` times smaller, the truth cropped to a multiple of it)."""
+    from PIL import Image
+
+    height, width = (side // scale for side in truth.shape[:2])
+    truth = np.ascontiguousarray(truth[: height * scale, : width * scale])
+    return np.asarray(Image.fromarray(truth).resize((width, height), Image.Resampling.BICUBIC)), truth
+
+
+def enlarge(manager: ModelManager, name: str, pixels: np.ndarray, scale: int = 4) -> np.ndarray:
+    """By a model (fp32, without colour match) or a resampler, uint8."""
     if name in RESAMPLERS:
-        bands = plain_bands(pixels, (pixels.shape[1] * 4, pixels.shape[0] * 4), name)
-    else:
+        bands = plain_bands(pixels, (pixels.shape[1] * scale, pixels.shape[0] * scale), name)
+        return from_full_scale(np.concatenate(list(bands)), 8)
+    if scale == 4:
         model = manager.load_model(name, precision="fp32")
         upscaler = Upscaler(model.session, model.info, tile=0)
         bands = upscaler.bands(pixels, upscaler.plan(pixels.shape[1], pixels.shape[0]))
-    return from_full_scale(np.concatenate(list(bands)), 8)
+        return from_full_scale(np.concatenate(list(bands)), 8)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "out.png"
+        enhance_image_direct(
+            pixels,
+            name,
+            scale,
+            fp32=True,
+            model_manager=manager,
+            config=Config(output_dir=folder),
+            output_path=target,
+            color_match=False,
+        )
+        return np.asarray(image_io.load(target).pixels)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4))
     options = parser.parse_args()
     manager = ModelManager.from_config(Config())
     print("| set | input | model | PSNR (dB) | over bicubic | SSIM | HaarPSI |\n|---|---|---|---|---|---|---|")
-    sets = (
-        {folder.name: list(pairs(folder)) for folder in sorted(options.folder.iterdir()) if folder.is_dir()}
-        if options.folder
-        else {}
-    )
-    sets["drawings"] = list(drawings())
+    folders = sorted(path for path in options.folder.iterdir() if path.is_dir()) if options.folder else []
+    sets = {folder.name: list(pairs(folder, options.scale)) for folder in folders}
+    sets["drawings"] = list(drawings(scale=options.scale))
     for name, pictures in sets.items():
         for wear, apply in WEAR.items():
             if name == "drawings" and wear != "clean":
                 continue
             base = 0.0
             for model in ("bicubic", "lanczos", *options.models):
-                rows = [scores(enlarge(manager, model, apply(small)), truth) for small, truth in pictures]
-                psnr, ssim, haar = np.mean(rows, axis=0)
+                results = [(enlarge(manager, model, apply(small), options.scale), truth) for small, truth in pictures]
+                scores = [compare_with_reference(result, truth) for result, truth in results]
+                psnr, ssim, haar = np.mean([(score.psnr, score.ssim, score.haarpsi) for score in scores], axis=0)
                 base = psnr if model == "bicubic" else base
                 print(
                     f"| {name} | {wear} | {model} | {psnr:.2f} | {psnr - base:+.2f} | {ssim:.4f} | {haar:.4f} |",

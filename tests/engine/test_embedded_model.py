@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from benchmarks.quality import drawings, enlarge, scores
+from benchmarks.quality import drawings, enlarge, pairs
 from engine.downloader import sha256_of
 from engine.model_manager import BUNDLED_WEIGHTS, ModelManager
 from engine.processor import enhance_file
@@ -13,6 +13,7 @@ from engine.types import EnhanceSettings
 from tests.conftest import shared
 from utils import image_io
 from utils.errors import ModelNotFoundError
+from utils.metrics import compare_with_reference
 from utils.writers import SaveOptions
 
 NAME = "embedded-compact-x4"
@@ -69,17 +70,21 @@ def test_it_is_never_deleted(tmp_path, own):
 def test_drawings_it_never_saw_come_out_far_nearer_to_the_truth_than_bicubic(fresh_machine):
     gains = []
     for small, truth in drawings(count=4):
-        psnr = {model: scores(enlarge(fresh_machine, model, small), truth)[0] for model in (NAME, "bicubic")}
+        psnr = {
+            model: compare_with_reference(enlarge(fresh_machine, model, small), truth).psnr
+            for model in (NAME, "bicubic")
+        }
         gains.append(psnr[NAME] - psnr["bicubic"])
     assert np.mean(gains) > 3.0
 
 
 @pytest.mark.parametrize(("suite", "gain"), [("Set5", 1.8), ("Set14", 1.3)])
 def test_photographs_come_out_nearer_to_the_truth_than_bicubic(fresh_machine, suite, gain):
-    from benchmarks.quality import pairs
-
     gains = []
     for small, truth in pairs(shared("benchmark", suite)):
-        psnr = {model: scores(enlarge(fresh_machine, model, small), truth)[0] for model in (NAME, "bicubic")}
+        psnr = {
+            model: compare_with_reference(enlarge(fresh_machine, model, small), truth).psnr
+            for model in (NAME, "bicubic")
+        }
         gains.append(psnr[NAME] - psnr["bicubic"])
     assert np.mean(gains) > gain
