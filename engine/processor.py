@@ -2,160 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backends.base import PrecisionError
-from engine.model_manager import LoadedModel, ModelManager
-from engine.pipeline import PicturePipeline, PipelineReport, blend_with_source
+from engine.model_manager import ModelManager
+from engine.output_names import default_output_path, goal_text, output_format, unused_path
+from engine.pipeline import blend_with_source
 from engine.resample import from_full_scale, to_full_scale
-from engine.sizing import SizePlan, plan_size
-from engine.tiling import TileOutOfMemory
-from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Timings
-from engine.upscaler import MemoryBudget, Upscaler
+from engine.runner import Runner
+from engine.sizing import plan_size
+from engine.task import MB, Task, decide, limits_of
+from engine.types import EnhanceResult, EnhanceSettings, JobControl, Timings
 from utils import image_io
-from utils.errors import InvalidSettingsError, OutOfMemoryError, OutputError
+from utils.errors import InvalidSettingsError
 from utils.files import replaced
-from utils.gpu import available_host_memory, peak_memory_mb
-from utils.picture import Picture
-from utils.writers import SaveOptions, open_writer
+from utils.gpu import peak_memory_mb
+from utils.picture import Picture, crop
+from utils.writers import SaveOptions
 
 if TYPE_CHECKING:
     from PIL import Image
-
-logger = logging.getLogger(__name__)
-
-_MB = 10**6
-_OUT_OF_MEMORY_ADVICE = (
-    "Not enough memory for '{name}' even with the smallest tile. Turn automatic tiles on, use half precision, "
-    "switch face enhancement off, close other programs, or run on the CPU."
-)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Everything that is decided before any pixel is decoded."""
-
-    input_path: Path
-    output_path: Path
-    info: image_io.ImageInfo
-    model: str
-    model_reason: str
-    settings: EnhanceSettings
-    size: SizePlan
-    save: SaveOptions
-    warnings: tuple[str, ...]
-
-
-def limits_of(config: Any) -> image_io.ImageLimits:
-    """The picture limits of the application's configuration."""
-    return image_io.ImageLimits(
-        max_bytes=int(config.max_image_mb * _MB), max_pixels=int(config.max_image_megapixels * _MB)
-    )
-
-
-def output_format(settings: EnhanceSettings, input_format: str, output_path: Path | None = None) -> str:
-    """The file format to write: the settings', else the output name's, else the input's, else PNG."""
-    if settings.format != "auto":
-        return settings.format
-    if output_path is not None:
-        named = image_io.format_from_suffix(output_path)
-        if named is not None:
-            return named
-    known = {"png": "png", "jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "avif": "avif", "tiff": "tiff", "gif": "gif"}
-    return known.get(input_format.lower(), "png")
-
-
-def goal_text(settings: EnhanceSettings) -> str:
-    """The goal as it stands in file names: ``x4``, ``3840px``, ``1920x1080``, ``20x30cm`` or ``enhanced``."""
-    if settings.scale is not None:
-        return f"x{settings.scale:g}"
-    if settings.long_edge is not None:
-        return f"{settings.long_edge}px"
-    if settings.width is not None or settings.height is not None:
-        return f"{settings.width or ''}x{settings.height or ''}"
-    if settings.print_size is not None:
-        return f"{settings.print_size[0]:g}x{settings.print_size[1]:g}cm"
-    return "enhanced"
-
-
-def default_output_path(input_path: Path, folder: Path, settings: EnhanceSettings) -> Path:
-    """``<folder>/<stem>_<goal>.<suffix>``, for instance ``photo_x4.png``."""
-    input_path, folder = Path(input_path), Path(folder)
-    kind = settings.format if settings.format != "auto" else image_io.format_from_suffix(input_path) or "png"
-    return folder / f"{input_path.stem}_{goal_text(settings)}{image_io.output_suffix(kind)}"
-
-
-def _check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:
-    if output_path.is_dir():
-        raise OutputError(f"'{output_path}' is a folder; name a file for the result.")
-    if output_path.exists():
-        if output_path.samefile(input_path):
-            raise OutputError(f"The result would overwrite its own input '{input_path}'. Choose another name.")
-        if not overwrite:
-            raise OutputError(f"'{output_path}' exists already. Choose another name, or allow overwriting (--force).")
-
-
-def _decide(
-    input_path: Path,
-    output_path: Path,
-    settings: EnhanceSettings,
-    manager: ModelManager,
-    config: Any,
-    overwrite: bool,
-) -> _Task:
-    """Check input, output, model and sizes; cheap, reads only headers."""
-    info = image_io.probe(input_path, limits_of(config))
-    _check_output(input_path, output_path, overwrite)
-    warnings = []
-    name, reason = settings.model, "chosen by name"
-    if name == "auto":
-        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
-        name, reason = manager.default_model(rough.scale)
-        if name in RESAMPLERS:
-            warnings.append(reason)
-    native = 4 if name in RESAMPLERS else manager.info(name).scale
-    size = plan_size(
-        info.width,
-        info.height,
-        settings,
-        native_scale=native,
-        max_output_pixels=int(config.max_output_megapixels * _MB),
-    )
-    if settings.face_enhance:
-        warnings.append("Face restoration is not available: no face model is installed.")
-    if settings.denoise_strength is not None and name in RESAMPLERS:
-        warnings.append(f"'{name}' has no denoise strength; it was ignored.")
-    resolved = settings.model_copy(update={"model": name} | ({} if _has_goal(settings) else {"scale": float(native)}))
-    save = SaveOptions(
-        format=output_format(settings, info.format, output_path),
-        quality=settings.quality,
-        lossless=settings.lossless,
-        exif=settings.exif,
-        comment=_comment(resolved) if settings.embed_settings else None,
-    )
-    return _Task(input_path, output_path, info, name, reason, settings, size, save, tuple(warnings))
-
-
-def _has_goal(settings: EnhanceSettings) -> bool:
-    return any(
-        value is not None
-        for value in (settings.scale, settings.width, settings.height, settings.long_edge, settings.print_size)
-    )
-
-
-def _comment(settings: EnhanceSettings) -> str:
-    """The settings that differ from the defaults, as JSON, for the output's metadata."""
-    chosen = settings.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"software": "Real-ESRGAN Ultimate", **chosen}, ensure_ascii=False)
 
 
 def enhance_file(
@@ -181,23 +53,23 @@ def enhance_file(
     """
     started = time.perf_counter()
     control = control or JobControl()
-    task = _decide(Path(input_path), Path(output_path), settings, manager, config, overwrite)
+    task = decide(Path(input_path), Path(output_path), settings, manager, config, overwrite)
     if settings.skip_if_large_enough and task.size.reached:
         return _skip(task, started)
     control.check()
     reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
-    runner = _Runner(task, manager, control, reserve, limits_of(config))
+    runner = Runner(task, manager, control, reserve, limits_of(config))
     result = runner.run(started)
     if settings.max_megabytes is not None:
         from engine.file_size import shrink_to
 
-        notes = shrink_to(task.output_path, int(settings.max_megabytes * _MB), task.save, control)
+        notes = shrink_to(task.output_path, int(settings.max_megabytes * MB), task.save, control)
         info = image_io.probe(task.output_path, image_io.ImageLimits(10**13, 10**12, 10**13))
         result = replace(result, output_size=(info.width, info.height), warnings=(*result.warnings, *notes))
     return result
 
 
-def _skip(task: _Task, started: float) -> EnhanceResult:
+def _skip(task: Task, started: float) -> EnhanceResult:
     """The input already reaches the goal: copy it, bit for bit."""
     with replaced(task.output_path) as temporary:
         shutil.copyfile(task.input_path, temporary)
@@ -219,198 +91,6 @@ def _skip(task: _Task, started: float) -> EnhanceResult:
         skipped=True,
         peak_memory_mb=peak_memory_mb(),
     )
-
-
-class _Runner:
-    """Runs one decided task: load, enhance, write; again in a wider number type where a narrow one failed."""
-
-    def __init__(
-        self, task: _Task, manager: ModelManager, control: JobControl, reserve: int, limits: image_io.ImageLimits
-    ) -> None:
-        self._task, self._manager, self._control = task, manager, control
-        self._reserve, self._limits = reserve, limits
-        self._warnings = list(task.warnings)
-        self._load_seconds = 0.0
-        self._inference_seconds = 0.0
-
-    def run(self, started: float) -> EnhanceResult:
-        task, settings = self._task, self._task.settings
-        if task.model in RESAMPLERS:
-            report = self._write(None)
-            return self._result(report, None, started)
-        precision = settings.precision
-        while True:
-            begun = time.perf_counter()
-            how = {
-                "device": settings.device,
-                "backend": settings.backend,
-                "precision": precision,
-                "denoise_strength": settings.denoise_strength,
-            }
-            try:
-                with self._manager.borrow(task.model, **how) as model:
-                    self._load_seconds += time.perf_counter() - begun
-                    report = self._write(model)
-                    return self._result(report, model, started)
-            except PrecisionError as error:
-                if precision == "fp32":
-                    raise InvalidSettingsError(
-                        f"'{task.model}' gives no valid pixels even in fp32: its checkpoint is damaged."
-                    ) from error
-                self._warnings.append(f"{error}; the picture was run again in fp32.")
-                precision = "fp32"
-            except (TileOutOfMemory, MemoryError) as error:
-                raise OutOfMemoryError(_OUT_OF_MEMORY_ADVICE.format(name=task.input_path.name)) from error
-
-    def _upscaler(self, model: LoadedModel) -> Upscaler:
-        settings = self._task.settings
-        free = model.session.free_memory()
-        automatic = settings.auto_tile and settings.tile == 0
-        return Upscaler(
-            model.session,
-            model.info,
-            tile=None if automatic else settings.tile,
-            budget=MemoryBudget(available_host_memory() if free is None else free, self._reserve),
-            remembered_tile=self._manager.tile_memory.get(self._tile_key(model)) if automatic else None,
-            control=self._control,
-        )
-
-    @staticmethod
-    def _tile_key(model: LoadedModel) -> str:
-        return f"{model.session.device} | {model.name} | {model.session.backend} | {model.session.precision}"
-
-    def _write(self, model: LoadedModel | None) -> PipelineReport:
-        """Decode, enhance and encode the picture (or every frame of an animation)."""
-        upscaler = self._upscaler(model) if model is not None else None
-        if self._task.info.frames > 1 and self._task.save.format in ("gif", "webp", "png"):
-            report = self._write_animation(upscaler)
-        else:
-            if self._task.info.frames > 1 and image_io.is_animated(self._task.info):
-                self._warnings.append(
-                    f"{self._task.save.format.upper()} holds one picture: only the first frame is kept."
-                )
-            report = self._write_still(upscaler)
-        if upscaler is not None and model is not None and upscaler.limit.side is not None:
-            side = upscaler.limit.side
-            self._manager.tile_memory.put(self._tile_key(model), side)
-            self._warnings.append(
-                f"Memory ran short: tiles were made smaller (now {side} pixels) and the work went on."
-            )
-        return report
-
-    def _pipeline(self, picture: Picture, upscaler: Upscaler | None, bit_depth: int) -> PicturePipeline:
-        task = self._task
-        pipeline = PicturePipeline(
-            crop(picture, task.size.crop),
-            task.size,
-            task.settings,
-            upscaler=upscaler,
-            resampler=task.model,
-            bit_depth=bit_depth,
-            control=self._control,
-        )
-        begun = time.perf_counter()
-        pipeline.prepare()
-        self._load_seconds += time.perf_counter() - begun
-        return pipeline
-
-    def _write_still(self, upscaler: Upscaler | None) -> PipelineReport:
-        task = self._task
-        picture = image_io.load(task.input_path, self._limits)
-        for warning in picture.metadata.warnings:
-            if warning not in self._warnings:
-                self._warnings.append(warning)
-        if task.settings.print_size is not None:
-            picture = picture.with_metadata(dpi=(task.settings.dpi, task.settings.dpi))
-        depth = picture.bit_depth if task.save.format in ("png", "tiff") else 8
-        if depth < picture.bit_depth:
-            self._warnings.append(f"{task.save.format.upper()} holds 8 bits a channel; the input's 16 were reduced.")
-        pipeline = self._pipeline(picture, upscaler, depth)
-        begun = time.perf_counter()
-        width, height = task.size.canvas
-        with open_writer(
-            task.output_path, width, height, pipeline.channels, depth, picture.metadata, task.save
-        ) as writer:
-            for band in pipeline.bands():
-                writer.write(band)
-            self._control.check()
-            writer.commit()
-        self._inference_seconds = time.perf_counter() - begun
-        return pipeline.report
-
-    def _write_animation(self, upscaler: Upscaler | None) -> PipelineReport:
-        task = self._task
-        reports: list[PipelineReport] = []
-
-        def frames() -> Iterator[tuple[Picture, int]]:
-            for picture, duration in image_io.load_frames(task.input_path, self._limits):
-                pipeline = self._pipeline(picture, upscaler, 8)
-                joined = np.concatenate(list(pipeline.bands()))
-                reports.append(pipeline.report)
-                has_alpha = picture.alpha is not None
-                yield (
-                    Picture(
-                        np.ascontiguousarray(joined[..., :-1] if has_alpha else joined),
-                        np.ascontiguousarray(joined[..., -1]) if has_alpha else None,
-                        picture.metadata,
-                    ),
-                    duration,
-                )
-
-        begun = time.perf_counter()
-        first = image_io.load(task.input_path, self._limits)
-        image_io.write_animation(
-            frames(), task.output_path, image_io.animation_loop(task.input_path), task.save, first.metadata
-        )
-        self._inference_seconds = time.perf_counter() - begun
-        return replace(reports[0], tiles=sum(report.tiles for report in reports))
-
-    def _result(self, report: PipelineReport, model: LoadedModel | None, started: float) -> EnhanceResult:
-        task = self._task
-        return EnhanceResult(
-            input_path=task.input_path,
-            output_path=task.output_path,
-            input_size=(task.info.width, task.info.height),
-            output_size=task.size.canvas,
-            model=task.model,
-            backend=model.session.backend if model else "pillow",
-            device=model.session.device if model else "cpu",
-            precision=model.session.precision if model else "fp32",
-            tile=max(report.window),
-            scale=round(task.size.scale, 4),
-            timings=Timings(self._load_seconds, self._inference_seconds, time.perf_counter() - started),
-            metrics=_metrics(task, report),
-            warnings=tuple(dict.fromkeys(self._warnings)),
-            peak_memory_mb=peak_memory_mb(),
-        )
-
-
-def _metrics(task: _Task, report: PipelineReport) -> dict[str, Any]:
-    """Numbers about the result that cost nothing extra: they fall out of the stream."""
-    metrics: dict[str, Any] = {
-        "original_bytes": task.info.file_bytes,
-        "enhanced_bytes": task.output_path.stat().st_size,
-        "tiles": report.tiles,
-        "passes": report.passes,
-        "model_reason": task.model_reason,
-    }
-    for name in ("color_difference_before", "color_difference_after"):
-        value = getattr(report, name)
-        if value is not None:
-            metrics[name] = round(value, 3)
-    if report.faithfulness_psnr is not None:
-        metrics["faithfulness_psnr_db"] = round(report.faithfulness_psnr, 2)
-    return metrics
-
-
-def crop(picture: Picture, box: tuple[int, int, int, int] | None) -> Picture:
-    """The part (left, top, width, height) of a picture; all of it for None."""
-    if box is None:
-        return picture
-    left, top, width, height = box
-    part = (slice(top, top + height), slice(left, left + width))
-    alpha = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[part])
-    return Picture(np.ascontiguousarray(picture.pixels[part]), alpha, picture.metadata)
 
 
 def apply_fidelity(
@@ -522,15 +202,6 @@ def _as_file(image: str | Path | np.ndarray | Image.Image, folder: Path) -> Path
     path = unused_path(folder / "picture.png")
     image_io.save(picture, path, SaveOptions(format="png"))
     return path
-
-
-def unused_path(path: Path) -> Path:
-    """``path``, or with ``-2``, ``-3`` ... before the suffix where that name is taken."""
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
 
 
 __all__ = [

@@ -90,3 +90,13 @@ class Picture:
     def with_metadata(self, **changes: Any) -> Picture:
         """The same pixels with some fields of ``metadata`` replaced."""
         return replace(self, metadata=replace(self.metadata, **changes))
+
+
+def crop(picture: Picture, box: tuple[int, int, int, int] | None) -> Picture:
+    """The part (left, top, width, height) of a picture; all of it for None."""
+    if box is None:
+        return picture
+    left, top, width, height = box
+    part = (slice(top, top + height), slice(left, left + width))
+    alpha = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[part])
+    return Picture(np.ascontiguousarray(picture.pixels[part]), alpha, picture.metadata)

@@ -1,0 +1,61 @@
+"""Names and formats of results: what a file is called, and what kind it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.types import EnhanceSettings
+from utils import image_io
+from utils.errors import OutputError
+
+
+def output_format(settings: EnhanceSettings, input_format: str, output_path: Path | None = None) -> str:
+    """The file format to write: the settings', else the output name's, else the input's, else PNG."""
+    if settings.format != "auto":
+        return settings.format
+    if output_path is not None:
+        named = image_io.format_from_suffix(output_path)
+        if named is not None:
+            return named
+    known = {"png": "png", "jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "avif": "avif", "tiff": "tiff", "gif": "gif"}
+    return known.get(input_format.lower(), "png")
+
+
+def goal_text(settings: EnhanceSettings) -> str:
+    """The goal as it stands in file names: ``x4``, ``3840px``, ``1920x1080``, ``20x30cm`` or ``enhanced``."""
+    if settings.scale is not None:
+        return f"x{settings.scale:g}"
+    if settings.long_edge is not None:
+        return f"{settings.long_edge}px"
+    if settings.width is not None or settings.height is not None:
+        return f"{settings.width or ''}x{settings.height or ''}"
+    if settings.print_size is not None:
+        return f"{settings.print_size[0]:g}x{settings.print_size[1]:g}cm"
+    return "enhanced"
+
+
+def default_output_path(input_path: Path, folder: Path, settings: EnhanceSettings) -> Path:
+    """``<folder>/<stem>_<goal>.<suffix>``, for instance ``photo_x4.png``."""
+    input_path, folder = Path(input_path), Path(folder)
+    kind = settings.format if settings.format != "auto" else image_io.format_from_suffix(input_path) or "png"
+    return folder / f"{input_path.stem}_{goal_text(settings)}{image_io.output_suffix(kind)}"
+
+
+def unused_path(path: Path) -> Path:
+    """``path``, or with ``-2``, ``-3`` ... before the suffix where that name is taken."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:
+    """Raise ``OutputError`` where a result may not be written."""
+    if output_path.is_dir():
+        raise OutputError(f"'{output_path}' is a folder; name a file for the result.")
+    if output_path.exists():
+        if output_path.samefile(input_path):
+            raise OutputError(f"The result would overwrite its own input '{input_path}'. Choose another name.")
+        if not overwrite:
+            raise OutputError(f"'{output_path}' exists already. Choose another name, or allow overwriting (--force).")

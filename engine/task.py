@@ -1,0 +1,93 @@
+"""What is decided about a picture before any pixel of it is decoded: output, model, size."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.model_manager import ModelManager
+from engine.output_names import check_output, output_format
+from engine.sizing import SizePlan, plan_size
+from engine.types import RESAMPLERS, EnhanceSettings
+from utils import image_io
+from utils.writers import SaveOptions
+
+MB = 10**6
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that is decided before any pixel is decoded."""
+
+    input_path: Path
+    output_path: Path
+    info: image_io.ImageInfo
+    model: str
+    model_reason: str
+    settings: EnhanceSettings
+    size: SizePlan
+    save: SaveOptions
+    warnings: tuple[str, ...]
+
+
+def limits_of(config: Any) -> image_io.ImageLimits:
+    """The picture limits of the application's configuration."""
+    return image_io.ImageLimits(
+        max_bytes=int(config.max_image_mb * MB), max_pixels=int(config.max_image_megapixels * MB)
+    )
+
+
+def decide(
+    input_path: Path,
+    output_path: Path,
+    settings: EnhanceSettings,
+    manager: ModelManager,
+    config: Any,
+    overwrite: bool,
+) -> Task:
+    """Check input, output, model and sizes; cheap, reads only headers."""
+    info = image_io.probe(input_path, limits_of(config))
+    check_output(input_path, output_path, overwrite)
+    warnings = []
+    name, reason = settings.model, "chosen by name"
+    if name == "auto":
+        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
+        name, reason = manager.default_model(rough.scale)
+        if name in RESAMPLERS:
+            warnings.append(reason)
+    native = 4 if name in RESAMPLERS else manager.info(name).scale
+    size = plan_size(
+        info.width,
+        info.height,
+        settings,
+        native_scale=native,
+        max_output_pixels=int(config.max_output_megapixels * MB),
+    )
+    if settings.face_enhance:
+        warnings.append("Face restoration is not available: no face model is installed.")
+    if settings.denoise_strength is not None and name in RESAMPLERS:
+        warnings.append(f"'{name}' has no denoise strength; it was ignored.")
+    resolved = settings.model_copy(update={"model": name} | ({} if _has_goal(settings) else {"scale": float(native)}))
+    save = SaveOptions(
+        format=output_format(settings, info.format, output_path),
+        quality=settings.quality,
+        lossless=settings.lossless,
+        exif=settings.exif,
+        comment=_comment(resolved) if settings.embed_settings else None,
+    )
+    return Task(input_path, output_path, info, name, reason, settings, size, save, tuple(warnings))
+
+
+def _has_goal(settings: EnhanceSettings) -> bool:
+    return any(
+        value is not None
+        for value in (settings.scale, settings.width, settings.height, settings.long_edge, settings.print_size)
+    )
+
+
+def _comment(settings: EnhanceSettings) -> str:
+    """The settings that differ from the defaults, as JSON, for the output's metadata."""
+    chosen = settings.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"software": "Real-ESRGAN Ultimate", **chosen}, ensure_ascii=False)
