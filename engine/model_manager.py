@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from engine.backends import get_backend
-from engine.backends.base import NetworkSource, Session
+from engine.backends.base import NetworkSource
 from engine.checkpoints import CheckpointInfo, inspect_checkpoints
 from engine.json_store import JsonStore
+from engine.loaded_models import LoadedModel, LoadedModels, UnloadPolicy
 from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Names, Statuses
 from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec, content_of
 from engine.self_test import BackendChooser
@@ -25,32 +25,6 @@ from utils.errors import EngineError, ModelError, ModelNotFoundError, Unsupporte
 logger = logging.getLogger(__name__)
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-UnloadPolicy = Literal["keep", "after-picture"] | int
-"""Keep loaded models, drop them after each picture, or after so many idle seconds."""
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A network that is ready to run."""
-
-    name: str
-    key: str
-    info: CheckpointInfo
-    session: Session = field(repr=False)
-    load_seconds: float = 0.0
-
-
-@dataclass
-class _Slot:
-    """A place in the cache; its lock makes the second asker wait for the first instead of loading again."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    model: LoadedModel | None = None
-    users: int = 0
-    last_used: float = 0.0
-
-
-_SlotKey = tuple[str, str, str, str, float | None]
 
 
 class ModelManager:
@@ -94,13 +68,10 @@ class ModelManager:
         self.self_tests = JsonStore(self.cache_dir / "self_test.json" if self.cache_dir else None)
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
-        self._policy = unload_policy
+        self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
-        self._slots: dict[_SlotKey, _Slot] = {}
         self._quiet: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._reaper: threading.Thread | None = None
 
     @classmethod
     def from_config(cls, config: Any, *, inspect: Inspector = inspect_checkpoints) -> ModelManager:
@@ -290,45 +261,17 @@ class ModelManager:
         target = self.resolve_device(device, gpu_id)
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
-        slot_key = (name, target, backend, precision, denoise_strength)
-        with self._lock:
-            slot = self._slots.setdefault(slot_key, _Slot())
-        with slot.lock:
-            if slot.model is None:
-                started = time.perf_counter()
-                slot.model = self._open(name, target, backend, precision, denoise_strength, started)
-                self._start_reaper()
-            slot.last_used = time.monotonic()
-            return slot.model
+        key = (name, target, backend, precision, denoise_strength)
+        return self._loaded.get(key, lambda: self._open(name, target, backend, precision, denoise_strength))
 
     @contextmanager
     def borrow(self, name: str, **how: Any) -> Iterator[LoadedModel]:
         """``load_model`` for the length of a ``with`` block; afterwards the unload policy applies."""
-        slot = None
-        while slot is None:  # whoever unloads between loading and claiming makes us load again
-            model = self.load_model(name, **how)
-            slot = self._claim(model)
-        try:
+        with self._loaded.borrowed(lambda: self.load_model(name, **how)) as model:
             yield model
-        finally:
-            with self._lock:
-                slot.users -= 1
-                slot.last_used = time.monotonic()
-            if self._policy == "after-picture":
-                self._unload(lambda key, kept: kept.model is model)
 
-    def _claim(self, model: LoadedModel) -> _Slot | None:
-        """Count one more user of a loaded model, so that nothing unloads it; None when it is already gone."""
-        with self._lock:
-            for slot in self._slots.values():
-                if slot.model is model:
-                    slot.users += 1
-                    return slot
-        return None
-
-    def _open(
-        self, name: str, device: str, backend: str, precision: str, denoise: float | None, started: float
-    ) -> LoadedModel:
+    def _open(self, name: str, device: str, backend: str, precision: str, denoise: float | None) -> LoadedModel:
+        started = time.perf_counter()
         source = self._source(name, denoise)
         choice = self._chooser.choose(source, device, backend, precision)
         session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
@@ -367,62 +310,18 @@ class ModelManager:
 
     def unload_model(self, name: str) -> int:
         """Unload every loaded form of a model that is not in use; returns how many."""
-        return self._unload(lambda key, slot: key[0] == name)
+        return self._loaded.unload(lambda key, model: key[0] == name)
 
     def unload_all(self) -> int:
-        return self._unload(lambda key, slot: True)
-
-    def _unload(self, matches: Callable[[_SlotKey, _Slot], bool]) -> int:
-        dropped = []
-        with self._lock:
-            for key, slot in list(self._slots.items()):
-                if slot.model is not None and slot.users == 0 and matches(key, slot) and slot.lock.acquire(False):
-                    dropped.append(slot.model)
-                    del self._slots[key]
-                    slot.lock.release()
-        for model in dropped:
-            model.session.close()
-        if dropped:
-            _return_memory()
-        return len(dropped)
+        return self._loaded.unload(lambda key, model: True)
 
     def status(self) -> dict[str, Any]:
         """Loaded models: name -> device, backend, precision, load seconds, idle seconds, in use."""
-        with self._lock:
-            slots = [slot for slot in self._slots.values() if slot.model is not None]
-        now = time.monotonic()
-        return {
-            f"{slot.model.name} ({slot.model.session.backend}, {slot.model.session.precision})": {
-                "device": slot.model.session.device,
-                "backend": slot.model.session.backend,
-                "precision": slot.model.session.precision,
-                "load_seconds": round(slot.model.load_seconds, 3),
-                "idle_seconds": round(now - slot.last_used, 1),
-                "in_use": slot.users,
-            }
-            for slot in slots
-            if slot.model is not None
-        }
-
-    def _start_reaper(self) -> None:
-        """A thread that unloads idle models; only where the policy is a number of seconds."""
-        if not isinstance(self._policy, int):
-            return
-        with self._lock:
-            if self._reaper is None and not self._closed.is_set():
-                self._reaper = threading.Thread(target=self._reap, name="model-unloader", daemon=True)
-                self._reaper.start()
-
-    def _reap(self) -> None:
-        assert isinstance(self._policy, int)
-        while not self._closed.wait(min(1.0, max(0.05, self._policy / 4))):
-            limit = time.monotonic() - self._policy
-            self._unload(lambda key, slot, limit=limit: slot.last_used < limit)  # type: ignore[misc]
+        return self._loaded.status()
 
     def close(self) -> None:
         """Unload everything and stop the background thread."""
-        self._closed.set()
-        self.unload_all()
+        self._loaded.close()
 
 
 def _gpu_is_possible() -> bool:
@@ -432,23 +331,6 @@ def _gpu_is_possible() -> bool:
     if platform.system() != "Linux":
         return True
     return any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg", "/dev/nvidia0"))
-
-
-def _return_memory() -> None:
-    """Hand freed memory back to the system, not only to the allocator."""
-    import ctypes
-    import gc
-    import sys
-
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):
-            return
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

@@ -261,7 +261,7 @@ def sabotage(manager, monkeypatch):
     def apply(error, times, **how):
         model = manager.load_model("tiny-x4", **how)
         broken = _Sabotage(model.session, error, times)
-        slot = manager._claim(model)
+        slot = manager._loaded._claim(model)
         slot.users -= 1
         monkeypatch.setattr(slot, "model", replace(model, session=broken))
         return broken
