@@ -16,16 +16,19 @@ from cli.terminal import cancel_on_interrupt, start
 from engine.types import EnhanceSettings
 
 if TYPE_CHECKING:
-    from engine.batch import BatchOptions, BatchPlan, BatchProgress, BatchResult, ItemStatus
+    from engine.batch import BatchPlan, BatchProgress, BatchRequest, BatchResult, ItemStatus
 
 _Option = typer.Option
 
 
 @with_settings
 def batch(
-    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Folders, ZIP files and pictures.")],
-    output: Annotated[Path, _Option("--output", "-o", help="Folder for the results and the journal.")],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[IN...]", help="Folders, ZIP files, pictures; none: finish what OUTPUT holds."),
+    ] = None,
     *,
+    output: Annotated[Path, _Option("--output", "-o", help="Folder for the results and the journal.")],
     auto: Annotated[
         bool, _Option("--auto", help="Decide the settings for each picture; options given here win.")
     ] = False,
@@ -48,7 +51,7 @@ def batch(
     verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
 ) -> None:
     """Enhance many pictures. A run that was stopped or killed goes on where it was when started again."""
-    from engine.batch import BatchOptions
+    from engine.batch import BatchOptions, BatchRequest, load_request
 
     options = BatchOptions(
         recursive=recursive,
@@ -61,35 +64,24 @@ def batch(
         watch=watch,
     )
     config = start(verbose)
+    if inputs:
+        request = BatchRequest(tuple(inputs), output, settings, options, auto)
+    else:
+        request = load_request(output)
     if dry_run:
-        _print_plan(_plan(inputs, output, settings, options, config, auto), as_json)
+        _print_plan(_plan(request, config), as_json)
         return
-    result = _run(inputs, output, settings, options, config, auto=auto, as_json=as_json, quiet=quiet)
+    result = _run(request, config, as_json=as_json, quiet=quiet)
     _summarize(result, as_json)
     raise typer.Exit(result.exit_code)
 
 
-def _run(
-    inputs: list[Path],
-    output: Path,
-    settings: EnhanceSettings,
-    options: BatchOptions,
-    config: Any,
-    *,
-    auto: bool,
-    as_json: bool,
-    quiet: bool,
-) -> BatchResult:
-    from engine.batch import BatchControl, ItemState, process_batch, recommended
+def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> BatchResult:
+    from engine.batch import BatchControl, ItemState
     from engine.model_manager import ModelManager
 
     manager = ModelManager.from_config(config)
     control = BatchControl()
-    choose = None
-    if auto:
-        from engine.intelligent_enhancer import IntelligentEnhancer
-
-        choose = recommended(IntelligentEnhancer(manager), settings)
 
     def tell(status: ItemStatus) -> None:
         if as_json and status.state not in (ItemState.QUEUED, ItemState.RUNNING):
@@ -97,14 +89,9 @@ def _run(
 
     try:
         with cancel_on_interrupt(control), _bar(quiet or as_json) as show:
-            return process_batch(
-                inputs,
-                output,
-                settings,
+            return request.run(
                 manager=manager,
                 config=config,
-                choose=choose,
-                options=options,
                 control=control,
                 on_plan=lambda plan: _announce(plan, quiet or as_json),
                 on_item=tell,
@@ -114,17 +101,11 @@ def _run(
         manager.close()
 
 
-def _plan(
-    inputs: list[Path], output: Path, settings: EnhanceSettings, options: BatchOptions, config: Any, auto: bool
-) -> BatchPlan:
+def _plan(request: BatchRequest, config: Any) -> BatchPlan:
     import tempfile
 
-    from engine.batch import plan_batch
-
     with tempfile.TemporaryDirectory(prefix="realesrgan-batch-") as workspace:
-        return plan_batch(
-            inputs, output, settings, config=config, workspace=workspace, options=options, per_picture=auto
-        )
+        return request.plan(config, workspace)
 
 
 def _print_plan(plan: BatchPlan, as_json: bool) -> None:

@@ -114,6 +114,14 @@ def test_settings_per_picture(cli, folder, tmp_path):
     assert code == 0 and row["model"] and row["width"] == 128 and row["output"].endswith("000_x2.jpg")
 
 
+def test_without_inputs_there_must_be_something_to_finish(cli, folder, tmp_path):
+    code, _, errors = cli("-o", tmp_path / "out")
+    assert code == 2 and "No unfinished batch" in errors
+    cli(folder(1), "-o", tmp_path / "out", "--model", "lanczos")
+    code, _, errors = cli("-o", tmp_path / "out")
+    assert code == 2 and "No unfinished batch" in errors
+
+
 def test_wrong_use_is_one_sentence(cli, folder, tmp_path):
     for arguments, named in ((["--name", "{nope}"], "{nope}"), (["--scale", "99"], "scale")):
         code, _, errors = cli(folder(1), "-o", tmp_path / "out", *arguments)
@@ -133,7 +141,7 @@ def test_killed_in_the_middle_it_goes_on_with_nothing_done_twice_and_nothing_los
     for path in finished:
         Image.open(path).load()  # whatever has its name is whole
 
-    code, said, errors = cli(*arguments)
+    code, said, errors = cli("-o", output)  # what was asked for is remembered beside the results
     assert code == 0, errors
     assert f"{count - len(finished)} successful, 0 failed, {len(finished)} skipped" in said
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in finished} == finished
@@ -154,4 +162,4 @@ def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path):
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "cancelled with" in said, errors
     left = [path.name for path in output.iterdir() if path.suffix != ".png"]
-    assert sorted(left) == [".realesrgan-batch.jsonl", ".realesrgan-batch.lock"]
+    assert sorted(left) == [".realesrgan-batch.json", ".realesrgan-batch.jsonl", ".realesrgan-batch.lock"]

@@ -20,6 +20,7 @@ from engine.types import EnhanceSettings
 from utils.errors import InvalidImageError, OutputError
 
 JOURNAL_NAME = ".realesrgan-batch.jsonl"
+LOCK_NAME = str(Path(JOURNAL_NAME).with_suffix(".lock"))
 _CHUNK = 2**20
 
 
@@ -95,7 +96,7 @@ class Journal:
         self._folder = folder
         path = folder / JOURNAL_NAME
         self._lock = threading.Lock()
-        self._file_lock = FileLock(path.with_suffix(".lock"))
+        self._file_lock = FileLock(folder / LOCK_NAME)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file_lock.acquire(timeout=0)
@@ -151,6 +152,21 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a batch, of any process, is writing to an output folder now."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / LOCK_NAME).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK_NAME, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 def _facts(path: Path) -> list[int] | None:

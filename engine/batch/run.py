@@ -233,7 +233,7 @@ class _Run:
             # Name and format were promised before the start; what is inside is decided now.
             settings = self._choose(item.source.path).but(format=self._settings.format)
         running = replace(status, state=ItemState.RUNNING)
-        one = self._control.child(lambda step: self._tell_fraction(running, step), item.number)
+        one = self._control.child(lambda step: self._tell_fraction(running, step), self._control.turns.next_rank())
         return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
 
     def _tell_fraction(self, running: ItemStatus, step: Progress) -> None:

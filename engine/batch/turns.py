@@ -21,9 +21,14 @@ class NetworkTurns:
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []
         self._tickets = itertools.count()
+        self._ranks = itertools.count(1)
         self._running = 0
         self._busy_since = 0.0
         self._busy = 0.0
+
+    def next_rank(self) -> int:
+        """A rank behind all that were given before: whoever begins first goes first, of several batches too."""
+        return next(self._ranks)
 
     @property
     def busy_seconds(self) -> float:

@@ -1,0 +1,189 @@
+"""A batch that runs on its own thread while others look at it, pause it, or cancel it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engine.batch.control import BatchControl
+from engine.batch.plan import BatchPlan
+from engine.batch.request import BatchRequest
+from engine.batch.status import BatchProgress, BatchResult, ItemState, ItemStatus
+from engine.batch.turns import NetworkTurns
+from engine.model_manager import ModelManager
+from utils.errors import EngineError, JobCancelled, QueueFullError
+
+logger = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    WAITING = "waiting"
+    PLANNING = "planning"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class BatchSnapshot:
+    """A batch at one moment.
+
+    Attributes:
+        version: grows with every change; equal versions of one batch are equal snapshots.
+        ahead: batches that must end before this one begins, while it is waiting.
+        items: in the order of the plan.
+        error: why the batch could not begin, or broke off.
+        result: once it has ended.
+    """
+
+    version: int
+    phase: Phase
+    ahead: int = 0
+    items: tuple[ItemStatus, ...] = ()
+    progress: BatchProgress | None = None
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    result: BatchResult | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.phase not in (Phase.FINISHED, Phase.FAILED)
+
+    def count(self, state: ItemState) -> int:
+        return sum(item.state is state for item in self.items)
+
+
+@dataclass(eq=False)
+class BatchLine:
+    """Lets a few batches run at a time, the others in the order in which they came; shared by all of a program.
+
+    Those that run take turns at the network picture by picture, so a small batch does not wait for a large one.
+
+    Args:
+        places: batches that run at a time.
+        longest: batches that may wait.
+    """
+
+    places: int = 3
+    longest: int = 20
+    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _order: list[object] = field(default_factory=list)
+
+    def join(self, one: object) -> None:
+        """Stand at the end. Raises ``QueueFullError``."""
+        with self._changed:
+            if len(self._order) >= self.places + self.longest:
+                raise QueueFullError(f"{self.longest} batches are waiting already. Try again when some have ended.")
+            self._order.append(one)
+
+    def ahead(self, one: object) -> int:
+        """How many must leave before it is one's turn; 0 = it is."""
+        with self._changed:
+            return max(0, self._order.index(one) + 1 - self.places) if one in self._order else 0
+
+    def wait(self, one: object, control: BatchControl) -> None:
+        """Until it is one's turn. Raises ``JobCancelled``."""
+        with self._changed:
+            while self._order.index(one) >= self.places:
+                self._changed.wait(0.2)
+                if control.cancelled:
+                    control.check()
+
+    def leave(self, one: object) -> None:
+        with self._changed:
+            if one in self._order:
+                self._order.remove(one)
+            self._changed.notify_all()
+
+
+class BackgroundBatch:
+    """Runs a request on a thread of its own. All methods may be called from any thread.
+
+    A batch that watches folders stands in no line: it rests most of the time, and would hold a place for ever.
+
+    Raises ``QueueFullError`` when too many batches wait.
+    """
+
+    def __init__(self, request: BatchRequest, *, manager: ModelManager, config: Any, line: BatchLine) -> None:
+        self.request = request
+        self._manager, self._config, self._line = manager, config, line
+        self._control = BatchControl(turns=line.turns)
+        self._lock = threading.Lock()
+        self._items: dict[int, ItemStatus] = {}
+        self._now = BatchSnapshot(0, Phase.WAITING)
+        if not request.options.watch:
+            line.join(self)
+        self._thread = threading.Thread(target=self._work, name="batch", daemon=True)
+        self._thread.start()
+
+    def snapshot(self) -> BatchSnapshot:
+        with self._lock:
+            now, items = self._now, tuple(self._items[number] for number in sorted(self._items))
+        phase = Phase.PAUSED if now.phase is Phase.RUNNING and self._control.paused else now.phase
+        ahead = self._line.ahead(self) if phase is Phase.WAITING else 0
+        version = 4 * now.version + (phase is Phase.PAUSED)
+        return BatchSnapshot(version, phase, ahead, items, now.progress, now.warnings, now.error, now.result)
+
+    def pause(self) -> None:
+        self._control.pause()
+
+    def resume(self) -> None:
+        self._control.resume()
+
+    def cancel(self) -> None:
+        """Stops within one tile; what is done stays."""
+        self._control.cancel()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end; False when it has not come in time."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # -- on the batch's threads --------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            if not self.request.options.watch:
+                self._line.wait(self, self._control)
+            self._change(phase=Phase.PLANNING)
+            result = self.request.run(
+                manager=self._manager,
+                config=self._config,
+                control=self._control,
+                on_plan=self._planned,
+                on_item=self._told,
+                on_progress=lambda progress: self._change(progress=progress),
+            )
+            for item in result.items:
+                self._told(item)
+            self._change(phase=Phase.FINISHED, result=result)
+        except JobCancelled:
+            self._change(phase=Phase.FINISHED, result=BatchResult((), 0.0, cancelled=True))
+        except EngineError as error:
+            logger.info("Batch not run: %s", error)
+            self._change(phase=Phase.FAILED, error=str(error))
+        except Exception as error:
+            logger.exception("The batch failed unexpectedly")
+            self._change(phase=Phase.FAILED, error=f"{type(error).__name__}: {error}; see the log.")
+        finally:
+            self._line.leave(self)
+
+    def _planned(self, plan: BatchPlan) -> None:
+        for item in plan.items:
+            self._told(ItemStatus(item.number, item.name, item.source.path, item.target, input_size=item.input_size))
+        self._change(phase=Phase.RUNNING, warnings=plan.warnings)
+
+    def _told(self, status: ItemStatus) -> None:
+        with self._lock:
+            self._items[status.number] = status
+        self._change()
+
+    def _change(self, **values: Any) -> None:
+        with self._lock:
+            known = {name: getattr(self._now, name) for name in ("phase", "progress", "warnings", "error", "result")}
+            self._now = BatchSnapshot(self._now.version + 1, **{**known, **values})
