@@ -3,7 +3,10 @@
     python -m training.train PHOTOGRAPHS --out runs/compact --minutes 240
 
 The schedule follows the time given: the learning rate falls along a cosine to the end. Started again with the same
-``--out``, it goes on from the last checkpoint.
+``--out``, it goes on from the last checkpoint. A finished model is trained further by a new run that begins with its
+weights, at a lower rate and with patches that it has not seen:
+
+    python -m training.train PHOTOGRAPHS --out runs/longer --begin-with weights/MODEL.safetensors --rate 2e-4 --seed 1
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ PEAK_RATE, LAST_RATE = 6e-4, 5e-6
 EMA = 0.998
 FREQUENCY_WEIGHT = 0.1
 FREQUENCY_FROM = 0.5
-"""Weight of the frequency term, and the share of the time from which on it counts."""
+"""Weight of the frequency term, and the share of the time from which on it counts (the whole of it when trained further)."""
 
 
 def build(features: int = 64, convs: int = 16) -> nn.Module:
@@ -75,12 +78,24 @@ def _feed(pairs: Pairs, first: int, batches: queue.Queue[Any], stop: threading.E
 class Trainer:
     """State of a run: network, its moving average, optimiser, step, and seconds spent."""
 
-    def __init__(self, out: Path, device: str, minutes: float) -> None:
-        self.out, self.device, self.seconds_in_all = out, device, minutes * 60
+    def __init__(
+        self,
+        out: Path,
+        device: str,
+        minutes: float,
+        begin_with: Path | None = None,
+        peak_rate: float = PEAK_RATE,
+    ) -> None:
+        self.out, self.device, self.seconds_in_all, self.peak_rate = out, device, minutes * 60, peak_rate
+        self.further = begin_with is not None
         torch.manual_seed(0)
         self.network = build().to(device).to(memory_format=torch.channels_last)
+        if begin_with is not None:
+            from safetensors.torch import load_file
+
+            self.network.load_state_dict(load_file(begin_with))
         self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=peak_rate, betas=(0.9, 0.99), weight_decay=0)
         self.step, self.spent = 0, 0.0
         if (out / "last.pt").exists():
             self._resume()
@@ -113,7 +128,7 @@ class Trainer:
     def rate(self) -> float:
         """Warm-up over 200 steps, then a cosine over the time given."""
         share = min(1.0, self.spent / self.seconds_in_all)
-        cosine = LAST_RATE + (PEAK_RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+        cosine = LAST_RATE + (self.peak_rate - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
         return cosine * min(1.0, (self.step + 1) / 200)
 
     def learn(self, worn: np.ndarray, sharp: np.ndarray) -> float:
@@ -126,7 +141,7 @@ class Trainer:
         with torch.autocast(kind, torch.bfloat16):
             output = self.network(inputs)
         loss = charbonnier(output.float(), targets)
-        if self.spent >= FREQUENCY_FROM * self.seconds_in_all:
+        if self.further or self.spent >= FREQUENCY_FROM * self.seconds_in_all:
             loss = loss + FREQUENCY_WEIGHT * frequency_distance(output.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -178,9 +193,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--patch", type=int, default=48, help="side of the worn patches, in pixels")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights to train further (safetensors)")
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
+    parser.add_argument("--seed", type=int, default=0, help="of the patches")
     options = parser.parse_args()
-    trainer = Trainer(options.out, options.device, options.minutes)
-    trainer.run(Pairs(load_photographs(options.photographs), options.batch, options.patch))
+    trainer = Trainer(options.out, options.device, options.minutes, options.begin_with, options.rate)
+    trainer.run(Pairs(load_photographs(options.photographs), options.batch, options.patch, options.seed))
 
 
 if __name__ == "__main__":
