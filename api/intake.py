@@ -43,7 +43,7 @@ REQUEST_BODY: dict[str, Any] = {
                         "scale": {"type": "number", "minimum": 1, "maximum": 16},
                         "target_resolution": {"type": "string", "enum": ["2k", "4k", "8k"]},
                         "model": {"type": "string"},
-                        "enhance_faces": {"type": "boolean"},
+                        "enhance_faces": {"type": "string", "enum": ["true", "false", "auto"]},
                         "format": {"type": "string"},
                         "quality": {"type": "integer"},
                         "preset": {"type": "string"},

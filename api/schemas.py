@@ -29,7 +29,9 @@ class UpscaleOptions(BaseModel):
         None, description="Longest side: 2k = 2048, 4k = 3840, 8k = 7680 pixels"
     )
     model: str | None = Field(None, pattern=MODEL_NAME, description="Model name or auto")
-    enhance_faces: bool = Field(True, description="Restore faces, where there are any and a face model is installed")
+    enhance_faces: bool | Literal["auto"] = Field(
+        "auto", description="Restore faces, where a face model is installed; auto leaves sharp ones alone"
+    )
     format: Format = Field("auto", description="Format of the result; auto keeps the input's")
     quality: int = Field(95, ge=1, le=100, description="Quality of lossy formats")
     preset: str | None = Field(
@@ -60,7 +62,7 @@ class UpscaleOptions(BaseModel):
             named |= {"long_edge": TARGET_SIDES[self.target_resolution], "skip_if_large_enough": True}
         if "enhance_faces" in self.model_fields_set:
             named["face_enhance"] = self.enhance_faces
-        return merge_settings({"model": default_model, "face_enhance": True, **preset}, named)
+        return merge_settings({"model": default_model, "face_enhance": "auto", **preset}, named)
 
 
 class UploadOptions(UpscaleOptions):

@@ -14,7 +14,17 @@ from engine.types import EnhanceSettings
 from utils.errors import InvalidSettingsError
 
 _Option = typer.Option
-_FIELD_OF = {"denoise": "denoise_strength", "faces": "face_enhance", "format_": "format", "whole": "auto_tile"}
+_FIELD_OF = {
+    "denoise": "denoise_strength",
+    "faces": "face_enhance",
+    "min_face": "face_min_height",
+    "central_face": "face_central_only",
+    "large_faces": "face_large",
+    "keep_faces": "face_keep",
+    "skip_faces": "face_skip",
+    "format_": "format",
+    "whole": "auto_tile",
+}
 """Options whose name is not the setting's."""
 
 
@@ -68,7 +78,15 @@ def _fields(
     backend: Annotated[str, _Option(help="auto, openvino or torch.")] = "auto",
     device: Annotated[str, _Option(help="auto, cpu, cuda:0, mps, xpu:0.")] = "auto",
     denoise: Annotated[float | None, _Option(help="Denoise strength 0 to 1 (realesr-general-x4v3).")] = None,
-    faces: Annotated[bool, _Option("--faces/--no-faces", help="Restore faces.")] = False,
+    faces: Annotated[str, _Option(help="Restore faces: off, on, or auto (not those that are sharp).")] = "off",
+    face_strength: Annotated[float, _Option(help="Share of the restored face, 0 to 1.")] = 0.8,
+    face_model: Annotated[str, _Option(help="Face model name, or auto.")] = "auto",
+    min_face: Annotated[int, _Option(help="Leave smaller faces alone, in pixels of the input.")] = 24,
+    central_face: Annotated[bool, _Option("--central-face", help="Only the face nearest to the middle.")] = False,
+    large_faces: Annotated[bool, _Option("--large-faces", help="Faces over 512 pixels too.")] = False,
+    keep_faces: Annotated[str, _Option(help="Only these faces, e.g. 1,3 (numbers: `faces list`).")] = "",
+    skip_faces: Annotated[str, _Option(help="Not these faces, e.g. 2.")] = "",
+    face_guard: Annotated[bool, _Option(help="Blend faces back that changed too far.")] = True,
     color_match: Annotated[bool, _Option(help="Keep the input's colours.")] = True,
     fidelity: Annotated[float, _Option(help="Share of the plainly resized input, 0 to 1.")] = 0.0,
     format_: Annotated[str, _Option("--format", help="auto, png, jpeg, webp, avif, tiff or gif.")] = "auto",
@@ -95,7 +113,15 @@ def _fields(
         "backend": backend,
         "device": device,
         "denoise_strength": denoise,
-        "face_enhance": faces,
+        "face_enhance": faces.strip().lower(),
+        "face_strength": face_strength,
+        "face_model": face_model,
+        "face_min_height": min_face,
+        "face_central_only": central_face,
+        "face_large": large_faces,
+        "face_keep": face_numbers(keep_faces, "--keep-faces"),
+        "face_skip": face_numbers(skip_faces, "--skip-faces"),
+        "face_guard": face_guard,
         "color_match": color_match,
         "fidelity": fidelity,
         "format": format_,
@@ -138,6 +164,14 @@ def _print_size(text: str | None) -> tuple[float, float] | None:
         return (float(width), float(height)) if cross else None or _bad_print_size(text)
     except ValueError:
         return _bad_print_size(text)
+
+
+def face_numbers(text: str, option: str) -> tuple[int, ...]:
+    """``1,3`` as numbers. Raises ``InvalidSettingsError`` naming the option."""
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise InvalidSettingsError(f"{option} must be face numbers like 1,3, not '{text}'.") from None
 
 
 def _bad_print_size(text: str) -> tuple[float, float]:

@@ -29,6 +29,8 @@ _WHERE = {
     "SettingsManager": "engine.settings_manager",
     "Face": "engine.face_detector",
     "FaceDetector": "engine.face_detector",
+    "FaceRestorer": "engine.face_restorer",
+    "FoundFace": "engine.faces.choose",
     "ModelManager": "engine.model_manager",
     "ModelSpec": "engine.registry",
     "REGISTRY": "engine.registry",

@@ -113,7 +113,7 @@ BUILTIN_PRESETS = (
         "People: faces are restored, a little of the original is mixed in so that skin stays skin.",
         *_PHOTO,
         scale=4,
-        face_enhance=True,
+        face_enhance="auto",
         fidelity=0.15,
     ),
     _builtin(
@@ -129,7 +129,7 @@ BUILTIN_PRESETS = (
         "realesr-general-x4v3",
         "RealESRNet_x4plus",
         scale=2,
-        face_enhance=True,
+        face_enhance="auto",
         fidelity=0.1,
         denoise_strength=1.0,
         format="png",

@@ -66,8 +66,25 @@ class EnhanceSettings(BaseModel):
 
     denoise_strength: float | None = Field(None, ge=0, le=1)
     """Only for models with a weak-denoise twin: 1 = the strong denoiser alone, 0 = the weak one alone."""
-    face_enhance: bool = False
-    """Restore faces after enhancing (needs a face model; ignored with a warning without one)."""
+    face_enhance: bool | Literal["auto"] = False
+    """Restore faces (needs a face model; without one the rest is done, with a warning). ``auto`` leaves those alone
+    that are sharp already. Words work as well: on, off."""
+    face_strength: float = Field(0.8, ge=0, le=1)
+    """Share of the restored face in the result: 0 = the plainly enhanced face, 1 = the restored one alone."""
+    face_model: str = Field("auto", min_length=1, max_length=200)
+    """Face model by name, or ``auto`` (the best one installed)."""
+    face_central_only: bool = False
+    """Restore the face nearest to the picture's middle, no other."""
+    face_min_height: int = Field(24, ge=16, le=4096)
+    """Smaller faces, in pixels of the input, are left alone."""
+    face_large: bool = False
+    """Restore faces over 512 pixels too: they are reduced to that for the network."""
+    face_keep: tuple[int, ...] = Field((), max_length=1000)
+    """Numbers of faces, as ``engine.FaceRestorer.find`` gives them: restore these and no others. Empty = all."""
+    face_skip: tuple[int, ...] = Field((), max_length=1000)
+    """Numbers of faces to leave alone."""
+    face_guard: bool = True
+    """Blend a face back that no longer looks like the one before; off, it is only reported."""
     color_match: bool = True
     """Match the low frequencies of the result's colour to the input's."""
     fidelity: float = Field(0.0, ge=0, le=1)
@@ -95,6 +112,20 @@ class EnhanceSettings(BaseModel):
         if size is not None and not all(0 < side <= 10_000 for side in size):
             raise ValueError("print_size must be two positive lengths in centimetres")
         return size
+
+    @field_validator("face_keep", "face_skip")
+    @classmethod
+    def _face_numbers(cls, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        if any(number < 1 for number in numbers):
+            raise ValueError("faces are numbered from 1")
+        return tuple(sorted(set(numbers)))
+
+    @model_validator(mode="after")
+    def _no_face_twice(self) -> EnhanceSettings:
+        both = sorted(set(self.face_keep) & set(self.face_skip))
+        if both:
+            raise ValueError(f"face {both[0]} cannot be both in face_keep and in face_skip")
+        return self
 
     @model_validator(mode="after")
     def _one_goal(self) -> EnhanceSettings:
