@@ -30,7 +30,7 @@ PEAK_RATE, LAST_RATE = 6e-4, 5e-6
 EMA = 0.998
 FREQUENCY_WEIGHT = 0.1
 FREQUENCY_FROM = 0.5
-"""Weight of the frequency term, and the share of the time from which on it counts (the whole of it when trained further)."""
+"""Weight of the frequency term, and from which share of the time on it counts (when training further: all of it)."""
 
 
 def build(features: int = 64, convs: int = 16) -> nn.Module:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ def _convert(source: NetworkSource) -> Any:
 
     side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
     example = torch.rand(1, source.info.in_channels, side, side)
-    with _TRACING, torch.inference_mode():
+    with _TRACING, torch.inference_mode(), warnings.catch_warnings():
+        # The converter traces by an interface that torch has deprecated; nothing that a user could change.
+        warnings.simplefilter("ignore", FutureWarning)
         return openvino.convert_model(
             source.load().float(),
             example_input=example,
