@@ -39,12 +39,12 @@ def run(side: int, tile: int, blocks: int, gain: float) -> None:
             return np.rint(np.clip(output, 0, 1) * FULL_SCALE).astype(np.uint16)
 
         runner = TileRunner(infer, 4)
-        whole = np.concatenate(list(runner.bands(pixels, plan(side, side, tile=0, halo=16, border=16))))
+        whole = np.concatenate(list(runner.bands(pixels, plan(side, side, tile=0, halo=16))))
         print(f"RRDBNet-{blocks}, {side}x{side}, windows of {tile}, gain {gain:g}")
         print("| halo | blend | PSNR to untiled (dB) | largest error (of 255) | ridge | work |")
         print("|---|---|---|---|---|---|")
         for halo, blend in ((10, 0), (16, 0), (16, 8), (24, 0), (24, 8), (32, 8), (40, 8)):
-            tiles = plan(side, side, tile=tile, halo=halo, border=16, blend=blend)
+            tiles = plan(side, side, tile=tile, halo=halo, blend=blend)
             result = np.concatenate(list(runner.bands(pixels, tiles)))
             difference = result.astype(np.float64) - whole
             error = 10 * np.log10(FULL_SCALE**2 / max(np.square(difference).mean(), 1e-9))

@@ -17,7 +17,6 @@ APPROXIMATE_HALO = 24
 """Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
 ``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
 APPROXIMATE_BLEND = 8
-APPROXIMATE_BORDER = 16
 MAX_BAND_BYTES = 160 * 2**20
 
 
@@ -85,9 +84,10 @@ class Upscaler:
             height,
             tile=self.tile,
             halo=halo,
-            border=APPROXIMATE_BORDER if exact is None else exact,
             blend=APPROXIMATE_BLEND if exact is None else 0,
             multiple=math.lcm(8, self.info.multiple_of),
+            unit=self.info.multiple_of,
+            smallest=self.info.minimum_size,
             max_band_pixels=MAX_BAND_BYTES // row_bytes,
         )
 

@@ -33,8 +33,8 @@ def joined(runner: TileRunner, pixels: np.ndarray, tiles) -> np.ndarray:
 def test_tiled_result_equals_untiled_result_when_the_halo_covers_the_receptive_field(size, tile):
     height, width = size
     pixels = picture(height, width)
-    whole = plan(width, height, tile=0, halo=5, border=5)
-    tiles = plan(width, height, tile=tile, halo=5, border=5)
+    whole = plan(width, height, tile=0, halo=5)
+    tiles = plan(width, height, tile=tile, halo=5)
     assert whole.count == 1
     expected = joined(TileRunner(blur_and_enlarge, 2), pixels, whole)
     result = joined(TileRunner(blur_and_enlarge, 2, parallelism=3), pixels, tiles)
@@ -44,17 +44,17 @@ def test_tiled_result_equals_untiled_result_when_the_halo_covers_the_receptive_f
 
 def test_too_small_a_halo_is_visible_so_the_test_above_can_fail():
     pixels = picture(200, 200)
-    expected = joined(TileRunner(blur_and_enlarge, 2), pixels, plan(200, 200, tile=0, halo=5, border=5))
-    result = joined(TileRunner(blur_and_enlarge, 2), pixels, plan(200, 200, tile=64, halo=1, border=5))
+    expected = joined(TileRunner(blur_and_enlarge, 2), pixels, plan(200, 200, tile=0, halo=5))
+    result = joined(TileRunner(blur_and_enlarge, 2), pixels, plan(200, 200, tile=64, halo=1))
     assert (result != expected).any()
 
 
 @pytest.mark.parametrize(("length", "limit", "halo"), [(100, 64, 8), (1000, 64, 16), (129, 128, 4), (5000, 256, 34)])
 def test_windows_are_equal_and_overlap_by_two_halos(length, limit, halo):
-    windows = cover(0, length, 0, length, limit, halo, 8)
+    windows = cover(length, limit, halo, 8)
     assert {window.length for window in windows} == {windows[0].length}
     assert windows[0].length <= limit and windows[0].length % 8 == 0
-    assert windows[0].start == 0 and windows[-1].stop >= length
+    assert windows[0].start == 0 and windows[-1].stop == length
     for left, right in zip(windows, windows[1:], strict=False):
         assert left.hi == right.lo
         assert left.hi - right.start >= halo and left.stop - left.hi >= halo
@@ -65,11 +65,37 @@ def test_reflection_does_not_repeat_the_edge_and_works_beyond_one_period():
     np.testing.assert_array_equal(reflect(-2, 3, 1), [0, 0, 0, 0, 0])
 
 
+def test_windows_end_with_the_picture_so_that_the_networks_own_padding_meets_its_edge():
+    """Mirrored pixels around the picture would differ from an untiled run at all four edges."""
+    pixels = picture(75, 131)
+    for tile in (0, 64):
+        tiles = plan(131, 75, tile=tile, halo=5)
+        assert (tiles.rows[0].start, tiles.columns[0].start) == (0, 0)
+        assert (tiles.rows[-1].stop, tiles.columns[-1].stop) == (75, 131)
+        np.testing.assert_array_equal(joined(TileRunner(blur_and_enlarge, 2), pixels, tiles), blur_and_enlarge(pixels))
+
+
+@pytest.mark.parametrize("width", [63, 129, 130, 501])
+def test_a_network_that_unshuffles_pixels_gets_every_window_on_its_grid(width):
+    """Pixel-unshuffle by 2 looks at pairs of pixels: a window from an odd pixel on would pair others."""
+
+    def pairs(window: np.ndarray) -> np.ndarray:
+        assert window.shape[0] % 2 == 0 and window.shape[1] % 2 == 0
+        mean = window.astype(np.float64).reshape(window.shape[0] // 2, 2, -1, 2, 3).mean((1, 3))
+        return np.rint(mean * 257).astype(np.uint16).repeat(2, 0).repeat(2, 1)
+
+    pixels = picture(41, width)
+    tiles = plan(width, 41, tile=64, halo=5, unit=2)
+    assert all(window.start % 2 == 0 for window in tiles.columns)
+    expected = joined(TileRunner(pairs, 1), pixels, plan(width, 41, tile=0, halo=5, unit=2))
+    np.testing.assert_array_equal(joined(TileRunner(pairs, 1), pixels, tiles), expected)
+
+
 def test_a_window_over_the_edge_is_mirrored():
-    pixels = picture(4, 4)
-    tiles = plan(4, 4, tile=0, halo=2, border=2)
+    pixels = picture(4, 5)
+    tiles = plan(5, 4, tile=0, halo=2, smallest=8)
     window = cut(pixels, tiles.rows[0], tiles.columns[0])
-    np.testing.assert_array_equal(window[:8, :8], np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="reflect"))
+    np.testing.assert_array_equal(window, np.pad(pixels, ((0, 4), (0, 3), (0, 0)), mode="reflect"))
 
 
 def test_blending_hands_over_linearly_and_leaves_equal_tiles_alone():
@@ -79,14 +105,14 @@ def test_blending_hands_over_linearly_and_leaves_equal_tiles_alone():
     def constant(window: np.ndarray) -> np.ndarray:
         return np.full((*window.shape[:2], 3), 10_000 * (next(calls) % 2), np.uint16)
 
-    tiles = plan(120, 30, tile=80, halo=12, border=0, blend=8)
+    tiles = plan(120, 30, tile=80, halo=12, blend=8)
     result = joined(TileRunner(constant, 1), picture(30, 120), tiles)
     assert len(tiles.columns) == 2
     steps = np.diff(result[0, :, 0].astype(int))
     assert result[0, 0, 0] == 0 and result[0, -1, 0] == 10_000
     assert steps.max() <= 10_000 / 16 + 1 and (steps >= 0).all()
     same = TileRunner(lambda window: np.full((*window.shape[:2], 3), 777, np.uint16), 1)
-    assert (joined(same, picture(200, 200), plan(200, 200, tile=64, halo=12, border=4, blend=8)) == 777).all()
+    assert (joined(same, picture(200, 200), plan(200, 200, tile=64, halo=12, blend=8)) == 777).all()
 
 
 class SmallMemory:
@@ -110,7 +136,7 @@ class SmallMemory:
 @pytest.mark.parametrize("fail_from", range(7))
 def test_running_out_of_memory_at_any_tile_gives_the_same_picture(fail_from):
     pixels = picture(150, 220)
-    tiles = plan(220, 150, tile=112, halo=5, border=5)
+    tiles = plan(220, 150, tile=112, halo=5)
     assert tiles.count == 6
     expected = joined(TileRunner(blur_and_enlarge, 2), pixels, tiles)
     network = SmallMemory(area=60 * 60, fail_from=fail_from)
@@ -120,7 +146,7 @@ def test_running_out_of_memory_at_any_tile_gives_the_same_picture(fail_from):
 
 def test_no_finished_tile_is_run_again_after_memory_ran_out():
     pixels = picture(150, 220)
-    tiles = plan(220, 150, tile=112, halo=5, border=5)
+    tiles = plan(220, 150, tile=112, halo=5)
     network = SmallMemory(area=60 * 60, fail_from=3)
     joined(TileRunner(network, 2, limit=TileLimit(16)), pixels, tiles)
     large = [size for size in network.done if size == tiles.window]
@@ -133,7 +159,7 @@ def test_when_the_smallest_tile_does_not_fit_the_error_says_so():
     pixels = picture(150, 150)
     runner = TileRunner(SmallMemory(area=0), 2, limit=TileLimit(32))
     with pytest.raises(TileOutOfMemory, match="does not fit"):
-        joined(runner, pixels, plan(150, 150, tile=64, halo=5, border=5))
+        joined(runner, pixels, plan(150, 150, tile=64, halo=5))
 
 
 def test_a_failing_tile_stops_the_stream_with_its_error():
@@ -141,4 +167,4 @@ def test_a_failing_tile_stops_the_stream_with_its_error():
         raise ValueError("broken kernel")
 
     with pytest.raises(ValueError, match="broken kernel"):
-        joined(TileRunner(broken, 2, parallelism=2), picture(100, 100), plan(100, 100, tile=48, halo=5, border=5))
+        joined(TileRunner(broken, 2, parallelism=2), picture(100, 100), plan(100, 100, tile=48, halo=5))
