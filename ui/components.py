@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from engine.types import Progress
-from ui.handlers import GOALS, model_choices
+from engine.types import EnhanceSettings, Progress
+from ui.handlers.common import form_values, model_choices
 
 FORMATS = [
     ("Same as the input", "auto"),
@@ -32,6 +32,11 @@ class SettingsForm:
         """Component values as keyword arguments of ``handlers.make_settings``."""
         return dict(zip(self.names, given, strict=True))
 
+    def updates(self, settings: EnhanceSettings) -> list[Any]:
+        """What the components must show for settings, in their order."""
+        values = form_values(settings, self.names)
+        return [gr.update(value=values[name]) for name in self.names]
+
     def component(self, name: str) -> Any:
         return self.components[self.names.index(name)]
 
@@ -46,7 +51,9 @@ def settings_form(manager: Any) -> SettingsForm:
     """Model, size, output and the advanced settings."""
     parts: dict[str, Any] = {}
     parts["model"] = gr.Dropdown(model_choices(manager), value="auto", label="Model", filterable=True)
-    parts["goal"] = gr.Radio(GOALS, value="Scale", label="Size by")
+    parts["goal"] = gr.Radio(
+        [("Scale", "scale"), ("Long edge", "long_edge"), ("Exact size", "exact")], value="scale", label="Size by"
+    )
     parts["scale"] = gr.Slider(1, 8, value=4, step=0.5, label="Scale")
     parts["long_edge"] = gr.Dropdown(
         [("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680)],
@@ -81,9 +88,9 @@ def settings_form(manager: Any) -> SettingsForm:
 
     def show_goal(goal: str) -> list[Any]:
         return [
-            gr.update(visible=goal == "Scale"),
-            gr.update(visible=goal == "Long edge"),
-            gr.update(visible=goal == "Exact size"),
+            gr.update(visible=goal == "scale"),
+            gr.update(visible=goal == "long_edge"),
+            gr.update(visible=goal == "exact"),
         ]
 
     parts["goal"].change(

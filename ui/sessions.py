@@ -1,44 +1,149 @@
-"""What belongs to one browser window: its running job and its folder. Windows never see each other's pictures."""
+"""What belongs to one browser: its folder of results and its running jobs. Browsers never see each other's pictures.
+
+A browser is known by a cookie that ``SessionCookie`` sets, so its results are still there after the page was
+refreshed, and after the program was started again. A job belongs to one window of the browser.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any, TypeVar
 
 from engine.types import JobControl
+from ui.jobs import UiJob
+from ui.turns import Turns
+
+COOKIE = "upscaler_session"
+_COOKIE_DAYS = 30
+T = TypeVar("T")
 
 
-@dataclass
+class SessionCookie:
+    """ASGI middleware: gives every browser an unguessable name of its own at its first page."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or _cookie_of(scope):
+            await self._app(scope, receive, send)
+            return
+        value = (
+            f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax; Max-Age={_COOKIE_DAYS * 86400}"
+        ).encode()
+
+        async def send_with_cookie(message: Any) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                message["headers"] = [*message.get("headers", []), (b"set-cookie", value)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookie)
+
+
+def _cookie_of(scope: Any) -> str:
+    for name, value in scope.get("headers", []):
+        if name == b"cookie":
+            found = SimpleCookie(value.decode("latin-1")).get(COOKIE)
+            return found.value if found else ""
+    return ""
+
+
+def _is_page(message: Any) -> bool:
+    """Only pages bring the cookie: else the files that a page asks for at once would each bring another."""
+    kinds = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
+    return bool(kinds) and kinds[0].startswith(b"text/html")
+
+
+@dataclass(frozen=True)
 class Session:
-    """One browser window."""
+    """One browser: its key (for ``Turns``) and its folder, whose name cannot be guessed from outside."""
 
+    key: str
     folder: Path
-    control: JobControl = field(default_factory=JobControl)
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a tab wants to find again after a refresh, by the tab's name."""
 
 
 class Sessions:
-    """All browser windows of this server, by Gradio's session hash."""
+    """All browsers of this server. Every method takes the ``gr.Request`` of an event.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    Attributes:
+        turns: the queue that long jobs go through, whatever tab they come from.
+    """
+
+    def __init__(self, root: Path, turns: Turns | None = None) -> None:
+        self._root = Path(root)
+        self.turns = turns or Turns()
         self._sessions: dict[str, Session] = {}
+        self._jobs: dict[tuple[str, str], UiJob[Any]] = {}
+        self._windows: dict[tuple[str, str], UiJob[Any]] = {}
         self._lock = threading.Lock()
 
-    def of(self, session_hash: str | None) -> Session:
-        """The window's session; made at the first call. Its folder's name cannot be guessed from outside."""
+    def of(self, request: Any) -> Session:
+        """The browser's session; made at the first call."""
+        key = hashlib.sha256(f"session {_browser(request)}".encode()).hexdigest()[:24]
         with self._lock:
-            key = session_hash or ""
             if key not in self._sessions:
-                self._sessions[key] = Session(self._root / f"session-{secrets.token_urlsafe(9)}")
+                self._sessions[key] = Session(key, self._root / f"session-{key}")
             return self._sessions[key]
 
-    def begin(self, session_hash: str | None) -> Session:
-        """A fresh control for a new job of this window."""
-        session = self.of(session_hash)
-        session.control = JobControl()
-        return session
+    def start(self, request: Any, tab: str, work: Callable[[JobControl], T]) -> UiJob[T]:
+        """Queue work of this window's tab; one that still runs there is cancelled. Raises ``QueueFullError``."""
+        session, window = self.of(request), (_window(request), tab)
+        with self._lock:
+            before = self._windows.get(window)
+            if before is not None:
+                before.cancel()
+            job = UiJob(work, self.turns, session.key)
+            self._jobs[session.key, tab] = self._windows[window] = job
+        return job
 
-    def cancel(self, session_hash: str | None) -> None:
-        self.of(session_hash).control.cancel()
+    def resume(self, request: Any, tab: str) -> UiJob[Any] | None:
+        """The browser's job of that tab that is still going on, for a page that was refreshed; or None."""
+        session = self.of(request)
+        with self._lock:
+            job = self._jobs.get((session.key, tab))
+            if job is None or job.finished:
+                return None
+            self._windows[_window(request), tab] = job
+            return job
+
+    def cancel(self, request: Any, tab: str) -> None:
+        """Cancel this window's job of that tab."""
+        with self._lock:
+            job = self._windows.get((_window(request), tab))
+        if job is not None:
+            job.cancel()
+
+    def end(self, request: Any) -> None:
+        """The window was closed. Its jobs go on for a while, in case the page was only refreshed."""
+        window = _window(request)
+        with self._lock:
+            for key in [key for key in self._windows if key[0] == window]:
+                del self._windows[key]
+
+    def sweep(self, keep_seconds: float) -> int:
+        """Delete previews older than that; results stay. Returns how many files went."""
+        oldest, removed = time.time() - keep_seconds, 0
+        for folder in self._root.glob("session-*/previews"):
+            for file in folder.iterdir():
+                if file.is_file() and file.stat().st_mtime < oldest:
+                    file.unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
+
+def _browser(request: Any) -> str:
+    cookies = getattr(request, "cookies", None) or {}
+    return str(cookies.get(COOKIE) or _window(request))
+
+
+def _window(request: Any) -> str:
+    return str(getattr(request, "session_hash", None) or "")

@@ -10,15 +10,14 @@ import pytest
 from PIL import Image
 
 from engine.types import JobControl
-from ui import handlers
+from ui.handlers import batch, common, image
 from ui.previews import before_and_after
-from ui.sessions import Sessions
 from utils import image_io
 from utils.errors import InvalidImageError, InvalidSettingsError
 
 FORM = {
     "model": "tiny-x4",
-    "goal": "Scale",
+    "goal": "scale",
     "scale": 2,
     "long_edge": 3840,
     "width": None,
@@ -36,18 +35,11 @@ FORM = {
 
 
 @pytest.fixture
-def photo(tmp_path, scene):
-    path = tmp_path / "photo.png"
-    Image.fromarray(scene).save(path)
-    return str(path)
-
-
-@pytest.fixture
 def enhance(manager, config, tmp_path):
     def run(path, **changes):
-        return handlers.enhance_one(
+        return image.enhance_one(
             path,
-            handlers.make_settings({**FORM, **changes}),
+            common.make_settings({**FORM, **changes}),
             manager=manager,
             config=config,
             folder=tmp_path / "session",
@@ -61,19 +53,19 @@ def enhance(manager, config, tmp_path):
     ("changes", "expected"),
     [
         ({}, {"scale": 2}),
-        ({"goal": "Long edge"}, {"scale": None, "long_edge": 3840}),
-        ({"goal": "Exact size", "width": 100.0}, {"scale": None, "width": 100, "height": None}),
+        ({"goal": "long_edge"}, {"scale": None, "long_edge": 3840}),
+        ({"goal": "exact", "width": 100.0}, {"scale": None, "width": 100, "height": None}),
         ({"tile": None}, {"tile": 0}),
     ],
 )
 def test_only_the_chosen_goal_counts(changes, expected):
-    settings = handlers.make_settings({**FORM, **changes})
+    settings = common.make_settings({**FORM, **changes})
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
 def test_a_wrong_field_is_an_error_with_a_sentence():
     with pytest.raises(InvalidSettingsError, match="tile"):
-        handlers.make_settings({**FORM, "tile": 5})
+        common.make_settings({**FORM, "tile": 5})
 
 
 def test_one_picture_is_enhanced_and_explained(enhance, photo):
@@ -92,17 +84,17 @@ def test_a_bad_file_is_an_engine_error(enhance, tmp_path):
 
 
 def test_uploads_are_described_or_refused_in_words(photo, config, tmp_path):
-    assert handlers.describe_upload(photo, config).startswith("120 x 90 pixels, PNG")
+    assert image.describe_upload(photo, config).startswith("120 x 90 pixels, PNG")
     (tmp_path / "bad.png").write_text("no")
-    assert "cannot be used" in handlers.describe_upload(str(tmp_path / "bad.png"), config)
-    assert handlers.describe_upload(None, config) == ""
+    assert "cannot be used" in image.describe_upload(str(tmp_path / "bad.png"), config)
+    assert image.describe_upload(None, config) == ""
 
 
 def test_one_bad_file_never_stops_the_rest(manager, config, photo, tmp_path):
     (tmp_path / "bad.png").write_text("no")
-    rows, done, sentence = handlers.enhance_many(
+    rows, done, sentence = batch.enhance_many(
         [photo, str(tmp_path / "bad.png"), photo],
-        handlers.make_settings(FORM),
+        common.make_settings(FORM),
         manager=manager,
         config=config,
         folder=tmp_path / "s",
@@ -110,17 +102,17 @@ def test_one_bad_file_never_stops_the_rest(manager, config, photo, tmp_path):
     )
     assert [row[1] for row in rows] == ["done", "failed", "done"]
     assert sentence == "2 successful, 1 failed." and len(set(done)) == 2
-    archive = handlers.zip_of(done, tmp_path / "s")
+    archive = batch.zip_of(done, tmp_path / "s")
     with zipfile.ZipFile(archive) as content:
         assert sorted(content.namelist()) == sorted(Path(path).name for path in done)
         assert content.read(Path(done[0]).name) == Path(done[0]).read_bytes()
 
 
 def test_the_model_list_has_installed_networks_and_resamplers(manager):
-    names = [name for _, name in handlers.model_choices(manager)]
+    names = [name for _, name in common.model_choices(manager)]
     assert names[0] == "auto" and "tiny-x4" in names and names[-1] == "nearest"
     assert "RealESRGAN_x4plus" not in names, "what cannot run must not be offered"
-    assert handlers.model_note(manager, "auto", 4).startswith("Automatic means")
+    assert common.model_note(manager, "auto", 4).startswith("Automatic means")
 
 
 def test_previews_show_transparency_as_squares_and_have_one_size(tmp_path, scene):
@@ -132,12 +124,3 @@ def test_previews_show_transparency_as_squares_and_have_one_size(tmp_path, scene
     shown = image_io.load(before)
     assert image_io.probe(before).width == image_io.probe(after).width == 480
     assert shown.alpha is None and len(np.unique(shown.pixels)) == 2
-
-
-def test_browser_windows_have_folders_and_jobs_of_their_own(tmp_path):
-    sessions = Sessions(tmp_path)
-    first, second = sessions.begin("a"), sessions.begin("b")
-    assert first.folder != second.folder
-    sessions.cancel("a")
-    assert first.control.cancelled and not second.control.cancelled
-    assert not sessions.begin("a").control.cancelled

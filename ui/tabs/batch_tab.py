@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ui import handlers
-from ui.components import SettingsForm
+from ui.handlers import batch as work
+from ui.handlers import common
 from ui.previews import preview
 from ui.sessions import Sessions
+from ui.strings import words_for
+from ui.tabs.image_tab import ImageTab
 from utils.errors import EngineError
 
 
-def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm) -> None:
+def build(config: Any, manager: Any, sessions: Sessions, image: ImageTab) -> None:
+    form = image.form
     gr.Markdown("Uses the settings of the Image Enhancement tab. A file that fails never stops the others.")
     files = gr.File(label="Pictures", file_count="multiple", type="filepath", elem_id="batch-files")
     with gr.Row():
@@ -27,40 +31,43 @@ def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm) -> 
     gallery = gr.Gallery(label="Results", columns=4, height=320)
     archive = gr.DownloadButton("Download all as ZIP", interactive=False)
 
-    def run(
-        request: gr.Request,
-        progress: Any = gr.Progress(),  # noqa: B008  (Gradio finds it by its default)
-        paths: list[str] | None = None,
-        *given: Any,
-    ) -> list[Any]:
+    async def run(request: gr.Request, paths: list[str] | None, *given: Any) -> AsyncIterator[list[Any]]:
+        words = words_for(request)
+        same = [gr.skip(), gr.skip(), gr.skip()]
         if not paths:
-            return ["Choose pictures first.", gr.skip(), gr.skip(), gr.skip()]
-        session = sessions.begin(request.session_hash)
+            yield ["Choose pictures first.", *same]
+            return
+        session = sessions.of(request)
         try:
-            settings = handlers.make_settings(form.values(given))
+            settings = common.make_settings(form.values(given))
+            job = sessions.start(
+                request,
+                "batch",
+                lambda control: work.enhance_many(
+                    paths, settings, manager=manager, config=config, folder=session.folder, control=control
+                ),
+            )
+            async for step in job.watch():
+                if step.position:
+                    yield [words("queue_waiting", position=step.position), *same]
+                elif step.progress:
+                    yield [common.progress_words(words, step.progress), *same]
+            rows, done, sentence = job.result()
         except EngineError as error:
-            return [f"**Not started.** {error}", gr.skip(), gr.skip(), gr.skip()]
-        rows, done, sentence = handlers.enhance_many(
-            paths,
-            settings,
-            manager=manager,
-            config=config,
-            folder=session.folder,
-            control=session.control,
-            on_step=lambda index, name: progress((index, len(paths)), desc=name),
-        )
-        zipped = handlers.zip_of(done, session.folder)
+            yield [f"**Not started.** {error}", *same]
+            return
+        zipped = work.zip_of(done, session.folder)
         previews = [str(preview(Path(path), session.folder)) for path in done]
-        return [sentence, rows, previews, gr.update(value=zipped, interactive=zipped is not None)]
+        yield [sentence, rows, previews, gr.update(value=zipped, interactive=zipped is not None)]
 
     def stop(request: gr.Request) -> None:
-        sessions.cancel(request.session_hash)
+        sessions.cancel(request, "batch")
 
     start.click(
         run,
         [files, *form.components],
         [status, table, gallery, archive],
-        concurrency_id="enhance",
-        show_progress_on=status,
+        show_progress="hidden",
+        concurrency_limit=None,
     )
     cancel.click(stop, None, None, queue=False, show_progress="hidden")

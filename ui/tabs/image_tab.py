@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ui import handlers
-from ui.components import SettingsForm, original_file, progress_listener, settings_form
+from engine.types import JobControl
+from ui.components import SettingsForm, original_file, settings_form
+from ui.handlers import common
+from ui.handlers import image as work
 from ui.previews import before_and_after
 from ui.sessions import Sessions
+from ui.strings import words_for
 from utils.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
 
-def build(config: Any, manager: Any, sessions: Sessions) -> SettingsForm:
-    """The tab; returns its form, which presets fill and the batch shares."""
+@dataclass(frozen=True)
+class ImageTab:
+    """What other tabs use: presets fill ``form``."""
+
+    form: SettingsForm
+
+
+def build(config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks) -> ImageTab:
+    """The tab. ``blocks``: the whole page, for what happens when it is opened."""
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             picture = original_file(
@@ -33,7 +45,7 @@ def build(config: Any, manager: Any, sessions: Sessions) -> SettingsForm:
             )
             facts = gr.Markdown("", elem_classes="quiet", elem_id="facts")
             form = settings_form(manager)
-            note = gr.Markdown(handlers.model_note(manager, "auto", 4), elem_classes="quiet")
+            note = gr.Markdown(common.model_note(manager, "auto", 4), elem_classes="quiet")
             with gr.Row():
                 enhance = gr.Button("Enhance", variant="primary", elem_id="enhance")
                 cancel = gr.Button("Cancel", variant="stop", elem_id="cancel")
@@ -47,37 +59,44 @@ def build(config: Any, manager: Any, sessions: Sessions) -> SettingsForm:
                 headers=["Measure", "Value"], value=[], label="Metrics", interactive=False, wrap=True, elem_id="metrics"
             )
 
-    def run(
-        request: gr.Request,
-        progress: Any = gr.Progress(),  # noqa: B008  (Gradio finds it by its default)
-        path: str | None = None,
-        *given: Any,
-    ) -> list[Any]:
+    async def run(request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[list[Any]]:
+        words = words_for(request)
         nothing = [gr.skip(), gr.update(interactive=False, value=None), gr.skip()]
+        same = [gr.skip(), gr.skip(), gr.skip()]
         if not path:
-            return ["Choose a picture first.", *nothing]
-        session = sessions.begin(request.session_hash)
-        session.control.on_progress = progress_listener(progress)
+            yield ["Choose a picture first.", *nothing]
+            return
+        session = sessions.of(request)
         try:
-            settings = handlers.make_settings(form.values(given))
-            shown = handlers.enhance_one(
-                path, settings, manager=manager, config=config, folder=session.folder, control=session.control
-            )
-            progress(1.0, desc="Preparing the preview")
-            pair = before_and_after(Path(path), Path(shown.result.output_path or path), session.folder)
+            settings = common.make_settings(form.values(given))
+
+            def enhance_it(control: JobControl) -> tuple[work.Shown, tuple[str, str]]:
+                shown = work.enhance_one(
+                    path, settings, manager=manager, config=config, folder=session.folder, control=control
+                )
+                return shown, before_and_after(Path(path), Path(shown.result.output_path or path), session.folder)
+
+            job = sessions.start(request, "image", enhance_it)
+            async for step in job.watch():
+                if step.position:
+                    yield [words("queue_waiting", position=step.position), *same]
+                elif step.progress:
+                    yield [common.progress_words(words, step.progress), *same]
+            shown, pair = job.result()
         except EngineError as error:
             logger.info("Not enhanced: %s", error)
-            return [f"**Not enhanced.** {error}", *nothing]
+            yield [f"**Not enhanced.** {error}", *nothing]
+            return
         button = gr.update(value=str(shown.result.output_path), interactive=True)
-        return [shown.sentence, pair, button, shown.rows]
+        yield [shown.sentence, pair, button, shown.rows]
 
     def stop(request: gr.Request) -> None:
-        sessions.cancel(request.session_hash)
+        sessions.cancel(request, "image")
 
     def note_for(model: str, scale: float, goal: str) -> str:
-        return handlers.model_note(manager, model, scale if goal == "Scale" else None)
+        return common.model_note(manager, model, scale if goal == "scale" else None)
 
-    picture.change(lambda path: handlers.describe_upload(path, config), picture, facts, show_progress="hidden")
+    picture.change(lambda path: work.describe_upload(path, config), picture, facts, show_progress="hidden")
     watched = [form.component("model"), form.component("scale"), form.component("goal")]
     for component in watched:
         component.change(note_for, watched, note, show_progress="hidden")
@@ -85,8 +104,8 @@ def build(config: Any, manager: Any, sessions: Sessions) -> SettingsForm:
         run,
         [picture, *form.components],
         [status, slider, download, metrics],
-        concurrency_id="enhance",
-        show_progress_on=status,
+        show_progress="hidden",
+        concurrency_limit=None,
     )
     cancel.click(stop, None, None, queue=False, show_progress="hidden")
-    return form
+    return ImageTab(form)

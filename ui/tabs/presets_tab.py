@@ -7,24 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ui.components import SettingsForm
-from ui.handlers import PRESETS
-
-_GOAL_OF = {"scale": "Scale", "long_edge": "Long edge"}
-
-
-def describe(name: str) -> str:
-    """What a preset sets, as text."""
-    return "\n".join(f"- {field.replace('_', ' ')}: {value}" for field, value in PRESETS[name].items())
-
-
-def form_values(name: str, form: SettingsForm) -> dict[str, Any]:
-    """Form field -> value for a preset; the goal follows from the size it sets. Other fields get their defaults."""
-    preset = PRESETS[name]
-    values: dict[str, Any] = {"fidelity": 0.0, **preset}
-    for field, goal in _GOAL_OF.items():
-        if field in preset:
-            values["goal"] = goal
-    return {field: value for field, value in values.items() if field in form.names}
+from ui.handlers.presets import PRESETS, describe, form_values
 
 
 def build(form: SettingsForm) -> None:

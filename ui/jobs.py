@@ -1,0 +1,114 @@
+"""Jobs of the interface: they wait for their turn, run in a thread, and are watched by the windows that show them.
+
+A job outlives a refresh of its page: the new page watches it again. One that nobody watches for a while is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from engine.types import JobControl, Progress
+from ui.turns import Turns
+from utils.errors import EngineError, JobCancelled
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_TICK = 0.1
+ABANDONED_AFTER = 60.0
+"""Seconds without a watcher after which a job is cancelled."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known about a job at one moment. ``position``: 0 = runs, 1 = next in the queue, ..."""
+
+    position: int = 0
+    progress: Progress | None = None
+
+
+class UiJob(Generic[T]):
+    """One long piece of work of a tab.
+
+    Args:
+        work: called in a thread of its own with the job's ``JobControl``; raises ``EngineError``.
+        owner: whose turn it takes.
+
+    Raises:
+        QueueFullError: too many wait already.
+    """
+
+    def __init__(self, work: Callable[[JobControl], T], turns: Turns, owner: str) -> None:
+        self.control = JobControl(on_progress=self._note)
+        self._work, self._turns = work, turns
+        self._turn = turns.enter(owner)
+        self._progress: Progress | None = None
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._finished = threading.Event()
+        self._watchers = 0
+        self._alone_since = time.monotonic()
+        threading.Thread(target=self._run, name=f"ui-job-{self._turn.number}", daemon=True).start()
+
+    @property
+    def finished(self) -> bool:
+        return self._finished.is_set()
+
+    @property
+    def step(self) -> Step:
+        return Step(0 if self.finished else self._turn.position, self._progress)
+
+    def cancel(self) -> None:
+        self.control.cancel()
+
+    def result(self) -> T:
+        """What ``work`` gave, or raises what it raised; waits for the end."""
+        self._finished.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+    async def watch(self) -> AsyncIterator[Step]:
+        """Every change, until the job has finished."""
+        self._watchers += 1
+        shown: Step | None = None
+        try:
+            while not self.finished:
+                step = self.step
+                if step != shown:
+                    shown = step
+                    yield step
+                await asyncio.sleep(_TICK)
+        finally:
+            self._watchers -= 1
+            self._alone_since = time.monotonic()
+
+    def _run(self) -> None:
+        try:
+            if not self._turns.wait(self._turn, self._should_stop):
+                raise JobCancelled("Cancelled before it began.")
+            self.control.check()
+            self._value = self._work(self.control)
+        except EngineError as error:
+            self._error = error
+        except Exception as error:
+            logger.exception("A job of the interface failed")
+            self._error = EngineError(f"An unforeseen fault: {error}. The log has the details.")
+        finally:
+            self._turn.leave()
+            self._finished.set()
+
+    def _note(self, progress: Progress) -> None:
+        self._progress = progress
+        self._should_stop()
+
+    def _should_stop(self) -> bool:
+        if not self._watchers and time.monotonic() - self._alone_since > ABANDONED_AFTER:
+            self.cancel()
+        return self.control.cancelled

@@ -1,0 +1,68 @@
+"""Every word of the interface, in every language; one module a tab, one dict a language.
+
+Components take ``t("image_enhance")``: the page shows it in the browser's language. Handlers, which answer with whole
+sentences, take ``words = words_for(request)`` and say ``words("image_done", width=800)``. Sentences of the engine
+(errors, reasons, warnings) are English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import gradio as gr
+
+LANGUAGES = ("en", "de")
+MODULES = ("common", "image", "batch", "presets", "system", "video")
+
+
+def texts(language: str) -> dict[str, str]:
+    """All strings of a language: key -> text. A key belongs to one module."""
+    merged: dict[str, str] = {}
+    for name in MODULES:
+        merged |= getattr(import_module(f"ui.strings.{name}"), language.upper())
+    return merged
+
+
+def i18n() -> gr.I18n:
+    """The strings as ``Blocks.launch`` takes them."""
+    return gr.I18n(**{language: texts(language) for language in LANGUAGES})
+
+
+def t(key: str) -> Any:
+    """A string that the page translates. For labels, buttons, tabs, Markdown; not for headers of tables."""
+    return gr.I18n()(key)
+
+
+def choice(key: str) -> str:
+    """As ``t``, for the labels of choices, which must be ``str``."""
+    return str(t(key))
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language's strings, for sentences that a handler makes. Call it with a key and the values to fill in."""
+
+    language: str
+    table: Mapping[str, str]
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self.table[key].format(**values) if values else self.table[key]
+
+
+def words_in(language: str) -> Words:
+    """The words of a language; English for one that is not here."""
+    known = language if language in LANGUAGES else LANGUAGES[0]
+    return Words(known, texts(known))
+
+
+def words_for(request: Any) -> Words:
+    """The words that the browser asks for (its ``Accept-Language``); English without a request."""
+    accepted = request.headers.get("accept-language", "") if request is not None else ""
+    for part in accepted.split(","):
+        language = part.split(";")[0].strip().split("-")[0].lower()
+        if language in LANGUAGES:
+            return words_in(language)
+    return words_in(LANGUAGES[0])

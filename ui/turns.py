@@ -1,0 +1,102 @@
+"""Whose job runs next: a bounded, fair queue over the people who use the interface at the same time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from utils.errors import QueueFullError
+
+
+@dataclass(eq=False)
+class Turn:
+    """A place in the queue. Leave it when the job is over, or use it as a context manager."""
+
+    owner: str
+    number: int
+    _turns: Turns = field(repr=False)
+
+    @property
+    def position(self) -> int:
+        """0 = it may run now, 1 = next, and so on."""
+        return self._turns.position(self)
+
+    def leave(self) -> None:
+        self._turns.leave(self)
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+
+class Turns:
+    """Lets ``running`` jobs run at a time. Of those that wait, the one whose owner was served longest ago is next.
+
+    So nobody waits behind another's ten jobs with one of their own. Thread-safe.
+    """
+
+    def __init__(self, running: int = 1, waiting: int = 32) -> None:
+        self._most_running, self._most_waiting = running, waiting
+        self._running: list[Turn] = []
+        self._waiting: list[Turn] = []
+        self._served: dict[str, int] = {}
+        self._numbers = itertools.count(1)
+        self._changed = threading.Condition()
+
+    def enter(self, owner: str) -> Turn:
+        """Queue up. Raises ``QueueFullError`` when as many jobs wait as may wait."""
+        with self._changed:
+            if len(self._waiting) >= self._most_waiting:
+                raise QueueFullError(f"{len(self._waiting)} jobs are waiting already. Try again in a moment.")
+            turn = Turn(owner, next(self._numbers), self)
+            self._waiting.append(turn)
+            self._advance()
+            return turn
+
+    def wait(self, turn: Turn, stop: Callable[[], bool], seconds: float = 0.2) -> bool:
+        """Block until ``turn`` may run (True), or until ``stop()`` says so (False)."""
+        with self._changed:
+            while turn not in self._running:
+                if stop():
+                    return False
+                self._changed.wait(seconds)
+            return True
+
+    def position(self, turn: Turn) -> int:
+        with self._changed:
+            if turn in self._running:
+                return 0
+            return 1 + self._order().index(turn)
+
+    def leave(self, turn: Turn) -> None:
+        """Give the place up; doing so twice is fine."""
+        with self._changed:
+            for places in (self._running, self._waiting):
+                if turn in places:
+                    places.remove(turn)
+            self._advance()
+
+    def _order(self) -> list[Turn]:
+        """Those who wait, in the order in which they would be served."""
+        served, left, order = dict(self._served), list(self._waiting), []
+        clock = itertools.count(max(served.values(), default=0) + 1)
+        while left:
+            turn = min(left, key=lambda one: (served.get(one.owner, 0), one.number))
+            left.remove(turn)
+            served[turn.owner] = next(clock)
+            order.append(turn)
+        return order
+
+    def _advance(self) -> None:
+        while self._waiting and len(self._running) < self._most_running:
+            turn = self._order()[0]
+            self._waiting.remove(turn)
+            self._running.append(turn)
+            self._served[turn.owner] = max(self._served.values(), default=0) + 1
+        if not self._waiting and not self._running:
+            self._served.clear()  # nobody is behind anybody
+        self._changed.notify_all()
