@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -11,8 +12,27 @@ def bench(
     side: Annotated[int, typer.Option(help="Side of the square test picture in pixels.")] = 256,
     runs: Annotated[int, typer.Option(help="Runs of each, the median is printed.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="An installed model alone, in 10 seconds.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="With --quick: which model.")] = "auto",
 ) -> None:
     """RRDBNet-23 end to end (decode to encode) against a plain torch fp32 loop, in one run."""
+    if quick:
+        _quick(model)
+        return
     from benchmarks.main_job import run
 
     run(side=side, runs=runs, device=device)
+
+
+def _quick(model: str) -> None:
+    from config import Config
+    from engine.machine_test import machine_test
+    from engine.model_manager import ModelManager
+
+    manager = ModelManager.from_config(Config())
+    try:
+        print(json.dumps(machine_test(manager, model).to_json(), indent=1))
+    finally:
+        manager.close()

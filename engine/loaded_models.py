@@ -26,6 +26,11 @@ class LoadedModel:
     session: Session = field(repr=False)
     load_seconds: float = 0.0
 
+    @property
+    def weights_mb(self) -> float:
+        """The network's numbers alone, in MiB; what its runtime needs to work comes on top."""
+        return self.info.parameters * (4 if self.session.precision == "fp32" else 2) / 2**20
+
 
 @dataclass
 class _Slot:
@@ -111,7 +116,7 @@ class LoadedModels:
         return len(dropped)
 
     def status(self) -> dict[str, Any]:
-        """Loaded models: name -> device, backend, precision, load seconds, idle seconds, in use."""
+        """Loaded models: name -> device, backend, precision, MiB of weights, load seconds, idle seconds, in use."""
         with self._lock:
             slots = [slot for slot in self._slots.values() if slot.model is not None]
         now = time.monotonic()
@@ -120,6 +125,7 @@ class LoadedModels:
                 "device": slot.model.session.device,
                 "backend": slot.model.session.backend,
                 "precision": slot.model.session.precision,
+                "weights_mb": round(slot.model.weights_mb, 1),
                 "load_seconds": round(slot.model.load_seconds, 3),
                 "idle_seconds": round(now - slot.last_used, 1),
                 "in_use": slot.users,

@@ -21,6 +21,7 @@ from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec, content_of
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
+from utils.gpu import gpu_is_possible
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ class ModelManager:
             device = self._defaults[0]
         if device != "auto":
             return f"{device}:0" if device in ("cuda", "xpu") else device
-        if not _gpu_is_possible():
+        if not gpu_is_possible():
             return "cpu"
         devices = get_backend("torch").devices()
         gpus = [name for name in devices if name != "cpu"]
@@ -322,15 +323,6 @@ class ModelManager:
     def close(self) -> None:
         """Unload everything and stop the background thread."""
         self._loaded.close()
-
-
-def _gpu_is_possible() -> bool:
-    """Whether importing torch to look for a GPU can pay: it costs seconds, and most machines show at once that not."""
-    import platform
-
-    if platform.system() != "Linux":
-        return True
-    return any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg", "/dev/nvidia0"))
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

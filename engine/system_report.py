@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from engine.model_manager import ModelManager
-from utils.gpu import GPUDetector
+from utils.gpu import GPUDetector, gpu_is_possible
 
-PACKAGES = ("torch", "torchvision", "openvino", "gradio", "spandrel", "opencv-python", "pillow", "numpy")
+PACKAGES = ("torch", "torchvision", "openvino", "gradio", "spandrel", "opencv-python", "pillow", "numpy", "av")
+_FOLDERS = ("weights_dir", "output_dir", "cache_dir", "data_dir", "log_dir")
+
+
+@dataclass(frozen=True)
+class FolderFacts:
+    """A folder of the program. ``used`` bytes lie in it; ``free`` of ``total`` bytes are left on its disk."""
+
+    name: str
+    path: Path
+    files: int
+    used: int
+    free: int
+    total: int
 
 
 def package_versions() -> dict[str, str]:
@@ -20,6 +37,38 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def folder_facts(config: Any) -> tuple[FolderFacts, ...]:
+    """The program's folders, looked through; links are not followed."""
+    facts = []
+    for name in _FOLDERS:
+        path = Path(getattr(config, name))
+        files = used = 0
+        for root, _, names in os.walk(path):
+            for one in names:
+                try:
+                    used += os.lstat(os.path.join(root, one)).st_size
+                    files += 1
+                except OSError:  # deleted meanwhile
+                    continue
+        there = path
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        disk = shutil.disk_usage(there)
+        facts.append(FolderFacts(name.removesuffix("_dir"), path, files, used, disk.free, disk.total))
+    return tuple(facts)
+
+
+def limits(config: Any) -> dict[str, str]:
+    """The limits in force: name -> value with its unit."""
+    return {
+        "image": f"{config.max_image_mb:g} MB, {config.max_image_megapixels:g} megapixels",
+        "output": f"{config.max_output_megapixels:g} megapixels",
+        "video": f"{config.max_video_mb:g} MB",
+        "memory left free": f"{config.gpu_memory_reserve_mb} MB",
+        "jobs waiting": str(config.queue_limit),
+    }
 
 
 def measured_speeds(manager: ModelManager) -> dict[str, str]:
@@ -38,7 +87,7 @@ def measured_speeds(manager: ModelManager) -> dict[str, str]:
 def system_report(manager: ModelManager, config: Any) -> dict[str, Any]:
     """Everything as one nested dict of plain values."""
     return {
-        "system": GPUDetector().get_system_info(),
+        "system": GPUDetector().get_system_info(look_for_gpus=gpu_is_possible()),
         "versions": package_versions(),
         "device": manager.resolve_device(),
         "speeds (self-test)": measured_speeds(manager),
@@ -49,14 +98,31 @@ def system_report(manager: ModelManager, config: Any) -> dict[str, Any]:
             if status.installed
         },
         "models loaded": manager.status(),
-        "limits": {
-            "image": f"{config.max_image_mb:g} MB, {config.max_image_megapixels:g} megapixels",
-            "output": f"{config.max_output_megapixels:g} megapixels",
-        },
+        "limits": limits(config),
         "folders": {
-            "weights": str(config.weights_dir),
-            "outputs": str(config.output_dir),
-            "cache": str(config.cache_dir),
-            "logs": str(config.log_dir),
+            facts.name: f"{facts.path} ({facts.used / 1e6:.1f} MB; {facts.free / 1e9:.1f} GB free)"
+            for facts in folder_facts(config)
         },
     }
+
+
+def report_lines(report: dict[str, Any], indent: str = "") -> list[str]:
+    """A nested report as indented lines of text."""
+    lines = []
+    for key, value in report.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *report_lines(value, indent + "  ")]
+        elif isinstance(value, list):
+            lines.append(f"{indent}{key}: {', '.join(map(str, value)) or '-'}")
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return lines
+
+
+def bug_report(manager: ModelManager, config: Any, *, log_lines: int = 40) -> str:
+    """The report and the end of the log as text to paste; the person's home folder is written as ``~``."""
+    from utils.logger import log_tail
+
+    lines = [*report_lines(system_report(manager, config)), "", "log:", log_tail(config.log_dir, log_lines) or "-"]
+    text, home = "\n".join(lines), str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text

@@ -117,6 +117,25 @@ def current_rss_mb() -> float:
     return float(psutil.Process().memory_info().rss) / MB
 
 
+def gpu_is_possible() -> bool:
+    """Whether importing torch to look for a GPU can pay: it costs seconds, and most machines show at once that not."""
+    if platform.system() != "Linux":
+        return True
+    return any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg", "/dev/nvidia0"))
+
+
+def memory_now() -> dict[str, float]:
+    """MiB of this machine and process at this moment: ``total``, ``available``, ``process``, ``process_peak``."""
+    import psutil
+
+    return {
+        "total": float(psutil.virtual_memory().total) / MB,
+        "available": available_host_memory() / MB,
+        "process": current_rss_mb(),
+        "process_peak": peak_memory_mb(),
+    }
+
+
 class GPUDetector:
     """Facts about accelerators, through torch; without torch or without a GPU every answer is empty."""
 

@@ -9,6 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 _MARK = "_realesrgan_ultimate"
+FILE_NAME = "realesrgan.log"
 FILE_BYTES, FILE_BACKUPS = 10 * 2**20, 5
 
 
@@ -50,7 +51,7 @@ def setup_logging(
         try:
             log_dir.mkdir(parents=True, exist_ok=True)
             file = RotatingFileHandler(
-                log_dir / "realesrgan.log", maxBytes=FILE_BYTES, backupCount=FILE_BACKUPS, encoding="utf-8"
+                log_dir / FILE_NAME, maxBytes=FILE_BYTES, backupCount=FILE_BACKUPS, encoding="utf-8"
             )
             file.setFormatter(
                 JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -64,3 +65,15 @@ def setup_logging(
     logging.captureWarnings(True)
     for noisy in ("PIL", "httpx", "httpcore", "matplotlib", "tifffile"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def log_tail(log_dir: Path, lines: int = 200) -> str:
+    """The last lines of the log file; empty where there is none."""
+    try:
+        with (log_dir / FILE_NAME).open("rb") as file:
+            end = file.seek(0, 2)
+            file.seek(max(0, end - 400 * lines))
+            found = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(found[-lines:])
