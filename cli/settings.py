@@ -75,7 +75,7 @@ def _fields(
     tile: Annotated[int, _Option(help="Tile side in pixels; 0 = automatic.")] = 0,
     whole: Annotated[bool, _Option("--whole", help="Run the whole picture as one tile.")] = False,
     precision: Annotated[str, _Option(help="auto, fp32, fp16 or bf16.")] = "auto",
-    backend: Annotated[str, _Option(help="auto, openvino or torch.")] = "auto",
+    backend: Annotated[str, _Option(help="auto, openvino, torch or original.")] = "auto",
     device: Annotated[str, _Option(help="auto, cpu, cuda:0, mps, xpu:0.")] = "auto",
     denoise: Annotated[float | None, _Option(help="Denoise strength 0 to 1 (realesr-general-x4v3).")] = None,
     faces: Annotated[str, _Option(help="Restore faces: off, on, or auto (not those that are sharp).")] = "off",

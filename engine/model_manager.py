@@ -292,20 +292,18 @@ class ModelManager:
         spec = self._specs.get(name)
         twin = spec.denoise_twin if spec is not None else None
         if denoise is None or denoise == 1.0:
-            return NetworkSource(
-                name, file.sha256, info, lambda: checkpoints.load_network(checkpoints.load_state_dict(file.path))[0]
-            )
+            return _network_source(name, file.sha256, info, lambda: checkpoints.load_state_dict(file.path))
         if twin is None:
             raise ModelNotFoundError(f"'{name}' has no denoise strength: no weak-denoise twin of it exists.")
         weak = self._store.find(twin)
         key = hashlib.sha256(f"{file.sha256}+{weak.sha256}@{denoise}".encode()).hexdigest()
 
-        def mixed() -> Any:
+        def mixed() -> dict[str, Any]:
             strong_state = checkpoints.load_state_dict(file.path)
             weak_state = checkpoints.load_state_dict(weak.path)
-            return checkpoints.load_network(checkpoints.interpolate(strong_state, weak_state, denoise))[0]
+            return checkpoints.interpolate(strong_state, weak_state, denoise)
 
-        return NetworkSource(f"{name} (denoise {denoise:g})", key, info, mixed)
+        return _network_source(f"{name} (denoise {denoise:g})", key, info, mixed)
 
     # -- unloading ---------------------------------------------------------------------------------------------------
 
@@ -323,6 +321,15 @@ class ModelManager:
     def close(self) -> None:
         """Unload everything and stop the background thread."""
         self._loaded.close()
+
+
+def _network_source(name: str, key: str, info: CheckpointInfo, state: Callable[[], dict[str, Any]]) -> NetworkSource:
+    def load() -> Any:
+        from engine import checkpoints
+
+        return checkpoints.load_network(state())[0]
+
+    return NetworkSource(name, key, info, load, state)
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backends import KNOWN, get_backend
+from engine.backends import AUTOMATIC, get_backend
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.json_store import JsonStore
 from utils.errors import BackendError
@@ -52,7 +52,7 @@ class Choice:
 def candidates(device: str, backend: str, precision: str, find: Callable[[str], Backend]) -> list[tuple[str, str]]:
     """(backend, precision) pairs that the settings allow on the device, in order of preference."""
     pairs = []
-    for name in KNOWN if backend == "auto" else [backend]:
+    for name in AUTOMATIC if backend == "auto" else [backend]:
         runtime = find(name)
         if runtime.serves(device):
             native = runtime.precisions(device)
@@ -149,8 +149,10 @@ class BackendChooser:
         """Raises ``BackendError`` when nothing works, with every candidate's reason."""
         pairs = candidates(device, backend, precision, find)
         if not pairs:
+            why = None if backend == "auto" else find(backend).missing()
             raise BackendError(
-                f"No backend can run {precision} on '{device}' here (backend: {backend}). "
+                why
+                or f"No backend can run {precision} on '{device}' here (backend: {backend}). "
                 "`python main.py info` lists devices and what they support."
             )
         if len(pairs) == 1 or not self._optimize:

@@ -5,9 +5,9 @@ overlap by at least two halos. Neighbouring windows hand over to each other at a
 their overlap; around a cut both may be blended by a linear ramp. A halo as large as the network's receptive radius
 makes the tiled result equal to the untiled one, so there the ramp is unnecessary.
 
-Outer windows end where the picture ends: the network's own zero padding meets the edge, as it does in an untiled run and
-as it did in training. Mirrored pixels around the picture looked like the safer choice and were measured to be farther
-(by 1.7 to 2 dB near the edge, compact networks with published weights) from what the network gives untiled.
+Outer windows end where the picture ends: the network's own zero padding meets the edge, as it does in an untiled run
+and as it did in training. Mirrored pixels around the picture looked like the safer choice and were measured to be
+farther (by 1.7 to 2 dB, compact networks with published weights) from what the network gives untiled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Runtimes that run a batch of tiles. One file a runtime; all give a ``Session`` (see ``base.py``).
 
-Adding one: write a module with a ``Backend`` subclass and name it in ``KNOWN``.
+Adding one: write a module with a ``Backend`` subclass, name it in ``KNOWN``, and in ``AUTOMATIC`` if it may be chosen
+without being asked for.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from utils.errors import BackendError
 KNOWN = {
     "openvino": "engine.backends.openvino_backend:OpenVinoBackend",
     "torch": "engine.backends.torch_backend:TorchBackend",
+    "original": "engine.backends.original:OriginalBackend",
 }
-"""Name -> where the class is. The order is the order of preference where several serve a device."""
+"""Name -> where the class is."""
+AUTOMATIC = ("openvino", "torch")
+"""Those that "auto" chooses from, in order of preference where several serve a device."""
 
 
 def get_backend(name: str) -> Backend:

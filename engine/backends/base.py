@@ -27,12 +27,14 @@ class NetworkSource:
         info: architecture facts, known without opening the checkpoint.
         load: returns the ``torch.nn.Module`` in ``eval`` mode, input ``(N, C, H, W)`` in 0..1. Slow; called only when
             no converted model is cached.
+        state: returns the checkpoint's tensors under the names they have in the file.
     """
 
     name: str
     key: str
     info: CheckpointInfo
     load: Callable[[], Any] = field(repr=False)
+    state: Callable[[], dict[str, Any]] = field(repr=False)
 
 
 class Session(ABC):
@@ -72,6 +74,10 @@ class Backend(ABC):
     """A runtime."""
 
     name: str
+
+    def missing(self) -> str | None:
+        """What keeps this runtime from being used at all, with what to do about it; None when nothing does."""
+        return None
 
     @abstractmethod
     def devices(self) -> list[str]:
