@@ -32,10 +32,10 @@ app.command("serve")(serve.serve)
 @app.callback(invoke_without_command=True)
 def _root(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
+        from cli.interface import open_interface
         from config import Config
-        from ui.app import launch
 
-        launch(Config())
+        open_interface(Config())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,9 +12,7 @@ def bench(
     side: Annotated[int, typer.Option(help="Side of the square test picture in pixels.")] = 256,
     runs: Annotated[int, typer.Option(help="Runs of each, the median is printed.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
-    quick: Annotated[
-        bool, typer.Option("--quick", help="An installed model alone, in 10 seconds.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="An installed model alone, in 10 seconds.")] = False,
     model: Annotated[str, typer.Option(help="With --quick: which model.")] = "auto",
 ) -> None:
     """RRDBNet-23 end to end (decode to encode) against a plain torch fp32 loop, in one run."""

@@ -1,25 +1,31 @@
-"""Assembles the five tabs and starts the server.
+"""Assembles the five tabs.
 
 How a tab is added: a module in ``ui/tabs`` with ``build(config, manager, sessions, ...)``, which makes the components,
 connects them, and returns a frozen dataclass of those that other tabs use; its functions in ``ui/handlers`` (plain
 ones, tested without a browser); its words in ``ui/strings``; a line in ``build`` below. Long work goes through
 ``sessions.start``, so that it waits for its turn, can be watched and cancelled, and survives a refresh of the page.
+Pictures are enhanced by the function ``enhance`` that is handed down, never in this process by hand: it usually goes to
+a worker process, so a network that crashes or runs out of memory takes no page with it.
 Results belong into ``sessions.of(request).folder``.
 """
 
 from __future__ import annotations
 
-import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
+from engine.processor import enhance_file
+from engine.types import EnhanceResult
 from ui.sessions import SessionCookie, Sessions
 from ui.strings import i18n, t
 
+Enhance = Callable[..., EnhanceResult]
 TITLE = "Real-ESRGAN Ultimate"
 CSS = Path(__file__).with_name("style.css")
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -29,22 +35,28 @@ KEEP_SECONDS = 86400
 _SWEEP_SECONDS = 3600
 
 
-def build(config: Any, manager: Any, sessions: Sessions | None = None) -> Any:
-    """The whole interface as a ``gr.Blocks``."""
+def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: Enhance | None = None) -> Any:
+    """The whole interface as a ``gr.Blocks``.
+
+    Args:
+        enhance: ``(input_path, output_path, settings, *, control, overwrite) -> EnhanceResult``, for instance an
+            executor's ``enhance_file``; by default the engine's own, in this process.
+    """
     from ui.tabs import batch_tab, image_tab, presets_tab, system_tab, video_tab
 
     sessions = sessions or Sessions(config.output_dir)
+    enhance = enhance or partial(enhance_file, manager=manager, config=config)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(_SWEEP_SECONDS, KEEP_SECONDS)) as blocks:
         with gr.Row(elem_id="title"):
             gr.HTML(f"<h1>{TITLE}</h1>", padding=False)
             gr.Markdown(t("app_tagline"), elem_classes="quiet")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(t("tab_image"), id="image"):
-                image = image_tab.build(config, manager, sessions, blocks)
+                image = image_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
                 video_tab.build(config)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch):
-                batch_tab.build(config, manager, sessions, image)
+                batch_tab.build(config, manager, sessions, image, enhance)
             with gr.Tab(t("tab_presets"), id="presets"):
                 presets_tab.build(image.form)
             with gr.Tab(t("tab_system"), id="system"):
@@ -55,21 +67,17 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None) -> Any:
     return blocks
 
 
-def launch_arguments(config: Any) -> dict[str, Any]:
-    """Arguments of ``Blocks.launch``: only the output folder can be read through the server."""
+def _page_arguments(config: Any) -> dict[str, Any]:
+    """What the page is like: only the output folder can be read through the server."""
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=("ui-monospace", "Consolas", "monospace")
     )
     return {
-        "server_name": config.server_name,
-        "server_port": config.server_port,
-        "share": config.share,
         "allowed_paths": [str(config.output_dir)],
         "max_file_size": int(max(config.max_image_mb, config.max_video_mb) * 10**6),
         "theme": theme,
         "css_paths": [CSS],
         "i18n": i18n(),
-        "app_kwargs": {"middleware": [Middleware(SessionCookie)]},
         "show_error": True,
         "footer_links": [],
         "enable_monitoring": False,
@@ -77,22 +85,26 @@ def launch_arguments(config: Any) -> dict[str, Any]:
     }
 
 
-def launch(config: Any) -> None:
-    """Open the interface and serve until Ctrl-C."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    from engine.model_manager import ModelManager
-    from utils.logger import setup_logging
-
-    config.ensure_directories()
-    setup_logging(config.log_dir, config.log_level, as_json=config.log_json)
-    manager = ModelManager.from_config(config)
+def mount(app: Any, config: Any, manager: Any, enhance: Enhance | None = None) -> Any:
+    """The interface at ``/`` of a FastAPI application whose own routes stay. Returns the application."""
     sessions = Sessions(config.output_dir)
     _sweep_for_ever(sessions)
-    print(f"{TITLE}: http://{config.server_name}:{config.server_port} (Ctrl-C stops it)", flush=True)
-    try:
-        build(config, manager, sessions).launch(**launch_arguments(config))
-    finally:
-        manager.close()
+    app.add_middleware(SessionCookie)
+    blocks = build(config, manager, sessions, enhance)
+    return gr.mount_gradio_app(app, blocks, path="/", server_name=config.server_name, **_page_arguments(config))
+
+
+def launch(config: Any, manager: Any, enhance: Enhance | None = None) -> None:
+    """The interface alone, as Gradio serves it (through its tunnel where ``config.share`` is set), until Ctrl-C."""
+    sessions = Sessions(config.output_dir)
+    _sweep_for_ever(sessions)
+    build(config, manager, sessions, enhance).launch(
+        server_name=config.server_name,
+        server_port=config.server_port,
+        share=config.share,
+        app_kwargs={"middleware": [Middleware(SessionCookie)]},
+        **_page_arguments(config),
+    )
 
 
 def _sweep_for_ever(sessions: Sessions) -> None:

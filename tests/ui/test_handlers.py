@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from engine.processor import enhance_file
 from engine.types import JobControl
 from ui.handlers import batch, common, image
 from ui.previews import before_and_after
@@ -40,8 +42,7 @@ def enhance(manager, config, tmp_path):
         return image.enhance_one(
             path,
             common.make_settings({**FORM, **changes}),
-            manager=manager,
-            config=config,
+            enhance=partial(enhance_file, manager=manager, config=config),
             folder=tmp_path / "session",
             control=JobControl(),
         )
@@ -95,8 +96,7 @@ def test_one_bad_file_never_stops_the_rest(manager, config, photo, tmp_path):
     rows, done, sentence = batch.enhance_many(
         [photo, str(tmp_path / "bad.png"), photo],
         common.make_settings(FORM),
-        manager=manager,
-        config=config,
+        enhance=partial(enhance_file, manager=manager, config=config),
         folder=tmp_path / "s",
         control=JobControl(),
     )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-from engine.model_manager import ModelManager
 from engine.processor import unused_path
-from engine.types import EnhanceSettings, JobControl
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from ui.handlers.image import enhance_one
 from utils.errors import EngineError
 
@@ -18,8 +16,7 @@ def enhance_many(
     paths: Iterable[str],
     settings: EnhanceSettings,
     *,
-    manager: ModelManager,
-    config: Any,
+    enhance: Callable[..., EnhanceResult],
     folder: Path,
     control: JobControl,
     on_step: Callable[[int, str], None] | None = None,
@@ -39,7 +36,7 @@ def enhance_many(
         if on_step is not None:
             on_step(index, Path(path).name)
         try:
-            shown = enhance_one(path, settings, manager=manager, config=config, folder=folder, control=control)
+            shown = enhance_one(path, settings, enhance=enhance, folder=folder, control=control)
         except EngineError as error:
             failed += 1
             rows.append([Path(path).name, "failed", "", "", str(error)])

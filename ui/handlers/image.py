@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.model_manager import ModelManager
-from engine.processor import default_output_path, enhance_file, limits_of, unused_path
+from engine.processor import default_output_path, limits_of, unused_path
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
 from utils.errors import EngineError
@@ -41,12 +41,17 @@ def describe_upload(path: str | None, config: Any) -> str:
 
 
 def enhance_one(
-    path: str, settings: EnhanceSettings, *, manager: ModelManager, config: Any, folder: Path, control: JobControl
+    path: str,
+    settings: EnhanceSettings,
+    *,
+    enhance: Callable[..., EnhanceResult],
+    folder: Path,
+    control: JobControl,
 ) -> Shown:
-    """Enhance one uploaded file into ``folder``. Raises ``EngineError``."""
+    """Enhance one uploaded file into ``folder`` by ``enhance`` (see ``ui.app.build``). Raises ``EngineError``."""
     source = Path(path)
     target = unused_path(default_output_path(source, folder, settings))
-    result = enhance_file(source, target, settings, manager=manager, config=config, control=control)
+    result = enhance(source, target, settings, control=control)
     return Shown(result, metric_rows(result), summary(result))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.types import EnhanceResult
 from ui.handlers import batch as work
 from ui.handlers import common
 from ui.previews import preview
@@ -17,7 +18,9 @@ from ui.tabs.image_tab import ImageTab
 from utils.errors import EngineError
 
 
-def build(config: Any, manager: Any, sessions: Sessions, image: ImageTab) -> None:
+def build(
+    config: Any, manager: Any, sessions: Sessions, image: ImageTab, enhance: Callable[..., EnhanceResult]
+) -> None:
     form = image.form
     gr.Markdown("Uses the settings of the Image Enhancement tab. A file that fails never stops the others.")
     files = gr.File(label="Pictures", file_count="multiple", type="filepath", elem_id="batch-files")
@@ -44,7 +47,7 @@ def build(config: Any, manager: Any, sessions: Sessions, image: ImageTab) -> Non
                 request,
                 "batch",
                 lambda control: work.enhance_many(
-                    paths, settings, manager=manager, config=config, folder=session.folder, control=control
+                    paths, settings, enhance=enhance, folder=session.folder, control=control
                 ),
             )
             async for step in job.watch():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from engine.types import JobControl
+from engine.types import EnhanceResult, JobControl
 from ui.components import SettingsForm, original_file, settings_form
 from ui.handlers import common
 from ui.handlers import image as work
@@ -29,7 +29,9 @@ class ImageTab:
     form: SettingsForm
 
 
-def build(config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks) -> ImageTab:
+def build(
+    config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks, enhance: Callable[..., EnhanceResult]
+) -> ImageTab:
     """The tab. ``blocks``: the whole page, for what happens when it is opened."""
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -47,7 +49,7 @@ def build(config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks) -> I
             form = settings_form(manager)
             note = gr.Markdown(common.model_note(manager, "auto", 4), elem_classes="quiet")
             with gr.Row():
-                enhance = gr.Button("Enhance", variant="primary", elem_id="enhance")
+                enhance_button = gr.Button("Enhance", variant="primary", elem_id="enhance")
                 cancel = gr.Button("Cancel", variant="stop", elem_id="cancel")
         with gr.Column(scale=3, min_width=300):
             slider = gr.ImageSlider(
@@ -71,9 +73,7 @@ def build(config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks) -> I
             settings = common.make_settings(form.values(given))
 
             def enhance_it(control: JobControl) -> tuple[work.Shown, tuple[str, str]]:
-                shown = work.enhance_one(
-                    path, settings, manager=manager, config=config, folder=session.folder, control=control
-                )
+                shown = work.enhance_one(path, settings, enhance=enhance, folder=session.folder, control=control)
                 return shown, before_and_after(Path(path), Path(shown.result.output_path or path), session.folder)
 
             job = sessions.start(request, "image", enhance_it)
@@ -100,7 +100,7 @@ def build(config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks) -> I
     watched = [form.component("model"), form.component("scale"), form.component("goal")]
     for component in watched:
         component.change(note_for, watched, note, show_progress="hidden")
-    enhance.click(
+    enhance_button.click(
         run,
         [picture, *form.components],
         [status, slider, download, metrics],
