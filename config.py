@@ -62,6 +62,7 @@ class Config(BaseSettings):
     max_image_megapixels: float = Field(200, gt=0, description="Largest input picture, in megapixels")
     max_output_megapixels: float = Field(1000, gt=0, description="Largest result, in megapixels")
     max_video_mb: float = Field(2000, gt=0, description="Largest video file, in MB")
+    max_video_minutes: float = Field(600, gt=0, description="Longest video, in minutes")
 
     device: str = Field("auto", description="auto, cpu, cuda:0, mps, xpu:0")
     backend: Literal["auto", "openvino", "torch", "original"] = Field(

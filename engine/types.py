@@ -149,14 +149,14 @@ class EnhanceSettings(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InvalidSettingsError(_sentences(error)) from error
+            raise InvalidSettingsError(sentences(error)) from error
 
     def but(self, **changes: Any) -> EnhanceSettings:
         """A validated copy with some settings replaced."""
         return EnhanceSettings.create(**{**self.model_dump(), **changes})
 
 
-def _sentences(error: ValidationError) -> str:
+def sentences(error: ValidationError) -> str:
     parts = []
     for fault in error.errors():
         where = ".".join(str(step) for step in fault["loc"]) or "settings"

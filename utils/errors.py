@@ -29,6 +29,28 @@ class ImageTooLargeError(InvalidImageError):
     """The input, or the output that was asked for, is over a configured limit. Raised before any decoding."""
 
 
+class InvalidVideoError(EngineError):
+    """The input is not a video, is damaged, or is of a kind that cannot be read."""
+
+    exit_code = 3
+
+
+class EmptyVideoError(InvalidVideoError):
+    """The file has no bytes, or a video stream without any frame."""
+
+
+class TruncatedVideoError(InvalidVideoError):
+    """The file ends before what is needed to read it: a download or recording that was cut off."""
+
+
+class NoVideoStreamError(InvalidVideoError):
+    """The file can be read but holds no moving picture: sound or subtitles only."""
+
+
+class VideoTooLargeError(InvalidVideoError):
+    """The input, or the output that was asked for, is over a configured limit. Raised before any frame is enhanced."""
+
+
 class OutputError(EngineError):
     """The result could not be written (permission, full disk, a name that is taken). No partial file remains."""
 

@@ -64,33 +64,20 @@ def validate_pil_image(image: Any, config: Any = None) -> Verdict:
 
 
 def validate_video_file(path: Path | str, config: Any = None) -> Verdict:
-    """Whether a file is a video within ``config.max_video_mb``: it has a picture stream whose first frame decodes."""
-    try:
-        path = Path(path)
-        if not path.is_file():
-            return False, f"There is no file '{path}'."
-        size = path.stat().st_size
-    except (OSError, TypeError, ValueError) as error:
-        return False, f"{path!r} cannot be read: {error}."
-    if size == 0:
-        return False, f"'{path.name}' is empty."
-    most = 2000.0 if config is None else float(config.max_video_mb)
-    if size > most * _MB:
-        return False, f"'{path.name}' has {size / 1e6:.1f} MB; the limit is {most:g} MB."
-    return _first_frame(path)
+    """Whether a file is a video within the limits: it has a picture stream whose first frame decodes.
 
-
-def _first_frame(path: Path) -> Verdict:
-    import av
+    Args:
+        config: ``max_video_mb``, ``max_video_minutes`` and ``max_image_megapixels`` are read; without it the program's
+            defaults hold.
+    """
+    from utils.video_files import VideoLimits, probe_video
 
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                return False, f"'{path.name}' holds no video."
-            if next(container.decode(video=0), None) is None:
-                return False, f"'{path.name}' holds no frames."
-    except (av.FFmpegError, OSError, ValueError) as error:
-        return False, f"'{path.name}' is not a video that can be read: {getattr(error, 'strerror', None) or error}."
+        probe_video(path, VideoLimits() if config is None else VideoLimits.of(config))
+    except EngineError as error:
+        return False, str(error)
+    except (TypeError, ValueError) as error:
+        return False, f"{path!r} is not a path: {error}."
     return _VALID
 
 

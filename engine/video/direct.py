@@ -1,0 +1,93 @@
+"""The video job as one call for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.model_manager import ModelManager
+from engine.output_names import unused_path
+from engine.types import EnhanceSettings, JobControl
+from engine.video.decide import default_video_path
+from engine.video.options import VideoOptions
+from engine.video.run import enhance_video
+
+
+def enhance_video_direct(
+    video: str | Path,
+    model_name: str = "auto",
+    scale: float | None = None,
+    fp32: bool = False,
+    tile: int = 0,
+    auto_tile: bool = True,
+    denoise_strength: float | None = None,
+    gpu_id: int | None = None,
+    model_manager: ModelManager | None = None,
+    config: Any = None,
+    *,
+    output_path: Path | str | None = None,
+    progress: Callable[[Any], None] | None = None,
+    control: JobControl | None = None,
+    video_options: VideoOptions | None = None,
+    **settings: Any,
+) -> tuple[str, str, str, dict[str, Any]]:
+    """Enhance one video file.
+
+    Args:
+        model_name: name as listed by ``models list``; "auto" picks a quick one that suits the video.
+        gpu_id: which GPU; ignored on a machine without one.
+        model_manager, config: shared ones; made when not given. ``config`` may be the ``Config`` class itself.
+        output_path: where to write (its suffix is the container); by default a new name in ``config.output_dir``.
+        progress: called with ``VideoProgress``; ``control`` instead also cancels.
+        video_options: codec, quality, range and the like.
+        settings: any further field of ``EnhanceSettings``.
+
+    Returns:
+        (result path, input path, status sentence, metrics).
+
+    Raises:
+        EngineError: see ``enhance_video``.
+    """
+    if config is None:
+        from config import Config as config
+    if isinstance(config, type):
+        config = config()
+    chosen = EnhanceSettings.create(
+        model=model_name,
+        scale=scale,
+        precision="fp32" if fp32 else settings.pop("precision", "auto"),
+        tile=tile,
+        auto_tile=auto_tile,
+        denoise_strength=denoise_strength,
+        **settings,
+    )
+    manager = model_manager if model_manager is not None else ModelManager.from_config(config)
+    if gpu_id is not None and chosen.device == "auto":
+        chosen = chosen.but(device=manager.resolve_device("auto", gpu_id))
+    target = Path(output_path) if output_path else unused_path(default_video_path(video, config.output_dir, chosen))
+    try:
+        result = enhance_video(
+            video,
+            target,
+            chosen,
+            video_options,
+            manager=manager,
+            config=config,
+            control=control or JobControl(on_progress=progress),
+            overwrite=bool(output_path),
+        )
+    finally:
+        if model_manager is None:
+            manager.close()
+    done = "Enhanced" if result.complete else "Cancelled after"
+    status = (
+        f"{done} {result.frames} frames from {result.input_size[0]}x{result.input_size[1]} to "
+        f"{result.output_size[0]}x{result.output_size[1]} with {result.model} ({result.backend}, {result.device}, "
+        f"{result.precision}) in {result.timings.total:.1f} s, {result.fps:.2f} frames a second."
+    )
+    status += "".join(f" {warning}" for warning in result.warnings)
+    return str(result.output_path), str(result.input_path), status, result.to_json()
+
+
+__all__ = ["enhance_video_direct"]

@@ -1,0 +1,204 @@
+"""Frames through the network: one loaded model, several frames in flight, none lost when the network fails on it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from engine.backends.base import PrecisionError
+from engine.batch.control import BatchControl
+from engine.model_manager import LoadedModel, ModelManager
+from engine.pipeline import PicturePipeline
+from engine.resample import from_full_scale, resize_rows
+from engine.sizing import SizePlan
+from engine.tiling import TileLimit, TileOutOfMemory
+from engine.types import RESAMPLERS, EnhanceSettings
+from engine.upscaler import MemoryBudget, Upscaler
+from utils.errors import BackendError, EngineError, InvalidSettingsError, OutOfMemoryError
+from utils.gpu import available_host_memory
+from utils.picture import Picture, crop
+
+logger = logging.getLogger(__name__)
+
+
+class FrameEnhancer:
+    """Enhances frames of one size; ``enhance`` may be called from several threads. A context manager.
+
+    Args:
+        model: a network's name or a resampler's.
+        control: cancels, and lets the earliest frame through the network first.
+        reserve: bytes of memory that tiles leave free.
+        bit_depth: of the results, 8 or 16.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        size: SizePlan,
+        settings: EnhanceSettings,
+        manager: ModelManager,
+        control: BatchControl,
+        *,
+        reserve: int,
+        bit_depth: int,
+    ) -> None:
+        self._name, self._size, self._settings = model, size, settings
+        self._manager, self._control = manager, control
+        self._reserve, self._bit_depth = reserve, bit_depth
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._loaded: LoadedModel | None = None
+        self._precision: str = settings.precision
+        self._tile: int | None = None
+        self._limit = TileLimit(64)
+        self._worked = False
+        self.load_seconds = 0.0
+        self.fallbacks = 0
+        self.warnings: list[str] = []
+
+    def __enter__(self) -> Self:
+        if self._name not in RESAMPLERS:
+            self._load(self._precision)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        side = self._limit.side
+        if self._loaded is not None and side is not None:
+            self._manager.tile_memory.put(self._tile_key(self._loaded), side)
+        self._stack.close()
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The network, or None for a resampler."""
+        return self._loaded
+
+    @property
+    def workers(self) -> int:
+        """Frames to work on at a time: one more than the network takes, so that it never waits for one."""
+        return self._loaded.session.parallelism + 1 if self._loaded is not None else 2
+
+    @property
+    def window(self) -> int:
+        """Side of the largest window that goes through the network; 0 for a resampler."""
+        return self._tile or 0
+
+    def enhance(self, number: int, pixels: np.ndarray) -> np.ndarray:
+        """The enhanced ``(H, W, 3) uint8 | uint16`` frame. ``number`` is its place: earlier ones go first.
+
+        A frame that the network fails on is enlarged by Lanczos interpolation instead, and counted.
+
+        Raises:
+            JobCancelled, OutOfMemoryError, other kinds of ``EngineError``; ``BackendError`` when the very first fails.
+        """
+        while True:
+            model = self._loaded
+            try:
+                result = self._through(model, number, pixels)
+                self._worked = True
+                return result
+            except PrecisionError as error:
+                self._widen(model, error)
+            except (TileOutOfMemory, MemoryError) as error:
+                raise OutOfMemoryError(
+                    f"Not enough memory for a frame of {pixels.shape[1]}x{pixels.shape[0]} pixels even with the "
+                    "smallest tile. Close other programs, choose a smaller scale, or use smaller tiles."
+                ) from error
+            except EngineError:
+                raise
+            except Exception as error:
+                if not self._worked:
+                    raise BackendError(f"'{self._name}' cannot enhance this video: {error}") from error
+                logger.exception("Frame %d failed; it is enlarged plainly", number)
+                return self._plain(pixels)
+
+    def _through(self, model: LoadedModel | None, number: int, pixels: np.ndarray) -> np.ndarray:
+        control = self._control.child(None, number)
+        upscaler = self._upscaler(model, control) if model is not None else None
+        pipeline = PicturePipeline(
+            crop(Picture(pixels), self._size.crop),
+            self._size,
+            self._settings,
+            upscaler=upscaler,
+            resampler=self._name,
+            bit_depth=self._bit_depth,
+            control=control,
+        )
+        pipeline.prepare()
+        width, height = self._size.canvas
+        result = np.empty((height, width, 3), np.uint8 if self._bit_depth == 8 else np.uint16)
+        row = 0
+        for band in pipeline.bands():
+            result[row : row + band.shape[0]] = band
+            row += band.shape[0]
+        return result
+
+    def _upscaler(self, model: LoadedModel, control: BatchControl) -> Upscaler:
+        """A fresh one for every frame, since it holds the frame's rank; what was learnt about memory is shared."""
+        made = Upscaler(model.session, model.info, tile=self._tile, control=control)
+        made.limit = self._limit
+        return made
+
+    def _load(self, precision: str) -> None:
+        started = time.perf_counter()
+        settings = self._settings
+        model = self._stack.enter_context(
+            self._manager.borrow(
+                self._name,
+                device=settings.device,
+                backend=settings.backend,
+                precision=precision,
+                denoise_strength=settings.denoise_strength,
+            )
+        )
+        automatic = settings.auto_tile and settings.tile == 0
+        free = model.session.free_memory()
+        first = Upscaler(
+            model.session,
+            model.info,
+            tile=None if automatic else settings.tile,
+            budget=MemoryBudget(available_host_memory() if free is None else free, self._reserve),
+            remembered_tile=self._manager.tile_memory.get(self._tile_key(model)) if automatic else None,
+        )
+        self._tile, self._loaded = first.tile, model
+        self.load_seconds += time.perf_counter() - started
+
+    @staticmethod
+    def _tile_key(model: LoadedModel) -> str:
+        return f"{model.session.device} | {model.name} | {model.session.backend} | {model.session.precision}"
+
+    def _widen(self, failed: LoadedModel | None, error: PrecisionError) -> None:
+        """Change to fp32 for this frame and all that follow."""
+        with self._lock:
+            if self._loaded is not failed:
+                return  # another frame has seen to it
+            if self._precision == "fp32":
+                raise InvalidSettingsError(
+                    f"'{self._name}' gives no valid pixels even in fp32: its checkpoint is damaged."
+                ) from error
+            self._precision = "fp32"
+            self._load("fp32")
+            self.warnings.append(f"{error}; the video goes on in fp32.")
+
+    def _plain(self, pixels: np.ndarray) -> np.ndarray:
+        with self._lock:
+            self.fallbacks += 1
+        picture = crop(Picture(pixels), self._size.crop)
+        (width, height), (left, top) = self._size.canvas, self._size.offset
+        inner = self._size.content
+        enlarged = from_full_scale(resize_rows(picture.pixels, inner, 0, inner[1]), self._bit_depth)
+        if (width, height) == inner:
+            return enlarged
+        result = np.zeros((height, width, 3), enlarged.dtype)
+        result[top : top + inner[1], left : left + inner[0]] = enlarged
+        return result
+
+
+__all__ = ["FrameEnhancer"]

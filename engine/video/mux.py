@@ -1,0 +1,293 @@
+"""The output file: finished segments joined without decoding, sound, subtitles and chapters copied from the input."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.video.segments import Segment
+from engine.video.subtitles import converter
+from utils.errors import OutputError
+from utils.files import replaced
+from utils.video_files import opened
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+
+logger = logging.getLogger(__name__)
+_FORMAT_TAGS = frozenset(("encoder", "major_brand", "minor_version", "compatible_brands", "duration"))
+
+
+@dataclass(frozen=True)
+class MuxPlan:
+    """What goes into the output.
+
+    Attributes:
+        kind: FFmpeg's name of the container.
+        shift: ticks of ``time_base`` by which everything comes earlier than in the input.
+        first: seconds (as the input's time stamps count) from which the other streams are taken; None = the beginning.
+        last: seconds at which they end; None = the end.
+    """
+
+    source: Path
+    kind: str
+    time_base: Fraction
+    shift: int = 0
+    first: Fraction | None = None
+    last: Fraction | None = None
+    audio: bool = True
+    subtitles: bool = True
+    comment: str | None = None
+
+
+@dataclass
+class _Copy:
+    """A stream on its way from the input to the output."""
+
+    target: Any
+    convert: Any = None
+    last_dts: int | None = field(default=None)
+
+
+def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, output: Path) -> list[str]:
+    """Write the output; it appears whole or not at all. Returns warnings.
+
+    Raises ``OutputError``.
+    """
+    import av
+
+    warnings: list[str] = []
+    with replaced(output) as temporary:
+        try:
+            with (
+                opened(plan.source) as source,
+                opened(paths[0]) as first,
+                av.open(str(temporary), "w", format=plan.kind, options=_muxer_options(plan)) as target,
+            ):
+                _write(target, source, first, segments, paths, plan, warnings)
+        except av.FFmpegError as error:
+            text = getattr(error, "strerror", None) or error
+            raise OutputError(f"'{output}' cannot be written as {plan.kind.upper()}: {text}.") from error
+    return warnings
+
+
+def _muxer_options(plan: MuxPlan) -> dict[str, str]:
+    if plan.kind not in ("mp4", "mov"):
+        return {}
+    # The index at the front: players can begin before they have all. Edits are counted in the movie's time scale, so
+    # it has to be the video's for them to be exact.
+    options = {"movflags": "+faststart+use_metadata_tags"}
+    if plan.time_base.denominator < 2**31:
+        options["movie_timescale"] = str(max(1000, plan.time_base.denominator))
+    return options
+
+
+def _write(
+    target: OutputContainer,
+    source: InputContainer,
+    first: InputContainer,
+    segments: Sequence[Segment],
+    paths: Sequence[Path],
+    plan: MuxPlan,
+    warnings: list[str],
+) -> None:
+    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _FORMAT_TAGS})
+    if plan.comment:
+        target.metadata["comment"] = plan.comment
+    video = target.add_stream_from_template(first.streams.video[0])
+    video.time_base = plan.time_base
+    copies = _streams_to_copy(target, source, plan, warnings)
+    _copy_attachments(target, source, plan)
+    _copy_chapters(target, source, plan)
+    own = ((time, packet) for time, packet in _video_packets(segments, paths, plan, video))
+    others = _other_packets(source, copies, plan)
+    for _, packet in heapq.merge(own, others, key=lambda pair: pair[0]):
+        target.mux_one(packet)
+
+
+def _video_packets(
+    segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, stream: Any
+) -> Iterator[tuple[Fraction, Packet]]:
+    """All packets in decoding order. Decoding times are made anew, rising across the joints: those of the encoder
+    begin before zero in every segment."""
+    stamps = array("q", (stamp - plan.shift for segment in segments for stamp in segment.stamps))
+    delay = max(segment.reorder for segment in segments)
+    last = segments[-1].last_duration
+    index = 0
+    for segment, path in zip(segments, paths, strict=True):
+        base = segment.stamps[0] - plan.shift
+        with opened(path) as container:
+            for packet in container.demux(video=0):
+                if packet.dts is None:
+                    continue
+                assert packet.pts is not None and packet.time_base is not None
+                pts = base + round(packet.pts * packet.time_base / plan.time_base)
+                packet.pts = pts
+                packet.dts = _decoding_time(stamps, index, delay)
+                packet.duration = _shown_for(stamps, pts, last)
+                packet.time_base = plan.time_base
+                packet.stream = stream
+                yield packet.dts * plan.time_base, packet
+                index += 1
+    if index != len(stamps):
+        raise OutputError(f"The finished parts hold {index} frames instead of {len(stamps)}; run again from the start.")
+
+
+def _decoding_time(stamps: array[int], index: int, delay: int) -> int:
+    """When the packet at ``index`` has to be decoded: ``delay`` frames before frames are shown in that order."""
+    if index >= delay:
+        return stamps[index - delay]
+    if delay < len(stamps):
+        return stamps[index] - (stamps[delay] - stamps[0])
+    return stamps[0] - (delay - index)
+
+
+def _shown_for(stamps: array[int], pts: int, last: int) -> int:
+    from bisect import bisect_right
+
+    following = bisect_right(stamps, pts)
+    return stamps[following] - pts if following < len(stamps) else max(1, last)
+
+
+def _streams_to_copy(
+    target: OutputContainer, source: InputContainer, plan: MuxPlan, warnings: list[str]
+) -> dict[int, _Copy]:
+    copies: dict[int, _Copy] = {}
+    supported = target.supported_codecs
+    for stream in source.streams:
+        wanted = plan.audio if stream.type == "audio" else plan.subtitles and stream.type == "subtitle"
+        if not wanted:
+            continue
+        name = stream.codec_context.name if getattr(stream, "codec_context", None) else "unknown"
+        kind = "Sound" if stream.type == "audio" else "Subtitle"
+        convert = None
+        if stream.type == "subtitle":
+            wish, convert = converter(_canonical(name), plan.kind)
+            if wish is None:
+                warnings.append(
+                    f"{kind} track {stream.index} ({name}) cannot be kept in this container; .mkv holds it."
+                )
+                continue
+            made: Any = (
+                target.add_stream_from_template(stream, opaque=True) if convert is None else target.add_mux_stream(wish)
+            )
+        elif _canonical(name) not in supported or (plan.kind == "webm" and _canonical(name) not in ("opus", "vorbis")):
+            warnings.append(f"{kind} track {stream.index} ({name}) cannot be kept in this container; .mkv holds it.")
+            continue
+        else:
+            made = target.add_stream_from_template(stream, opaque=True)
+        made.time_base = stream.time_base
+        made.metadata.update({key: value for key, value in stream.metadata.items() if key.lower() not in _FORMAT_TAGS})
+        try:
+            made.disposition = stream.disposition
+        except (AttributeError, TypeError, ValueError):
+            logger.debug("Disposition of stream %d not kept", stream.index)
+        copies[stream.index] = _Copy(made, convert)
+    if len([one for one in source.streams.video if not _is_cover(one)]) > 1:
+        warnings.append("Only the first of several video tracks was enhanced and kept.")
+    return copies
+
+
+def _canonical(name: str) -> str:
+    """The codec's name behind a decoder's: ``libopus`` and ``mp3float`` are ``opus`` and ``mp3``."""
+    import av
+
+    try:
+        return str(av.Codec(name, "r").canonical_name)
+    except (av.FFmpegError, ValueError, AttributeError):
+        return name
+
+
+def _is_cover(stream: Any) -> bool:
+    import av
+
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _copy_attachments(target: OutputContainer, source: InputContainer, plan: MuxPlan) -> None:
+    """Fonts of subtitles; only Matroska holds them."""
+    if plan.kind != "matroska" or not plan.subtitles:
+        return
+    for stream in source.streams:
+        if stream.type == "attachment":
+            one: Any = stream
+            target.add_attachment(one.name or "attachment", one.mimetype or "application/octet-stream", one.data)
+
+
+def _copy_chapters(target: OutputContainer, source: InputContainer, plan: MuxPlan) -> None:
+    """Chapters, cut to the range and moved with it."""
+    chapters = []
+    shift = plan.shift * plan.time_base
+    for chapter in source.chapters():
+        base = chapter["time_base"] or Fraction(1, 1000)
+        start, end = chapter["start"] * base, chapter["end"] * base
+        if (plan.last is not None and start >= plan.last) or (plan.first is not None and end <= plan.first):
+            continue
+        start, end = max(start, plan.first or start), min(end, plan.last or end)
+        chapters.append(
+            {**chapter, "start": round((start - shift) / base), "end": round((end - shift) / base), "time_base": base}
+        )
+    if chapters:
+        target.set_chapters(chapters)  # type: ignore[arg-type]
+
+
+def _other_packets(
+    source: InputContainer, copies: dict[int, _Copy], plan: MuxPlan
+) -> Iterator[tuple[Fraction, Packet]]:
+    """Packets of the copied streams, in the input's order, cut to the range and moved with it."""
+    streams = [source.streams[index] for index in copies]
+    if not streams:
+        return
+    if plan.first is not None:
+        source.seek(round(max(0.0, float(plan.first) - 5) * 1_000_000))
+    ended: set[int] = set()
+    for packet in _demuxed(source, streams):
+        base = packet.time_base or Fraction(1, 1000)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None or (packet.size == 0 and packet.dts is None):
+            continue
+        time, index = stamp * base, packet.stream_index
+        if plan.first is not None and time < plan.first:
+            continue
+        if plan.last is not None and time >= plan.last:
+            ended.add(index)
+            if len(ended) == len(copies):
+                return
+            continue
+        copy = copies[index]
+        if copy.convert is not None:
+            converted = copy.convert(packet)
+            if converted is None:
+                continue
+            packet = converted
+        moved = round(plan.shift * plan.time_base / base)
+        packet.pts = None if packet.pts is None else packet.pts - moved
+        packet.dts = packet.pts if packet.dts is None else packet.dts - moved
+        packet.stream = copy.target
+        yield (packet.dts or 0) * base, packet
+
+
+def _demuxed(source: InputContainer, streams: list[Any]) -> Iterator[Packet]:
+    """Packets until the end, or until where a damaged file cannot be read any further."""
+    import av
+
+    packets = source.demux(*streams)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            logger.warning("The input's other streams end early: %s", error)
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+__all__ = ["MuxPlan", "join"]

@@ -1,0 +1,142 @@
+"""What decides how a video is read and written; how its frames are enhanced is said by ``EnhanceSettings``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from engine.types import Progress, Timings, sentences
+from utils.errors import InvalidSettingsError
+
+Codec = Literal["auto", "h264", "h265", "av1"]
+Speed = Literal["fast", "medium", "slow"]
+
+
+class VideoOptions(BaseModel):
+    """Everything about a video that is not about its pictures; the same in interface, command line and Python."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    codec: Codec = "auto"
+    """``auto``: AV1 into WebM, H.265 for 10 bits, HDR and more than 4096 pixels a side, else H.264."""
+    quality: int = Field(80, ge=1, le=100)
+    """Constant quality of the encoder: 80 looks like the enhanced frames, 60 is a third of the size."""
+    speed: Speed = "medium"
+    """Time the encoder takes to save bytes."""
+    start: float | None = Field(None, ge=0)
+    """First second to enhance, as a player counts."""
+    end: float | None = Field(None, gt=0)
+    """Second to stop at; it is no longer part of the result."""
+    skip_duplicates: bool = True
+    """A frame that repeats the one before (drawn animation does) takes over its result; none is left out."""
+    smoothing: float = Field(0.0, ge=0, le=1)
+    """Calms flicker where the input stands still: share of the frame before, 0 = off."""
+    copy_audio: bool = True
+    copy_subtitles: bool = True
+    segment_frames: int = Field(240, ge=8, le=10_000)
+    """Frames after which finished work is safe from a crash."""
+    resume: bool = True
+    """Go on from finished segments of an earlier run with the same input and settings; leave them when cancelled."""
+
+    @model_validator(mode="after")
+    def _range_in_order(self) -> VideoOptions:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError("end must come after start")
+        return self
+
+    @classmethod
+    def create(cls, **values: Any) -> VideoOptions:
+        """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InvalidSettingsError(sentences(error)) from error
+
+
+@dataclass(frozen=True)
+class VideoProgress(Progress):
+    """``done`` and ``total`` count frames; ``total`` is 0 where the file does not say how many there are."""
+
+    fps: float | None = None
+    """Frames enhanced a second, lately."""
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """What one video's enhancement gave.
+
+    Attributes:
+        frames: written; ``duplicates`` of them took over the frame before, ``fallbacks`` were resized plainly because
+            the network failed on them, ``repaired`` could not be decoded and repeat the frame before.
+        resumed_frames: taken over from an earlier run.
+        complete: False when cancelled: the file holds what was done until then.
+        network_share: part of the time between the first and the last window in which the network was running.
+    """
+
+    input_path: Path
+    output_path: Path
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    frames: int
+    duplicates: int
+    fallbacks: int
+    repaired: int
+    resumed_frames: int
+    duration: float
+    codec: str
+    model: str
+    model_reason: str
+    backend: str
+    device: str
+    precision: str
+    tile: int
+    scale: float
+    timings: Timings
+    fps: float
+    network_share: float
+    bytes: int
+    complete: bool = True
+    warnings: tuple[str, ...] = ()
+    peak_memory_mb: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``video --json`` prints."""
+        return {
+            "input": str(self.input_path),
+            "output": str(self.output_path),
+            "complete": self.complete,
+            "width": self.output_size[0],
+            "height": self.output_size[1],
+            "input_width": self.input_size[0],
+            "input_height": self.input_size[1],
+            "frames": self.frames,
+            "duplicates": self.duplicates,
+            "fallbacks": self.fallbacks,
+            "repaired": self.repaired,
+            "resumed_frames": self.resumed_frames,
+            "duration": round(self.duration, 6),
+            "codec": self.codec,
+            "model": self.model,
+            "model_reason": self.model_reason,
+            "backend": self.backend,
+            "device": self.device,
+            "precision": self.precision,
+            "tile": self.tile,
+            "scale": self.scale,
+            "seconds": {
+                "load": round(self.timings.load, 3),
+                "inference": round(self.timings.inference, 3),
+                "total": round(self.timings.total, 3),
+            },
+            "fps": round(self.fps, 3),
+            "network_share": round(self.network_share, 3),
+            "bytes": self.bytes,
+            "peak_memory_mb": round(self.peak_memory_mb, 1),
+            "warnings": list(self.warnings),
+        }
+
+
+__all__ = ["Codec", "Speed", "VideoOptions", "VideoProgress", "VideoResult"]
