@@ -175,8 +175,6 @@ class SegmentWriter:
         context.color_primaries, context.color_trc = spec.color.primaries, spec.color.transfer
         # About ten seconds between key frames, as players that seek expect.
         context.gop_size = max(12, min(300, round(spec.rate * 10)))
-        if spec.codec == "h265":
-            context.codec_tag = "hvc1"  # Apple's players know no other
 
     def add(self, pixels: np.ndarray, stamp: int, duration: int) -> None:
         """The next frame, ``(H, W, 3) uint8 | uint16``, shown from ``stamp`` on, in the spec's time base."""

@@ -101,8 +101,11 @@ def _write(
     target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _FORMAT_TAGS})
     if plan.comment:
         target.metadata["comment"] = plan.comment
-    video = target.add_stream_from_template(first.streams.video[0])
+    # Opaque: a copy of the parameters. Else the decoder's name (libdav1d) would be looked up among the encoders.
+    video = target.add_stream_from_template(first.streams.video[0], opaque=True)
     video.time_base = plan.time_base
+    if plan.kind in ("mp4", "mov") and first.streams.video[0].codec_context.name == "hevc":
+        video.codec_context.codec_tag = "hvc1"  # Apple's players know no other
     copies = _streams_to_copy(target, source, plan, warnings)
     _copy_attachments(target, source, plan)
     _copy_chapters(target, source, plan)
