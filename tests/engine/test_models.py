@@ -418,6 +418,24 @@ def test_the_choice_is_remembered(fresh, tmp_path):
     assert BackendChooser(JsonStore(tmp_path / "s.json"), None).choose(source, "cpu", find=never) == first
 
 
+@pytest.mark.parametrize(("narrow_seconds", "chosen"), [(1.05, "bf16"), (1.3, "fp32")])
+def test_a_preferred_type_loses_only_to_one_that_is_clearly_faster(fresh, tmp_path, narrow_seconds, chosen):
+    """On a busy machine nearly equal times are noise."""
+    source = fresh()._source("tiny-x4", None)
+    seconds = {("openvino", "bf16"): narrow_seconds, ("openvino", "fp32"): 1.0}
+
+    backends = {"openvino": _Wrong(get_backend("openvino")), "torch": get_backend("torch")}
+    trials = [
+        {"backend": name, "precision": kind, "seconds_per_megapixel": seconds.get((name, kind), 9.0), "psnr": 60.0}
+        for name in backends
+        for kind in ("bf16", "fp32")
+    ]
+    store = JsonStore(tmp_path / "s.json")
+    store.put(BackendChooser._key(source, "cpu"), {"device": "cpu", "trials": trials})
+    choice = BackendChooser(store, None).choose(source, "cpu", "openvino", find=backends.__getitem__)
+    assert (choice.backend, choice.precision) == ("openvino", chosen)
+
+
 def test_what_no_backend_can_run_is_an_error(fresh):
     with pytest.raises(BackendError, match="fp16"):
         fresh().load_model("tiny-x4", precision="fp16")
