@@ -120,6 +120,7 @@ class Executor:
         self._counts = dict.fromkeys((JobState.DONE, JobState.FAILED, JobState.CANCELLED), 0)
         self._seconds_per_job = 0.0
         self._stopping = False
+        self._rests_asked = 0
         self._threads = [
             threading.Thread(target=self._serve, args=(runner,), name=f"lane-{runner.name}", daemon=True)
             for runner in self._runners
@@ -210,6 +211,13 @@ class Executor:
             accepting=not self._stopping,
         )
 
+    def rest(self) -> None:
+        """Let every runner give its memory back now (processes end, models are unloaded); one that works does it after
+        its job, unless another job waits. The next job starts it again."""
+        with self._changed:
+            self._rests_asked += 1
+            self._changed.notify_all()
+
     def stop_accepting(self) -> None:
         """Refuse new jobs from now on; those that run go on, those that wait are left to ``close``."""
         with self._changed:
@@ -259,18 +267,25 @@ class Executor:
                     break
 
     def _serve(self, runner: Runner) -> None:
-        resting = True
+        resting, rests_done = True, 0
+
+        def called() -> bool:
+            return bool(self._waiting) or self._stopping or self._rests_asked > rests_done
+
         while True:
             with self._changed:
                 wait = None if resting else self._idle_timeout
-                has_work = self._changed.wait_for(lambda: bool(self._waiting) or self._stopping, wait)
+                idle_for_long = not self._changed.wait_for(called, wait)
                 if self._stopping:
                     return
                 handle = self._waiting.popleft() if self._waiting else None
                 if handle is not None:
                     self._running[runner.name] = handle
+                else:
+                    asked, rests_done = self._rests_asked > rests_done, self._rests_asked
             if handle is None:
-                if not has_work:
+                # Woken for nothing when another runner was quicker to take the job.
+                if not resting and (idle_for_long or asked):
                     runner.rest()
                     resting = True
                 continue

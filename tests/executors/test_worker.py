@@ -33,6 +33,14 @@ def is_alive(pid):
         return False
 
 
+def asleep(executor, seconds=30):
+    """Whether the only worker ends within that time."""
+    deadline = time.monotonic() + seconds
+    while executor.stats().runners[0].state != "asleep" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return executor.stats().runners[0].state == "asleep"
+
+
 def test_the_worker_is_another_process_and_this_one_loads_no_model(service_config, new_job):
     with worker_executor(service_config()) as executor:
         assert executor.stats().runners[0].state == "asleep"
@@ -101,26 +109,44 @@ def test_a_worker_killed_between_jobs_is_replaced(service_config, new_job):
 
 
 def test_a_stopped_worker_counts_as_hung(service_config, new_job):
-    with worker_executor(service_config(worker_hang_timeout=10)) as executor:
+    with worker_executor(service_config(worker_hang_timeout=20)) as executor:
+        executor.submit(new_job("warm.png")).result(120)  # starting a worker on a busy machine takes its time
         handle = running(executor.submit(new_job(slow=True)))
         first = pid_of(executor)
         os.kill(first, signal.SIGSTOP)
         again = threading.Event()
         handle.subscribe(lambda status: again.set() if status.attempts == 2 else None)
-        assert again.wait(60)
+        assert again.wait(90)
         assert not is_alive(first)
         handle.cancel()
         assert handle.wait(30)
+
+
+def test_a_worker_rests_when_asked_and_the_next_job_starts_another(service_config, new_job):
+    with worker_executor(service_config()) as executor:
+        executor.submit(new_job()).result(60)
+        first = pid_of(executor)
+        executor.rest()
+        assert asleep(executor)
+        assert executor.submit(new_job("next.png")).result(60).output_size == (96, 96)
+        assert pid_of(executor) != first
+
+
+def test_a_worker_that_is_asked_to_rest_finishes_its_job_first(service_config, new_job):
+    with worker_executor(service_config()) as executor:
+        handle = executor.submit(new_job(slow=True))
+        running(handle)
+        executor.rest()
+        assert handle.result(120).output_size == (6000, 6000)
+        assert asleep(executor)
 
 
 def test_an_idle_worker_ends_and_the_next_job_starts_another(service_config, new_job):
     with worker_executor(service_config(worker_idle_timeout=0.5)) as executor:
         executor.submit(new_job()).result(60)
         first = pid_of(executor)
+        assert asleep(executor)
         deadline = time.monotonic() + 30
-        while executor.stats().runners[0].state != "asleep" and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert executor.stats().runners[0].state == "asleep"
         while is_alive(first) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not is_alive(first)
