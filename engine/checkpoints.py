@@ -140,16 +140,18 @@ def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
     from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedDtypeError
     from spandrel import UnsupportedModelError as Unknown
 
+    from engine.faces.network import as_face_network, is_gfpgan, open_gfpgan
+
     full = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     try:
-        descriptor = ModelLoader(device="cpu").load_from_state_dict(full)
+        descriptor = open_gfpgan(full) if is_gfpgan(full) else ModelLoader(device="cpu").load_from_state_dict(full)
     except (Unknown, UnsupportedDtypeError) as error:
         raise UnsupportedModelError("The checkpoint's architecture is not known.") from error
     except (RuntimeError, ValueError, KeyError, AssertionError, TypeError) as error:
         raise UnsupportedModelError(f"The checkpoint's weights do not fit its architecture: {error}") from error
     if not isinstance(descriptor, ImageModelDescriptor):
         raise UnsupportedModelError(f"'{descriptor.architecture.name}' is not an image-to-image network.")
-    network: nn.Module = descriptor.model.eval()
+    network: nn.Module = as_face_network(descriptor) if descriptor.purpose == "FaceSR" else descriptor.model.eval()
     network.requires_grad_(False)
     return network.to(dtype=torch.float32), _describe(descriptor, state)
 

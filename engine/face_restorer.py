@@ -55,7 +55,7 @@ class FaceRestorer:
             settings: the fields ``face_*`` decide; by default everything that can be restored is.
             part: (left, top, width, height) of the picture that will be used; None = all of it.
         """
-        settings = settings or EnhanceSettings(face_enhance=True)
+        settings = settings or EnhanceSettings.create(face_enhance=True)
         rgb = _rgb(picture)
         found = self.detector.detect(rgb)
         if control is not None:

@@ -204,6 +204,12 @@ class ModelManager:
         """Face restoration networks whose files are here."""
         return self._store.installed("face")
 
+    def default_face_model(self) -> str | None:
+        """The best installed face model; None when there is none."""
+        installed = self.installed_face_models()
+        best = max(installed, key=lambda status: (self._rank(status.name), status.name), default=None)
+        return best.name if best is not None else None
+
     def has_denoise_control(self, name: str) -> bool:
         """Whether ``denoise_strength`` does something for a model: its weak-denoise twin is known and installed."""
         spec = self._specs.get(name)
@@ -250,8 +256,12 @@ class ModelManager:
         backend: str = "auto",
         precision: str = "auto",
         denoise_strength: float | None = None,
+        kind: str = "upscale",
     ) -> LoadedModel:
         """Load a model, or return the one already loaded. Different models load in parallel, one loads once.
+
+        Args:
+            kind: what the model has to be: "upscale" or "face".
 
         Raises:
             ModelNotFoundError, ChecksumMismatchError, UnsupportedModelError, BackendError.
@@ -263,7 +273,7 @@ class ModelManager:
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
         key = (name, target, backend, precision, denoise_strength)
-        return self._loaded.get(key, lambda: self._open(name, target, backend, precision, denoise_strength))
+        return self._loaded.get(key, lambda: self._open(name, target, backend, precision, denoise_strength, kind))
 
     @contextmanager
     def borrow(self, name: str, **how: Any) -> Iterator[LoadedModel]:
@@ -271,24 +281,27 @@ class ModelManager:
         with self._loaded.borrowed(lambda: self.load_model(name, **how)) as model:
             yield model
 
-    def _open(self, name: str, device: str, backend: str, precision: str, denoise: float | None) -> LoadedModel:
+    def _open(
+        self, name: str, device: str, backend: str, precision: str, denoise: float | None, kind: str
+    ) -> LoadedModel:
         started = time.perf_counter()
-        source = self._source(name, denoise)
+        source = self._source(name, denoise, kind)
         choice = self._chooser.choose(source, device, backend, precision)
         session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
         seconds = time.perf_counter() - started
         logger.info("Loaded %s: %s, %s, %s in %.2f s", name, choice.backend, device, choice.precision, seconds)
         return LoadedModel(name, source.key, source.info, session, seconds)
 
-    def _source(self, name: str, denoise: float | None) -> NetworkSource:
+    def _source(self, name: str, denoise: float | None, kind: str) -> NetworkSource:
         """The verified network behind a name, mixed with its weak-denoise twin where that is asked for."""
         from engine import checkpoints
 
         if name in RESAMPLERS:
             raise UnsupportedModelError(f"'{name}' is a resampler, not a network; there is nothing to load.")
         file, info = self._store.find(name), self._store.info(name)
-        if info.kind != "upscale":
-            raise UnsupportedModelError(f"'{name}' ({info.architecture}) is not an upscaling model.")
+        if info.kind != kind:
+            wanted = {"upscale": "an upscaling", "face": "a face"}.get(kind, kind)
+            raise UnsupportedModelError(f"'{name}' ({info.architecture}) is not {wanted} model.")
         spec = self._specs.get(name)
         twin = spec.denoise_twin if spec is not None else None
         if denoise is None or denoise == 1.0:

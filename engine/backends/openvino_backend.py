@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
+from engine.faces.align import CROP_SIDE
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_count, cpu_features
@@ -56,6 +57,10 @@ def _convert(source: NetworkSource) -> Any:
     import torch
 
     side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
+    shape = [-1, source.info.in_channels, -1, -1]
+    if source.info.kind == "face":  # these know one size only
+        side = CROP_SIDE
+        shape = [1, source.info.in_channels, side, side]
     example = torch.rand(1, source.info.in_channels, side, side)
     with _TRACING, torch.inference_mode(), warnings.catch_warnings():
         # The converter traces by an interface that torch has deprecated; nothing that a user could change.
@@ -63,7 +68,7 @@ def _convert(source: NetworkSource) -> Any:
         return openvino.convert_model(
             source.load().float(),
             example_input=example,
-            input=[openvino.PartialShape([-1, source.info.in_channels, -1, -1])],
+            input=[openvino.PartialShape(shape)],
         )
 
 
@@ -108,7 +113,9 @@ class OpenVinoSession(Session):
         cores = cpu_count()
         # AMX tiles finish so fast that synchronising two threads costs 10%: there each core runs a window of its own.
         # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.
-        self.parallelism = cores if cores > 1 and precision == "bf16" and "amx_bf16" in cpu_features() else 1
+        # A face is one large window, and there are few of them.
+        alone = source.info.kind == "face" or "amx_bf16" not in cpu_features()
+        self.parallelism = cores if cores > 1 and precision == "bf16" and not alone else 1
         # Speed per pixel is flat from 64 to 512 pixels without AMX, while small windows pay more for their halos.
         self.preferred_tile = 256 if "amx_bf16" in cpu_features() else 512
         self._properties: dict[str, str] = {

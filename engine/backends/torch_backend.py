@@ -37,7 +37,11 @@ class TorchSession(Session):
         self.device, self.precision = device, precision
         self._scale = scale
         self._dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
-        self._network = network.to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        # Face networks hold five-dimensional weights, which that layout is not made for.
+        plain = any(tensor.dim() == 5 for tensor in network.state_dict().values())
+        self._layout = torch.contiguous_format if plain else torch.channels_last
+        self._network = network.to(device=device, dtype=self._dtype)
+        self._network = self._network if plain else self._network.to(memory_format=self._layout)
         self._is_cuda = device.startswith("cuda")
         # Large windows fill a GPU; on a CPU small ones stay in the cache.
         self.preferred_tile = 512 if device != "cpu" else 192
@@ -53,7 +57,8 @@ class TorchSession(Session):
                 else:
                     tensor = tensor.to(self.device)
                 # (N, H, W, C) seen as (N, C, H, W) is channels_last already: no copy.
-                output = self._network(tensor.permute(0, 3, 1, 2).to(self._dtype))
+                tensor = tensor.permute(0, 3, 1, 2).to(self._dtype)
+                output = self._network(tensor.contiguous(memory_format=self._layout))
                 result: np.ndarray = output.permute(0, 2, 3, 1).float().cpu().numpy()
                 return result
         except (RuntimeError, MemoryError) as error:
