@@ -6,19 +6,56 @@ The pieces are in ``engine/faces``; this module runs them in order. Nothing here
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.analysis.damage import blur_level
 from engine.face_detector import Face, FaceDetector, open_detector
+from engine.faces.align import crop_face
 from engine.faces.choose import FoundFace, Surroundings, choose
+from engine.faces.guard import Verdict, compare
+from engine.faces.landmarks import alignment_of
+from engine.faces.needs import face_needs
+from engine.faces.paste import FacePatch, as_channels
+from engine.faces.run_network import FaceRun
 from engine.types import EnhanceSettings, JobControl
+from utils.errors import ModelNotFoundError
 from utils.pixels import to_eight_bits
 
 if TYPE_CHECKING:
     from engine.model_manager import ModelManager
     from utils.picture import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class RestoredFaces:
+    """What became of a picture's faces.
+
+    Attributes:
+        found: every face with its decision.
+        patches: the restored ones, aligned to the picture they were found in.
+        verdicts: of the identity guard, by number.
+        seconds: finding is not in it; ``load``, ``restore`` and ``guard`` are.
+    """
+
+    found: tuple[FoundFace, ...]
+    patches: tuple[FacePatch, ...]
+    verdicts: dict[int, Verdict]
+    model: str
+    backend: str
+    device: str
+    precision: str
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A row a face: number, box in the input, score, decision, reason, and what the guard measured."""
+        shown = {patch.number: patch for patch in self.patches}
+        return [_row(one, shown.get(one.number), self.verdicts.get(one.number)) for one in self.found]
 
 
 class FaceRestorer:
@@ -68,6 +105,76 @@ class FaceRestorer:
             origin=(left, top),
         )
         return choose(found, settings, around)
+
+    def restore(
+        self,
+        picture: Picture,
+        found: Sequence[FoundFace],
+        settings: EnhanceSettings | None = None,
+        *,
+        control: JobControl | None = None,
+    ) -> RestoredFaces:
+        """Restore the faces that are to be restored; the picture itself is not changed (see ``engine.faces.paste``).
+
+        Raises:
+            ModelNotFoundError: no face model is installed.
+            ModelError, BackendError, OutOfMemoryError: it cannot be used.
+        """
+        settings = settings or EnhanceSettings.create(face_enhance=True)
+        needs = face_needs(self._manager, settings.face_model)
+        if needs is not None:
+            raise ModelNotFoundError(needs.text)
+        name = settings.face_model if settings.face_model != "auto" else self._manager.default_face_model()
+        assert name is not None
+        started = time.perf_counter()
+        run = FaceRun(self._manager, name, settings, control or JobControl())
+        wanted = [one for one in found if one.restore]
+        alignments = [alignment_of(picture.pixels, one.face, self.detector.look) for one in wanted]
+        crops = [crop_face(picture.pixels, alignment) for alignment in alignments]
+        restored = run.restore(crops) if crops else []
+        after_network = time.perf_counter()
+        patches, verdicts = [], {}
+        for one, alignment, before, after in zip(wanted, alignments, crops, restored, strict=True):
+            seen = as_channels(after.astype(np.float32) / 65535, before)
+            verdict = verdicts[one.number] = compare(before, seen, alignment.scale, self.detector.look)
+            landmarks = alignment.to_crop(_landmarks(one.face))
+            allowed = verdict.share if settings.face_guard else 1.0
+            patches.append(FacePatch(one.number, alignment, landmarks, after, settings.face_strength, allowed))
+        return RestoredFaces(
+            found=tuple(found),
+            patches=tuple(patches),
+            verdicts=verdicts,
+            model=name,
+            backend=run.backend,
+            device=run.device,
+            precision=run.precision,
+            seconds={
+                "load": round(run.load_seconds, 3),
+                "restore": round(after_network - started - run.load_seconds, 3),
+                "guard": round(time.perf_counter() - after_network, 3),
+            },
+            warnings=tuple(run.warnings),
+        )
+
+
+def _row(one: FoundFace, patch: FacePatch | None, verdict: Verdict | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"number": one.number, **one.face.to_json(), "decision": "left alone", "reason": one.reason}
+    if patch is None or verdict is None:
+        return row
+    shift = verdict.landmark_shift
+    decision = "restored" if patch.allowed == 1 else "put back" if patch.allowed == 0 else "blended back"
+    return row | {
+        "decision": decision,
+        "reason": verdict.reason or one.reason,
+        "strength": round(patch.shown, 3),
+        "likeness": round(verdict.likeness, 3),
+        "landmark_shift": None if shift is None else round(shift, 3),
+    }
+
+
+def _landmarks(face: Face) -> np.ndarray:
+    assert face.landmarks is not None
+    return face.landmarks
 
 
 def _rgb(picture: Picture) -> np.ndarray:

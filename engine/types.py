@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -204,6 +204,26 @@ class JobControl:
     def report(self, progress: Progress) -> None:
         if self.on_progress is not None:
             self.on_progress(progress)
+
+    def part(self, start: float, end: float) -> JobControl:
+        """A control for one stage of the job: the same cancelling and turns, its progress mapped to start..end."""
+        return _StageControl(self, start, end)
+
+
+class _StageControl(JobControl):
+    def __init__(self, whole: JobControl, start: float, end: float) -> None:
+        super().__init__(None, whole._cancelled)
+        self._whole, self._start, self._end = whole, start, end
+
+    def check(self) -> None:
+        self._whole.check()
+
+    def turn(self, width: int) -> AbstractContextManager[None]:
+        return self._whole.turn(width)
+
+    def report(self, progress: Progress) -> None:
+        fraction = self._start + (self._end - self._start) * progress.fraction
+        self._whole.report(replace(progress, fraction=fraction))
 
 
 @dataclass(frozen=True)

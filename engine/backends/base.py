@@ -65,6 +65,9 @@ class Session(ABC):
         """Bytes free on the device, or None for host memory."""
         return None
 
+    def trim(self) -> None:  # noqa: B027  (optional)
+        """Give memory back that is only kept for the next run."""
+
     @abstractmethod
     def close(self) -> None:
         """Give all memory back. The session cannot be used afterwards."""

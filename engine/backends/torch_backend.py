@@ -84,6 +84,9 @@ class TorchSession(Session):
         if kind != "cpu" and module is not None and hasattr(module, "empty_cache"):
             module.empty_cache()
 
+    def trim(self) -> None:
+        self._empty_cache()
+
     def close(self) -> None:
         self._network = None
         self._empty_cache()

@@ -31,7 +31,8 @@ class FacePatch:
         alignment: from the picture it is pasted into.
         landmarks: ``(5, 2)`` in crop pixels; they shape the mask.
         restored: ``(512, 512, 3) uint16`` in 0..65535, as the network gave it.
-        strength: share of the restored face, 0..1.
+        strength: share of the restored face that the person wants, 0..1.
+        allowed: share that the identity guard lets through, 0..1.
     """
 
     number: int
@@ -39,6 +40,12 @@ class FacePatch:
     landmarks: np.ndarray
     restored: np.ndarray
     strength: float = 1.0
+    allowed: float = 1.0
+
+    @property
+    def shown(self) -> float:
+        """Share of the restored face in the result."""
+        return self.strength * self.allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,7 @@ class Cluster:
     def render(self) -> np.ndarray:
         """``(h, w, C) uint16`` with the faces in it."""
         height, width, _ = self.plain.shape
-        changes = [_Change(face, self) for face in self.faces if face.strength > 0]
+        changes = [_Change(face, self) for face in self.faces if face.shown > 0]
         result = self.plain.copy()
         step = max(16, _STRIP_PIXELS // width)
         for top in range(0, height, step):
@@ -78,7 +85,7 @@ class _Change:
         left, top, _, _ = cluster.box
         local = face.alignment.moved(-left, -top)
         self._left, self._top, self._right, self._bottom = local.box(cluster.plain.shape[1::-1])
-        self._back, self._strength = local.inverse, face.strength
+        self._back, self._strength = local.inverse, face.shown
         self._before = crop_face(cluster.plain, local)
         self._mask = face_mask(face.landmarks)
         restored = face.restored.astype(np.float32) / np.float32(FULL_SCALE)
