@@ -7,6 +7,7 @@ from pathlib import Path
 
 from api.job_store import JobEntry
 from api.schemas import Fault, JobResponse, Size, UpscaleResponse
+from engine.faces.needs import NOT_RESTORED
 from engine.jobs import JobState, JobStatus
 from engine.types import EnhanceResult
 from utils import errors
@@ -30,9 +31,6 @@ _STATUS_CODES: tuple[tuple[type[EngineError], int], ...] = (
     (errors.ModelError, 503),
     (errors.BackendError, 503),
 )
-
-# Faces are restored "where possible" by default, so that it is not possible is no news to who did not ask for it.
-_NOT_FOR_CLIENTS = frozenset({"Face restoration is not available: no face model is installed."})
 
 MEDIA_TYPES = {
     ".png": "image/png",
@@ -86,7 +84,8 @@ def job_response(entry: JobEntry, status: JobStatus) -> JobResponse:
 
 def upscale_response(entry: JobEntry, result: EnhanceResult, *, with_file: bool) -> UpscaleResponse:
     """The answer to a finished job; reads the file, so call it from a thread."""
-    content, warnings = None, [text for text in result.warnings if text not in _NOT_FOR_CLIENTS]
+    # Clients cannot install a model; the metrics tell them that it is missing ("faces_need").
+    content, warnings = None, [text for text in result.warnings if not text.startswith(NOT_RESTORED)]
     if with_file:
         path = entry.job.output_path
         if path.stat().st_size <= BASE64_LIMIT:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import analyze, batch, bench, compare, enhance, history, info, models, presets, serve
+from cli import analyze, batch, bench, compare, enhance, faces, history, info, models, presets, serve
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("enhance")(enhance.enhance)
 app.command("batch")(batch.batch)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
+app.add_typer(faces.app, name="faces")
 app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
 app.add_typer(presets.app, name="presets")

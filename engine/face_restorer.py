@@ -15,10 +15,10 @@ import numpy as np
 
 from engine.analysis.damage import blur_level
 from engine.face_detector import Face, FaceDetector, open_detector
-from engine.faces.align import crop_face
+from engine.faces.align import align, crop_face
 from engine.faces.choose import FoundFace, Surroundings, choose
 from engine.faces.guard import Verdict, compare
-from engine.faces.landmarks import alignment_of
+from engine.faces.landmarks import refine
 from engine.faces.needs import face_needs
 from engine.faces.paste import FacePatch, as_channels
 from engine.faces.run_network import FaceRun
@@ -129,15 +129,16 @@ class FaceRestorer:
         started = time.perf_counter()
         run = FaceRun(self._manager, name, settings, control or JobControl())
         wanted = [one for one in found if one.restore]
-        alignments = [alignment_of(picture.pixels, one.face, self.detector.look) for one in wanted]
+        faces = [refine(picture.pixels, one.face, self.detector.look) for one in wanted]
+        alignments = [align(_landmarks(face)) for face in faces]
         crops = [crop_face(picture.pixels, alignment) for alignment in alignments]
         restored = run.restore(crops) if crops else []
         after_network = time.perf_counter()
         patches, verdicts = [], {}
-        for one, alignment, before, after in zip(wanted, alignments, crops, restored, strict=True):
+        for one, face, alignment, before, after in zip(wanted, faces, alignments, crops, restored, strict=True):
             seen = as_channels(after.astype(np.float32) / 65535, before)
             verdict = verdicts[one.number] = compare(before, seen, alignment.scale, self.detector.look)
-            landmarks = alignment.to_crop(_landmarks(one.face))
+            landmarks = alignment.to_crop(_landmarks(face))
             allowed = verdict.share if settings.face_guard else 1.0
             patches.append(FacePatch(one.number, alignment, landmarks, after, settings.face_strength, allowed))
         return RestoredFaces(

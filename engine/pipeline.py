@@ -7,7 +7,7 @@ picture.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,7 @@ class PicturePipeline:
         upscaler: the network, or None for a classical resampler.
         resampler: its name when ``upscaler`` is None.
         bit_depth, channels: of the result (channels with alpha: 1 to 4).
+        overlay: what is drawn into the enhanced picture's ``(rows, W, channels) uint16`` bands, before any padding.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class PicturePipeline:
         resampler: str = "lanczos",
         bit_depth: int = 8,
         control: JobControl | None = None,
+        overlay: Callable[[Iterator[np.ndarray]], Iterator[np.ndarray]] | None = None,
     ) -> None:
         self._picture, self._size, self._settings = picture, size, settings
+        self._overlay = overlay
         self._upscaler, self._resampler = upscaler, resampler
         self._bit_depth = bit_depth
         self._control = control or JobControl()
@@ -93,7 +96,10 @@ class PicturePipeline:
         """Yield ``(rows, canvas width, channels)`` of ``uint8`` or ``uint16``, top to bottom."""
         self._started = time.monotonic()
         bands = self._color_and_alpha() if self._upscaler is not None else self._resampled()
-        for band in self._on_canvas(self._with_fidelity(bands)):
+        bands = self._with_fidelity(bands)
+        if self._overlay is not None:
+            bands = self._overlay(bands)
+        for band in self._on_canvas(bands):
             self._control.check()
             yield from_full_scale(band, self._bit_depth)
         if self._upscaler is not None:

@@ -39,6 +39,7 @@ def enhance_file(
     config: Any,
     control: JobControl | None = None,
     overwrite: bool = False,
+    faces_from: Path | None = None,
 ) -> EnhanceResult:
     """Enhance one picture file.
 
@@ -47,6 +48,7 @@ def enhance_file(
             ``gpu_memory_reserve_mb``.
         control: receives progress, can cancel.
         overwrite: replace an existing output file (never the input itself).
+        faces_from: the file to restore faces from where the input is itself an enlargement of it.
 
     Raises:
         EngineError: one of its kinds, see ``utils.errors``; then no output file exists or an older one is untouched.
@@ -58,7 +60,7 @@ def enhance_file(
         return _skip(task, started)
     control.check()
     reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
-    runner = Runner(task, manager, control, reserve, limits_of(config))
+    runner = Runner(task, manager, control, reserve, limits_of(config), faces_from)
     result = runner.run(started)
     if settings.max_megabytes is not None:
         from engine.file_size import shrink_to
@@ -66,6 +68,9 @@ def enhance_file(
         notes = shrink_to(task.output_path, int(settings.max_megabytes * MB), task.save, control)
         info = image_io.probe(task.output_path, image_io.ImageLimits(10**13, 10**12, 10**13))
         result = replace(result, output_size=(info.width, info.height), warnings=(*result.warnings, *notes))
+    cache_dir = getattr(config, "cache_dir", None)
+    if cache_dir is not None and result.output_size == task.size.canvas:
+        runner.keep_faces(Path(cache_dir))
     return result
 
 
@@ -126,7 +131,7 @@ def enhance_image_direct(
     model_name: str = "auto",
     scale: float | None = None,
     fp32: bool = False,
-    face_enhance: bool = False,
+    face_enhance: bool | str = False,
     tile: int = 0,
     auto_tile: bool = True,
     denoise_strength: float | None = None,
@@ -144,6 +149,7 @@ def enhance_image_direct(
     Args:
         image: path, ``PIL.Image``, or ``(H, W[, C]) uint8 | uint16 | float in 0..1`` RGB array.
         model_name: name as listed by ``models list``; "auto" picks the best installed (``model`` is the same).
+        face_enhance: restore faces: True, False or "auto"; see the fields ``face_*`` of ``EnhanceSettings``.
         gpu_id: which GPU; ignored on a machine without one.
         model_manager, config: shared ones; made when not given. ``config`` may be the ``Config`` class itself.
         output_path: where to write; by default a new name in ``config.output_dir``.

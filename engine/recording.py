@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.downloader import sha256_of
+from engine.faces.needs import face_needs
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file, output_format
@@ -128,8 +129,17 @@ class Recorder:
             scale = plan_size(info.width, info.height, settings, max_output_pixels=10**12).scale
             model = self._manager.default_model(scale)[0]
         model_hash = "" if model in RESAMPLERS else self._manager.file(model).sha256
+        if settings.face_enhance:
+            model_hash += self._face_hash(settings.face_model)
         kind = output_format(settings, info.format, target)
         return run_key(input_hash, settings, model, model_hash, kind), input_hash, model, model_hash
+
+    def _face_hash(self, name: str) -> str:
+        """What tells a run with a face model from one without: its weights and whether faces can be located."""
+        if face_needs(self._manager, name) is not None:
+            return "+no faces"
+        chosen = name if name != "auto" else self._manager.default_face_model()
+        return f"+{self._manager.file(chosen).sha256}" if chosen else "+no faces"
 
     def _find(self, key: str) -> Run | None:
         try:
@@ -151,6 +161,8 @@ def run_key(input_hash: str, settings: EnhanceSettings, model: str, model_hash: 
     Where it runs (device, backend) and how it is cut into tiles do not count: the results agree within rounding.
     """
     values = settings.model_dump(mode="json", exclude={"device", "backend", "tile", "auto_tile", "model", "format"})
+    if not settings.face_enhance:
+        values = {name: value for name, value in values.items() if name == "face_enhance" or name[:5] != "face_"}
     content = json.dumps([ALGORITHM, input_hash, values, model, model_hash, kind], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 

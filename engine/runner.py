@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.backends.base import PrecisionError
+from engine.faces.stage import FaceStage
 from engine.model_manager import LoadedModel, ModelManager
 from engine.pipeline import PicturePipeline, PipelineReport
 from engine.task import Task
@@ -32,16 +34,28 @@ class Runner:
     """Runs one decided task: load, enhance, write; again in a wider number type where a narrow one failed."""
 
     def __init__(
-        self, task: Task, manager: ModelManager, control: JobControl, reserve: int, limits: image_io.ImageLimits
+        self,
+        task: Task,
+        manager: ModelManager,
+        control: JobControl,
+        reserve: int,
+        limits: image_io.ImageLimits,
+        faces_from: Path | None = None,
     ) -> None:
         self._task, self._manager, self._control = task, manager, control
         self._reserve, self._limits = reserve, limits
         self._warnings = list(task.warnings)
         self._load_seconds = 0.0
         self._inference_seconds = 0.0
+        self._bit_depth = 8
+        self._picture: Picture | None = None
+        self._faces: FaceStage | None = None
+        self._faces_from = faces_from
 
     def run(self, started: float) -> EnhanceResult:
         task, settings = self._task, self._task.settings
+        if settings.face_enhance:
+            self._restore_faces()
         if task.model in RESAMPLERS:
             report = self._write(None)
             return self._result(report, None, started)
@@ -69,6 +83,30 @@ class Runner:
             except (TileOutOfMemory, MemoryError) as error:
                 raise OutOfMemoryError(_OUT_OF_MEMORY_ADVICE.format(name=task.input_path.name)) from error
 
+    def keep_faces(self, cache_dir: Path) -> None:
+        """Remember the finished file's faces, so that their strength can be changed without a new run."""
+        if self._faces is not None:
+            self._faces.keep(self._task.output_path, cache_dir, self._bit_depth, self._task.save)
+
+    def _restore_faces(self) -> None:
+        """Before the network for the picture is loaded: the two need not be in memory together."""
+        task = self._task
+        if self._writes_animation:
+            if task.settings.face_enhance is True:
+                self._warnings.append("Faces in animations are not restored: they would flicker.")
+            return
+        self._faces = FaceStage(self._manager, task.settings, task.size, (task.info.width, task.info.height))
+        if self._faces_from is not None:
+            source = image_io.load(self._faces_from, self._limits)
+        else:
+            source = self._picture = image_io.load(task.input_path, self._limits)
+        self._control = self._faces.prepare(source, self._control)
+        self._warnings += self._faces.warnings
+
+    @property
+    def _writes_animation(self) -> bool:
+        return self._task.info.frames > 1 and self._task.save.format in ("gif", "webp", "png")
+
     def _upscaler(self, model: LoadedModel) -> Upscaler:
         settings = self._task.settings
         free = model.session.free_memory()
@@ -89,7 +127,7 @@ class Runner:
     def _write(self, model: LoadedModel | None) -> PipelineReport:
         """Decode, enhance and encode the picture (or every frame of an animation)."""
         upscaler = self._upscaler(model) if model is not None else None
-        if self._task.info.frames > 1 and self._task.save.format in ("gif", "webp", "png"):
+        if self._writes_animation:
             report = self._write_animation(upscaler)
         else:
             if self._task.info.frames > 1 and image_io.is_animated(self._task.info):
@@ -106,7 +144,8 @@ class Runner:
         return report
 
     def _pipeline(self, picture: Picture, upscaler: Upscaler | None, bit_depth: int) -> PicturePipeline:
-        task = self._task
+        task, faces = self._task, self._faces
+        colors = picture.pixels.shape[2]
         pipeline = PicturePipeline(
             crop(picture, task.size.crop),
             task.size,
@@ -115,6 +154,7 @@ class Runner:
             resampler=task.model,
             bit_depth=bit_depth,
             control=self._control,
+            overlay=None if faces is None else lambda bands: faces.paste(bands, colors),
         )
         begun = time.perf_counter()
         pipeline.prepare()
@@ -123,7 +163,7 @@ class Runner:
 
     def _write_still(self, upscaler: Upscaler | None) -> PipelineReport:
         task = self._task
-        picture = image_io.load(task.input_path, self._limits)
+        picture = self._picture or image_io.load(task.input_path, self._limits)
         for warning in picture.metadata.warnings:
             if warning not in self._warnings:
                 self._warnings.append(warning)
@@ -132,6 +172,7 @@ class Runner:
         depth = picture.bit_depth if task.save.format in ("png", "tiff") else 8
         if depth < picture.bit_depth:
             self._warnings.append(f"{task.save.format.upper()} holds 8 bits a channel; the input's 16 were reduced.")
+        self._bit_depth = depth
         pipeline = self._pipeline(picture, upscaler, depth)
         begun = time.perf_counter()
         width, height = task.size.canvas
@@ -186,7 +227,7 @@ class Runner:
             tile=max(report.window),
             scale=round(task.size.scale, 4),
             timings=Timings(self._load_seconds, self._inference_seconds, time.perf_counter() - started),
-            metrics=_metrics(task, report),
+            metrics=_metrics(task, report) | ({} if self._faces is None else self._faces.metrics),
             warnings=tuple(dict.fromkeys(self._warnings)),
             peak_memory_mb=peak_memory_mb(),
         )

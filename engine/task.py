@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.faces.needs import face_needs
 from engine.model_manager import ModelManager
 from engine.output_names import check_output, output_format
 from engine.sizing import SizePlan, plan_size
@@ -66,7 +67,7 @@ def decide(
         max_output_pixels=int(config.max_output_megapixels * MB),
     )
     if settings.face_enhance:
-        warnings.append("Face restoration is not available: no face model is installed.")
+        face_needs(manager, settings.face_model)  # refuses what is no face model before anything is done
     if settings.denoise_strength is not None and name in RESAMPLERS:
         warnings.append(f"'{name}' has no denoise strength; it was ignored.")
     resolved = settings.model_copy(update={"model": name} | ({} if _has_goal(settings) else {"scale": float(native)}))

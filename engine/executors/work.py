@@ -94,6 +94,7 @@ def _two_networks(
             config=_Relaxed(config),
             control=_share(control, 0.35, 1.0),
             overwrite=job.overwrite,
+            faces_from=job.input_path,
         )
     width, height = two.output_size
     result = replace(

@@ -96,8 +96,8 @@ def _shading(crop: np.ndarray, finest: float) -> np.ndarray:
     inside = (weight + 1e-3)[..., None]
     sigma = _COARSEST / _REDUCTION
     around = cv2.GaussianBlur(small * inside, (0, 0), sigma).reshape(small.shape)
-    around = around / cv2.GaussianBlur(inside[..., 0], (0, 0), sigma)[..., None]
-    band: np.ndarray = ((fine - around) * np.sqrt(weight)[..., None]).mean(axis=2)
+    total = cv2.GaussianBlur(inside[..., 0], (0, 0), sigma)[..., None]
+    band: np.ndarray = ((fine - around / total) * np.sqrt(weight)[..., None]).mean(axis=2)
     return band
 
 

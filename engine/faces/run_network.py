@@ -107,9 +107,7 @@ class FaceRun:
                     logger.info("%d faces do not fit at once; going on with %d", len(part), size)
                     continue
                 self.batch = max(self.batch, len(part))
-                self.control.report(
-                    Progress("Restoring faces", len(done), len(crops), len(done) / len(crops))
-                )
+                self.control.report(Progress("Restoring faces", len(done), len(crops), len(done) / len(crops)))
         finally:
             loaded.session.trim()
 
