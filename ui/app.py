@@ -27,7 +27,7 @@ from ui.strings import i18n, t
 
 Enhance = Callable[..., EnhanceResult]
 TITLE = "Real-ESRGAN Ultimate"
-CSS = Path(__file__).with_name("style.css")
+CSS = [Path(__file__).with_name(name) for name in ("style.css", "tables.css")]
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 """Fonts that every machine has: the page asks nothing of the network."""
 KEEP_SECONDS = 86400
@@ -55,8 +55,8 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: 
                 image = image_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
                 video_tab.build(config)
-            with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch):
-                batch_tab.build(config, manager, sessions, image, enhance)
+            with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
+                batch_tab.build(config, manager, sessions, image, enhance, blocks, batch)
             with gr.Tab(t("tab_presets"), id="presets"):
                 presets_tab.build(image.form)
             with gr.Tab(t("tab_system"), id="system"):
@@ -76,7 +76,7 @@ def _page_arguments(config: Any) -> dict[str, Any]:
         "allowed_paths": [str(config.output_dir)],
         "max_file_size": int(max(config.max_image_mb, config.max_video_mb) * 10**6),
         "theme": theme,
-        "css_paths": [CSS],
+        "css_paths": CSS,
         "i18n": i18n(),
         "show_error": True,
         "footer_links": [],

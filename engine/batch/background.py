@@ -11,6 +11,7 @@ from typing import Any
 from engine.batch.control import BatchControl
 from engine.batch.plan import BatchPlan
 from engine.batch.request import BatchRequest
+from engine.batch.run import Enhance
 from engine.batch.status import BatchProgress, BatchResult, ItemState, ItemStatus
 from engine.batch.turns import NetworkTurns
 from engine.model_manager import ModelManager
@@ -106,11 +107,23 @@ class BackgroundBatch:
 
     A batch that watches folders stands in no line: it rests most of the time, and would hold a place for ever.
 
+    Args:
+        enhance: does one picture, as for ``process_batch``.
+
     Raises ``QueueFullError`` when too many batches wait.
     """
 
-    def __init__(self, request: BatchRequest, *, manager: ModelManager, config: Any, line: BatchLine) -> None:
+    def __init__(
+        self,
+        request: BatchRequest,
+        *,
+        manager: ModelManager,
+        config: Any,
+        line: BatchLine,
+        enhance: Enhance | None = None,
+    ) -> None:
         self.request = request
+        self._enhance = enhance
         self._manager, self._config, self._line = manager, config, line
         self._control = BatchControl(turns=line.turns)
         self._lock = threading.Lock()
@@ -155,6 +168,7 @@ class BackgroundBatch:
                 manager=self._manager,
                 config=self._config,
                 control=self._control,
+                enhance=self._enhance,
                 on_plan=self._planned,
                 on_item=self._told,
                 on_progress=lambda progress: self._change(progress=progress),

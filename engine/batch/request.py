@@ -62,7 +62,7 @@ class BatchRequest:
         """``process_batch``, remembered on disk until every picture was dealt with.
 
         Args:
-            listeners: ``control``, ``on_plan``, ``on_item``, ``on_progress`` of ``process_batch``.
+            listeners: ``control``, ``enhance``, ``on_plan``, ``on_item``, ``on_progress`` of ``process_batch``.
         """
         choose: Chooser | None = None
         if self.per_picture:

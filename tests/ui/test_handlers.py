@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from PIL import Image
 
 from engine.processor import enhance_file
 from engine.types import JobControl
-from ui.handlers import batch, common, image
+from ui.handlers import common, image
 from ui.previews import before_and_after
 from utils import image_io
 from utils.errors import InvalidImageError, InvalidSettingsError
@@ -89,23 +87,6 @@ def test_uploads_are_described_or_refused_in_words(photo, config, tmp_path):
     (tmp_path / "bad.png").write_text("no")
     assert "cannot be used" in image.describe_upload(str(tmp_path / "bad.png"), config)
     assert image.describe_upload(None, config) == ""
-
-
-def test_one_bad_file_never_stops_the_rest(manager, config, photo, tmp_path):
-    (tmp_path / "bad.png").write_text("no")
-    rows, done, sentence = batch.enhance_many(
-        [photo, str(tmp_path / "bad.png"), photo],
-        common.make_settings(FORM),
-        enhance=partial(enhance_file, manager=manager, config=config),
-        folder=tmp_path / "s",
-        control=JobControl(),
-    )
-    assert [row[1] for row in rows] == ["done", "failed", "done"]
-    assert sentence == "2 successful, 1 failed." and len(set(done)) == 2
-    archive = batch.zip_of(done, tmp_path / "s")
-    with zipfile.ZipFile(archive) as content:
-        assert sorted(content.namelist()) == sorted(Path(path).name for path in done)
-        assert content.read(Path(done[0]).name) == Path(done[0]).read_bytes()
 
 
 def test_the_model_list_has_installed_networks_and_resamplers(manager):

@@ -1,59 +1,260 @@
-"""The Batch tab's work."""
+"""The Batch tab's work: from what a person chose to a batch that runs, and back to one after a refresh or a crash."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterable
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
-from engine.processor import unused_path
-from engine.types import EnhanceResult, EnhanceSettings, JobControl
-from ui.handlers.image import enhance_one
-from utils.errors import EngineError
+from engine.batch import (
+    BackgroundBatch,
+    BatchControl,
+    BatchLine,
+    BatchOptions,
+    BatchRequest,
+    BatchSnapshot,
+    ItemState,
+    forget_request,
+    is_running,
+    unfinished_requests,
+    zip_results,
+)
+from engine.batch.run import Enhance
+from engine.model_manager import ModelManager
+from engine.presets import merge_settings
+from engine.settings_manager import SettingsManager
+from engine.types import EnhanceResult, EnhanceSettings
+from ui.handlers.common import make_settings
+from ui.sessions import Session
+from utils.errors import InvalidImageError, InvalidSettingsError
+
+How = Literal["image", "preset", "auto"]
+_PLACE = "batch-"
+_ELSEWHERE = "where.txt"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_KEPT_WITH_AUTO = ("format", "quality", "exif")
+RESULTS_BESIDE = "enhanced"
+"""Folder of the results inside a folder of this machine, where the person names none."""
 
 
-def enhance_many(
-    paths: Iterable[str],
-    settings: EnhanceSettings,
-    *,
-    enhance: Callable[..., EnhanceResult],
-    folder: Path,
-    control: JobControl,
-    on_step: Callable[[int, str], None] | None = None,
-) -> tuple[list[list[str]], list[str], str]:
-    """Enhance files one after the other; one bad file never stops the rest.
+@dataclass(frozen=True)
+class Wanted:
+    """What the tab's fields say.
 
-    Returns:
-        (table rows, paths of the results, summary sentence).
+    Attributes:
+        uploads: files that were uploaded; count when ``folder`` is empty.
+        folder: a folder of the machine that the program runs on.
+        template: of names; empty = the usual one.
+        output: folder for results; only together with ``folder``.
     """
-    rows: list[list[str]] = []
-    done: list[str] = []
-    failed = 0
-    for index, path in enumerate(paths):
-        if control.cancelled:
-            rows.append([Path(path).name, "cancelled", "", "", ""])
-            continue
-        if on_step is not None:
-            on_step(index, Path(path).name)
+
+    uploads: tuple[Path, ...] = ()
+    folder: str = ""
+    recursive: bool = True
+    watch: bool = False
+    template: str = ""
+    output: str = ""
+    skip_done: bool = True
+    overwrite: bool = False
+
+
+def may_name_folders(config: Any) -> bool:
+    """Whether people may name folders of this machine: when only this machine reaches the page, or roots are set."""
+    return bool(config.api_library_roots) or _only_local(config)
+
+
+def _only_local(config: Any) -> bool:
+    return config.server_name in _LOOPBACK and not config.share
+
+
+def allowed_folder(text: str, config: Any, *, must_exist: bool = True) -> Path:
+    """A folder that a person named.
+
+    Raises ``InvalidSettingsError`` when it does not exist, or may not be named here.
+    """
+    try:
+        folder = Path(text.strip().strip("\"'")).expanduser().resolve()
+        if must_exist and not folder.is_dir():
+            raise InvalidSettingsError(f"'{folder}' is not a folder of the machine that the program runs on.")
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, InvalidSettingsError):
+            raise
+        raise InvalidSettingsError(f"'{text}' is not a folder: {error}.") from error
+    if _only_local(config):
+        return folder
+    roots = [Path(root.strip()).expanduser().resolve() for root in config.api_library_roots.split(",") if root.strip()]
+    if not any(folder.is_relative_to(root) for root in roots):
+        raise InvalidSettingsError(
+            "This folder may not be named. Whoever runs the program can allow it with REALESRGAN_API_LIBRARY_ROOTS."
+        )
+    return folder
+
+
+def settings_of(
+    how: How, form: Mapping[str, Any], preset: str | None, presets: SettingsManager, manager: ModelManager
+) -> tuple[EnhanceSettings, bool]:
+    """The batch's settings, and whether each picture's own are decided on top of them. Raises ``EngineError``."""
+    settings = make_settings(form)
+    if how == "auto":
+        kept = settings.model_dump(include=set(_KEPT_WITH_AUTO))
+        return EnhanceSettings.create(**kept), True
+    if how == "preset":
+        if not preset:
+            raise InvalidSettingsError("Choose a preset first.")
+        installed = [status.name for status in manager.usable_upscalers()]
+        return merge_settings(presets.get(preset).resolve(frozenset(installed)), {}), False
+    return settings, False
+
+
+def make_request(
+    wanted: Wanted, settings: EnhanceSettings, per_picture: bool, place: Path, config: Any
+) -> BatchRequest:
+    """The batch as a value; touches no file.
+
+    Args:
+        place: folder of this batch's own, for results and for what comes out of ZIP files.
+
+    Raises ``EngineError`` with what is missing or wrong.
+    """
+    options = BatchOptions(
+        recursive=wanted.recursive,
+        name_template=wanted.template.strip() or BatchOptions().name_template,
+        overwrite=wanted.overwrite,
+        resume=wanted.skip_done,
+        watch=wanted.watch and bool(wanted.folder.strip()),
+    )
+    if wanted.folder.strip():
+        if not may_name_folders(config):
+            raise InvalidSettingsError("Folders of this machine may not be named here. Upload the pictures instead.")
+        folder = allowed_folder(wanted.folder, config)
+        named = wanted.output.strip()
+        output = allowed_folder(named, config, must_exist=False) if named else folder / RESULTS_BESIDE
+        return BatchRequest((folder,), output, settings, options, per_picture)
+    if not wanted.uploads:
+        raise InvalidImageError("Choose pictures, a ZIP file or a folder first.")
+    return BatchRequest(wanted.uploads, place / "out", settings, options, per_picture, place / "zip")
+
+
+def new_place(session: Session) -> Path:
+    """A folder for one batch, below the browser's own; not made yet."""
+    return session.folder / f"{_PLACE}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+def take_uploads(request: BatchRequest, place: Path) -> BatchRequest:
+    """Bring uploads to where they outlive the upload folder, so that the batch can be gone on with tomorrow."""
+    taken = []
+    for number, path in enumerate(request.inputs, 1):
+        target = place / "in" / path.name
+        if target.exists():  # two of one name from different folders
+            target = place / "in" / str(number) / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shown = enhance_one(path, settings, enhance=enhance, folder=folder, control=control)
-        except EngineError as error:
-            failed += 1
-            rows.append([Path(path).name, "failed", "", "", str(error)])
-            continue
-        result = shown.result
-        done.append(str(result.output_path))
-        size = f"{result.output_size[0]} x {result.output_size[1]}"
-        rows.append([Path(path).name, "done", size, f"{result.timings.total:.1f} s", "; ".join(result.warnings)])
-    return rows, done, f"{len(done)} successful, {failed} failed."
+            os.link(path, target)
+        except OSError:
+            if path.is_file():
+                shutil.copyfile(path, target)
+        taken.append(target)
+    return replace(request, inputs=tuple(taken))
 
 
-def zip_of(paths: list[str], folder: Path) -> str | None:
-    """One ZIP of all results (stored: pictures do not shrink again)."""
+class BatchDesk:
+    """Every browser's batch: one at a time each, found again after a refresh.
+
+    Args:
+        enhance: does one picture, ``(input, output, settings, *, control, overwrite)``; None = the engine, here.
+    """
+
+    def __init__(self, manager: ModelManager, config: Any, enhance: Callable[..., EnhanceResult] | None = None) -> None:
+        self._manager, self._config, self._enhance = manager, config, enhance
+        self._line = BatchLine()
+
+    def current(self, session: Session) -> BackgroundBatch | None:
+        """The browser's newest batch, running or not."""
+        return session.memory.get("batch")
+
+    def begin(self, session: Session, request: BatchRequest, place: Path | None = None) -> BackgroundBatch:
+        """Start a batch. Raises ``InvalidSettingsError`` while another of this browser runs, or ``QueueFullError``.
+
+        Args:
+            place: the batch's own folder, when it is a new one.
+        """
+        before = self.current(session)
+        if before is not None and before.snapshot().active:
+            raise InvalidSettingsError("A batch is running here. Wait for it, or cancel it first.")
+        if place is not None:
+            if request.output_dir.is_relative_to(place):
+                request = take_uploads(request, place)
+            else:
+                place.mkdir(parents=True, exist_ok=True)
+                (place / _ELSEWHERE).write_text(str(request.output_dir), "utf-8")
+        batch = BackgroundBatch(
+            request, manager=self._manager, config=self._config, line=self._line, enhance=self._one_way()
+        )
+        session.memory["batch"] = batch
+        return batch
+
+    def _one_way(self) -> Enhance | None:
+        enhance = self._enhance
+        if enhance is None:
+            return None
+
+        def one(source: Path, target: Path, how: EnhanceSettings, control: BatchControl, again: bool) -> EnhanceResult:
+            return enhance(source, target, how, control=control, overwrite=again)
+
+        return one
+
+    def retry_failed(self, session: Session) -> BackgroundBatch:
+        """Once more over the browser's last batch: what is done stays, what failed is tried again."""
+        batch = self.current(session)
+        if batch is None:
+            raise InvalidSettingsError("There is no batch to try again.")
+        return self.begin(session, batch.request.but(retry_failed=True, resume=True))
+
+    def unfinished(self, session: Session) -> BatchRequest | None:
+        """A batch of this browser that was killed or cancelled and that nobody runs now; the newest."""
+        found = list(unfinished_requests(session.folder))
+        for pointer in session.folder.glob(f"{_PLACE}*/{_ELSEWHERE}"):
+            output = Path(pointer.read_text("utf-8"))
+            found += [one for one in unfinished_requests(output.parent) if one.output_dir == output]
+        return next((one for one in found if not is_running(one.output_dir)), None)
+
+    def go_on(self, session: Session) -> BackgroundBatch:
+        """Finish an unfinished batch. Raises ``EngineError``."""
+        request = self.unfinished(session)
+        if request is None:
+            raise InvalidSettingsError("There is no unfinished batch.")
+        return self.begin(session, request.but(resume=True))
+
+    def forget(self, session: Session) -> None:
+        """Offer the unfinished batch no more; its results stay."""
+        request = self.unfinished(session)
+        if request is not None:
+            forget_request(request.output_dir)
+
+
+def zip_all(batch: BackgroundBatch, session: Session) -> Path:
+    """Every finished picture in one ZIP, in the folders of the output; replaces the browser's ZIP before it.
+
+    Raises ``InvalidSettingsError`` while nothing is finished, ``OutputError``.
+    """
+    paths = list(finished(batch.snapshot()))
     if not paths:
-        return None
-    target = unused_path(folder / "enhanced.zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in paths:
-            archive.write(path, Path(path).name)
-    return str(target)
+        raise InvalidSettingsError("No picture is finished yet.")
+    target = session.folder / "zip" / "enhanced.zip"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    return zip_results(paths, target, batch.request.output_dir)
+
+
+def finished(snapshot: BatchSnapshot) -> Iterable[Path]:
+    """Results that are there."""
+    return (
+        item.target
+        for item in snapshot.items
+        if item.state in (ItemState.DONE, ItemState.SKIPPED) and item.target.is_file()
+    )
