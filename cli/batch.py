@@ -17,6 +17,7 @@ from engine.types import EnhanceSettings
 
 if TYPE_CHECKING:
     from engine.batch import BatchPlan, BatchProgress, BatchRequest, BatchResult, ItemStatus
+    from engine.executors import Executor
 
 _Option = typer.Option
 
@@ -45,6 +46,13 @@ def batch(
     retry_failed: Annotated[bool, _Option("--retry-failed", help="Try pictures again that failed before.")] = False,
     watch: Annotated[bool, _Option("--watch", help="Wait for new files in the folders until Ctrl-C.")] = False,
     lanes: Annotated[int, _Option(min=1, max=16, help="Pictures in flight: decoded, in the network, encoded.")] = 3,
+    executor: Annotated[
+        str | None,
+        _Option(
+            help="Where: in-process (quickest on one machine), worker (a crash costs one picture), ray (a cluster; the "
+            "default with REALESRGAN_EXECUTOR=ray)."
+        ),
+    ] = None,
     dry_run: Annotated[bool, _Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Annotated[bool, _Option("--json", help="One JSON object a picture on standard output.")] = False,
     quiet: Annotated[bool, _Option("--quiet", "-q", help="No progress bar; only the summary.")] = False,
@@ -71,13 +79,14 @@ def batch(
     if dry_run:
         _print_plan(_plan(request, config), as_json)
         return
-    result = _run(request, config, as_json=as_json, quiet=quiet)
+    kind = executor or ("ray" if config.executor == "ray" else "in-process")
+    result = _run(request, config.model_copy(update={"executor": kind}), as_json=as_json, quiet=quiet)
     _summarize(result, as_json)
     raise typer.Exit(result.exit_code)
 
 
 def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> BatchResult:
-    from engine.batch import BatchControl, ItemState
+    from engine.batch import BatchControl, ItemState, through
     from engine.model_manager import ModelManager
 
     manager = ModelManager.from_config(config)
@@ -88,10 +97,14 @@ def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> B
             print(json.dumps(status.to_json(), ensure_ascii=False), flush=True)
 
     try:
-        with cancel_on_interrupt(control), _bar(quiet or as_json) as show:
+        with cancel_on_interrupt(control), _bar(quiet or as_json) as show, _elsewhere(config) as executor:
+            if executor is not None:
+                # One more than run is kept waiting, so that no runner is ever without work.
+                request = request.but(lanes=max(request.options.lanes, 2 * len(executor.stats().runners)))
             return request.run(
                 manager=manager,
                 config=config,
+                enhance=None if executor is None else through(executor),
                 control=control,
                 on_plan=lambda plan: _announce(plan, quiet or as_json),
                 on_item=tell,
@@ -99,6 +112,18 @@ def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> B
             )
     finally:
         manager.close()
+
+
+@contextmanager
+def _elsewhere(config: Any) -> Iterator[Executor | None]:
+    """The executor that ``config.executor`` names; None for this process, where decoding and encoding overlap."""
+    if config.executor == "in-process":
+        yield None
+        return
+    from engine.executors import create_executor
+
+    with create_executor(config) as executor:
+        yield executor
 
 
 def _plan(request: BatchRequest, config: Any) -> BatchPlan:

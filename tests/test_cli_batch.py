@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -112,6 +113,20 @@ def test_settings_per_picture(cli, folder, tmp_path):
     code, output, _ = cli(path, "-o", tmp_path / "out", "--auto", "--scale", 2, "--format", "jpeg", "--json")
     row = json.loads(output)
     assert code == 0 and row["model"] and row["width"] == 128 and row["output"].endswith("000_x2.jpg")
+
+
+@pytest.mark.parametrize("executor", ["worker", "ray"])
+def test_the_same_pictures_come_from_workers_and_from_a_cluster(cli, folder, tmp_path, executor):
+    if executor == "ray" and importlib.util.find_spec("ray") is None:
+        pytest.skip("ray is not installed (requirements-ray.txt)")
+    path = folder(3)
+    (path / "broken.png").write_bytes(b"no picture")
+    arguments = (path, "--model", "tiny-x4", "--precision", "fp32")
+    cli(*arguments, "-o", tmp_path / "here")
+    code, output, errors = cli(*arguments, "-o", tmp_path / "there", "--executor", executor)
+    assert code == 3 and "3 successful, 1 failed" in output, errors
+    for made in (tmp_path / "here").glob("*.png"):
+        assert np.array_equal(np.asarray(Image.open(made)), np.asarray(Image.open(tmp_path / "there" / made.name)))
 
 
 def test_without_inputs_there_must_be_something_to_finish(cli, folder, tmp_path):

@@ -15,7 +15,7 @@ from engine.batch.journal import JOURNAL_NAME, is_running
 from engine.batch.names import DEFAULT_TEMPLATE
 from engine.batch.plan import BatchItem, BatchPlan, plan_batch
 from engine.batch.request import BatchRequest, forget_request, load_request, unfinished_requests
-from engine.batch.run import process_batch
+from engine.batch.run import process_batch, through
 from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "plan_batch",
     "process_batch",
     "recommended",
+    "through",
     "unfinished_requests",
     "zip_results",
 ]

@@ -19,6 +19,7 @@ from engine.batch.plan import BatchItem, BatchPlan, Planner, Source, find_source
 from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
 from engine.batch.tally import Tally
 from engine.batch.watch import Watcher
+from engine.executors.base import Executor
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file
 from engine.types import EnhanceResult, EnhanceSettings, Progress
@@ -29,6 +30,15 @@ logger = logging.getLogger(__name__)
 Chooser = Callable[[Path], EnhanceSettings]
 Enhance = Callable[[Path, Path, EnhanceSettings, BatchControl, bool], EnhanceResult]
 """(input, output, settings, control, overwrite) to the result; ``enhance_file`` unless another way is given."""
+
+
+def through(executor: Executor) -> Enhance:
+    """Pictures of a batch go through an executor: to worker processes, or to a cluster."""
+
+    def enhance(source: Path, target: Path, how: EnhanceSettings, one: BatchControl, again: bool) -> EnhanceResult:
+        return executor.enhance_file(source, target, how, control=one, overwrite=again)
+
+    return enhance
 
 
 def process_batch(
@@ -57,6 +67,7 @@ def process_batch(
         on_plan: told once, before anything is started: items, name collisions, disk space.
         on_item: told of every change of an item, one call at a time, from the batch's threads; must be quick.
         on_progress: told of the whole, in the same way.
+        enhance: how one picture is done, for instance ``through(executor)``; by default in this process.
         workspace: where pictures of ZIP files are extracted to and kept; by default a temporary folder.
 
     Raises:
