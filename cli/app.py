@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import analyze, batch, bench, compare, enhance, faces, history, info, models, presets, serve
+from cli import analyze, batch, bench, compare, enhance, faces, history, info, models, presets, serve, video
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("enhance")(enhance.enhance)
 app.command("batch")(batch.batch)
+app.command("video")(video.video)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
 app.add_typer(faces.app, name="faces")

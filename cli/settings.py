@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
 import typer
@@ -28,12 +28,16 @@ _FIELD_OF = {
 """Options whose name is not the setting's."""
 
 
-def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all options of the settings; it receives them as one value, its parameter ``settings``.
+def with_settings(command: Callable[..., Any], only: Collection[str] = ()) -> Callable[..., Any]:
+    """Give a command the options of the settings; it receives them as one value, its parameter ``settings``.
 
     The command line is built from signatures, so the options are spliced in where ``settings`` stands.
+
+    Args:
+        only: names of the options it gets; empty = all.
     """
-    options = inspect.signature(_fields, eval_str=True).parameters
+    every = inspect.signature(_fields, eval_str=True).parameters
+    options = {name: one for name, one in every.items() if not only or name in only}
     own = inspect.signature(command, eval_str=True).parameters
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for name, parameter in own.items():

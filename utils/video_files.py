@@ -52,7 +52,10 @@ class VideoLimits:
 
 @dataclass(frozen=True)
 class ColorTags:
-    """How the numbers of a frame are to be read, in the code points of ITU-T H.273 (2 = not said)."""
+    """How the numbers of a frame are to be read, in the code points of ITU-T H.273 (2 = not said).
+
+    RGB frames use their full range whatever ``full_range`` says.
+    """
 
     matrix: int = 2
     primaries: int = 2
@@ -295,7 +298,7 @@ def _color(frame: VideoFrame) -> ColorTags:
     is_rgb = frame.format.is_rgb
     if matrix in (0, 2, 3) or is_rgb:
         matrix = 1 if is_rgb or min(frame.width, frame.height) >= 720 else 6
-    full = int(frame.color_range) == 2 or is_rgb or frame.format.name.startswith("yuvj")
+    full = not is_rgb and (int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"))
     return ColorTags(matrix, int(frame.color_primaries), int(frame.color_trc), full)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,11 @@ _H264_SIDE = 4096
 """Most decoders take H.264 up to level 5.2: 4096 pixels wide."""
 _LARGEST_SIDE = 8192
 """H.265's level 6.2 and AV1's 6.3."""
+
+PLACE_BASE = Fraction(1, 25)
+"""Time base of segment files, whose time stamps are the frames' places."""
+_LARGEST_REORDER = 32
+"""Frames that a packet may come ahead of its place: twice what the standards' picture buffers hold."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,9 @@ def make_spec(options: VideoOptions, info: VideoInfo, kind: str, size: tuple[int
 
 
 class SegmentWriter:
-    """Encodes the frames of one segment into an MP4 file, time stamps counted from its first frame.
+    """Encodes the frames of one segment into an MP4 file. In it frames are numbered, not timed.
+
+    So no container's rounding and no encoder's decoding times can touch the time stamps, which are kept apart.
 
     A context manager: leaving it with an error removes the file. Only ``finish`` makes the file whole.
     """
@@ -168,7 +176,7 @@ class SegmentWriter:
         stream, spec = self._stream, self._spec
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, spec.pixel_format
         context = stream.codec_context
-        context.time_base, stream.time_base = spec.time_base, spec.time_base
+        context.time_base, stream.time_base = spec.time_base, PLACE_BASE
         context.sample_aspect_ratio = spec.aspect
         context.colorspace = 9 if spec.color.matrix == 10 else spec.color.matrix
         context.color_range = 2 if spec.color.full_range else 1
@@ -190,18 +198,17 @@ class SegmentWriter:
 
         try:
             for packet in self._stream.encode(frame):
-                rank = self._rank(packet.pts)
-                self.reorder = max(self.reorder, self._packets - rank)
-                self._packets += 1
-                self._container.mux(packet)
+                self._write(packet)
         except av.FFmpegError as error:
             raise self._fault(error) from error
 
-    def _rank(self, pts: int) -> int:
-        """Place of a packet's frame in the order of showing."""
-        from bisect import bisect_left
-
-        return bisect_left(self.stamps, pts + self.stamps[0])
+    def _write(self, packet: Any) -> None:
+        place = bisect_left(self.stamps, packet.pts + self.stamps[0])
+        self.reorder = max(self.reorder, self._packets - place)
+        packet.pts, packet.dts, packet.duration = place, self._packets - _LARGEST_REORDER, 1
+        packet.time_base = PLACE_BASE
+        self._packets += 1
+        self._container.mux(packet)
 
     def finish(self) -> None:
         """Flush the encoder and close the file. Raises ``OutputError`` where not every frame came out."""

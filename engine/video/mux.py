@@ -8,9 +8,11 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.video.encoder import PLACE_BASE
 from engine.video.segments import Segment
 from engine.video.subtitles import converter
 from utils.errors import OutputError
@@ -69,7 +71,7 @@ def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, outp
             with (
                 opened(plan.source) as source,
                 opened(paths[0]) as first,
-                av.open(str(temporary), "w", format=plan.kind, options=_muxer_options(plan)) as target,
+                av.open(str(temporary), "w", format=plan.kind, options=_muxer_options(plan, source)) as target,
             ):
                 _write(target, source, first, segments, paths, plan, warnings)
         except av.FFmpegError as error:
@@ -78,15 +80,18 @@ def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, outp
     return warnings
 
 
-def _muxer_options(plan: MuxPlan) -> dict[str, str]:
+def _muxer_options(plan: MuxPlan, source: InputContainer) -> dict[str, str]:
     if plan.kind not in ("mp4", "mov"):
         return {}
-    # The index at the front: players can begin before they have all. Edits are counted in the movie's time scale, so
-    # it has to be the video's for them to be exact.
-    options = {"movflags": "+faststart+use_metadata_tags"}
-    if plan.time_base.denominator < 2**31:
-        options["movie_timescale"] = str(max(1000, plan.time_base.denominator))
-    return options
+    # The index at the front: players can begin before they have all. Late starts are counted in the movie's time scale,
+    # so it has to hold the ticks of every stream for them to be exact.
+    scale = plan.time_base.denominator
+    for stream in source.streams:
+        if stream.type == "audio" and stream.time_base:
+            scale = lcm(scale, stream.time_base.denominator)
+    if scale >= 2**31:
+        scale = min(plan.time_base.denominator, 2**31 - 1)
+    return {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(max(1000, scale))}
 
 
 def _write(
@@ -125,13 +130,12 @@ def _video_packets(
     last = segments[-1].last_duration
     index = 0
     for segment, path in zip(segments, paths, strict=True):
-        base = segment.stamps[0] - plan.shift
         with opened(path) as container:
             for packet in container.demux(video=0):
                 if packet.dts is None:
                     continue
                 assert packet.pts is not None and packet.time_base is not None
-                pts = base + round(packet.pts * packet.time_base / plan.time_base)
+                pts = segment.stamps[round(packet.pts * packet.time_base / PLACE_BASE)] - plan.shift
                 packet.pts = pts
                 packet.dts = _decoding_time(stamps, index, delay)
                 packet.duration = _shown_for(stamps, pts, last)

@@ -1,0 +1,198 @@
+"""``video``: a video in, an enhanced video out; resumable."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.settings import with_settings
+from cli.terminal import cancel_on_interrupt, start
+from engine.types import EnhanceSettings, JobControl, Progress
+from engine.video.options import VideoOptions, VideoProgress, VideoResult
+from utils.errors import EngineError, InvalidSettingsError
+
+_Option = typer.Option
+_SETTINGS = (
+    *("model", "scale", "width", "height", "fit", "long_edge", "tile", "whole", "precision", "backend", "device"),
+    *("denoise", "color_match", "fidelity", "embed_settings"),
+)
+"""Options of pictures that make sense for frames."""
+
+
+@functools.partial(with_settings, only=_SETTINGS)
+def video(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Video file.")],
+    output: Annotated[
+        Path | None,
+        _Option(
+            "--output", "-o", help="Output file (.mp4, .mov, .mkv, .webm; .gif or .webp for short clips) or folder."
+        ),
+    ] = None,
+    *,
+    settings: EnhanceSettings,
+    codec: Annotated[str, _Option(help="auto, h264, h265 or av1.")] = "auto",
+    quality: Annotated[int, _Option(help="Quality of the video, 1 to 100.")] = 80,
+    speed: Annotated[str, _Option(help="Time spent on small files: fast, medium or slow.")] = "medium",
+    begin: Annotated[str | None, _Option("--from", help="Where to begin: seconds, or [hours:]minutes:seconds.")] = None,
+    end: Annotated[str | None, _Option("--to", help="Where to end.")] = None,
+    smoothing: Annotated[float, _Option(help="Calm flicker where nothing moves, 0 to 1.")] = 0.0,
+    skip_duplicates: Annotated[bool, _Option(help="Repeated frames are enhanced once (all are written).")] = True,
+    audio: Annotated[bool, _Option(help="Copy the sound.")] = True,
+    subtitles: Annotated[bool, _Option(help="Copy the subtitles.")] = True,
+    resume: Annotated[bool, _Option(help="Go on where an earlier run was stopped, and leave that possible.")] = True,
+    preview: Annotated[
+        str | None, _Option(help="Only enhance the frame at this time, and save it as a picture.")
+    ] = None,
+    force: Annotated[bool, _Option("--force", "-f", help="Replace an existing output.")] = False,
+    as_json: Annotated[bool, _Option("--json", help="One JSON object on standard output.")] = False,
+    quiet: Annotated[bool, _Option("--quiet", "-q", help="No progress bar, no summary.")] = False,
+    verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
+) -> None:
+    """Enlarge and restore a video. Sound, subtitles, chapters and the time of every frame stay as they are."""
+    options = VideoOptions.create(
+        codec=codec,
+        quality=quality,
+        speed=speed,
+        start=seconds_of(begin),
+        end=seconds_of(end),
+        smoothing=smoothing,
+        skip_duplicates=skip_duplicates,
+        copy_audio=audio,
+        copy_subtitles=subtitles,
+        resume=resume,
+    )
+    config = start(verbose)
+    if preview is not None:
+        _preview(source, output, settings, seconds_of(preview) or 0.0, config, force, quiet)
+        return
+    result = _run(source, output, settings, options, config, force=force, as_json=as_json, quiet=quiet or as_json)
+    _tell(result, as_json, quiet)
+    raise typer.Exit(0 if result.complete else 130)
+
+
+def seconds_of(text: str | None) -> float | None:
+    """``90``, ``1:30``, ``0:01:30.5`` in seconds. Raises ``InvalidSettingsError``."""
+    if text is None:
+        return None
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or any(part < 0 or part != part for part in parts):
+        raise InvalidSettingsError(f"'{text}' is not a time; write seconds (12.5) or minutes:seconds (1:30).")
+    return sum(part * 60**place for place, part in enumerate(reversed(parts)))
+
+
+def _target(source: Path, output: Path | None, settings: EnhanceSettings) -> Path:
+    from engine.video import default_video_path
+
+    if output is None or output.is_dir() or str(output).endswith(("/", "\\")):
+        return Path(default_video_path(source, output or source.parent, settings))
+    return output
+
+
+def _run(
+    source: Path,
+    output: Path | None,
+    settings: EnhanceSettings,
+    options: VideoOptions,
+    config: Any,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> VideoResult:
+    from engine.model_manager import ModelManager
+    from engine.video.run import enhance_video
+
+    manager = ModelManager.from_config(config)
+    control = JobControl()
+    try:
+        with cancel_on_interrupt(control), _bar(control, source.name, quiet):
+            return enhance_video(
+                source,
+                _target(source, output, settings),
+                settings,
+                options,
+                manager=manager,
+                config=config,
+                control=control,
+                overwrite=force,
+            )
+    except EngineError as error:
+        if as_json:
+            fault = {"type": type(error).__name__, "message": str(error)}
+            print(json.dumps({"input": str(source), "output": None, "error": fault}, ensure_ascii=False), flush=True)
+        raise
+    finally:
+        manager.close()
+
+
+def _tell(result: VideoResult, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        print(json.dumps(result.to_json(), ensure_ascii=False), flush=True)
+        return
+    for warning in result.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+    if not quiet:
+        print(
+            f"{result.output_path}: {result.frames} frames, {result.input_size[0]}x{result.input_size[1]} -> "
+            f"{result.output_size[0]}x{result.output_size[1]}, {result.codec}, {result.model}, "
+            f"{result.timings.total:.1f} s, {result.fps:.2f} frames a second"
+        )
+
+
+def _preview(
+    source: Path, output: Path | None, settings: EnhanceSettings, seconds: float, config: Any, force: bool, quiet: bool
+) -> None:
+    from engine.model_manager import ModelManager
+    from engine.output_names import check_output
+    from engine.video import preview_video_frame
+    from utils import image_io
+    from utils.writers import SaveOptions
+
+    target = output if output is not None and not output.is_dir() else (output or source.parent) / f"{source.stem}.png"
+    check_output(source, target, force)
+    manager = ModelManager.from_config(config)
+    try:
+        shown = preview_video_frame(source, seconds, settings, manager=manager, config=config)
+    finally:
+        manager.close()
+    image_io.save(shown.after, target, SaveOptions(image_io.format_from_suffix(target) or "png"))
+    if not quiet:
+        print(f"{target}: the frame at {shown.seconds:.2f} s, {shown.after.width}x{shown.after.height}, {shown.model}")
+
+
+@contextmanager
+def _bar(control: JobControl, name: str, quiet: bool) -> Iterator[None]:
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name[:40], total=1.0, text="")
+
+        def show(step: Progress) -> None:
+            bar.update(task, completed=step.fraction, text=_words(step))
+
+        control.on_progress = show
+        yield
+
+
+def _words(step: Progress) -> str:
+    """``12 of 240 frames, 3.1 a second, about 74 s left``."""
+    of = f" of {step.total}" if step.total else ""
+    speed = f", {step.fps:.2f} a second" if isinstance(step, VideoProgress) and step.fps else ""
+    eta = "" if step.eta_seconds is None else f", about {step.eta_seconds:.0f} s left"
+    return f"{step.done}{of} frames{speed}{eta}"

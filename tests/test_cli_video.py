@@ -1,0 +1,117 @@
+"""``main.py video`` as a process: output, exit codes, Ctrl-C that keeps what is done, and going on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from cli.video import seconds_of
+from tests import clips
+from tests.conftest import REPOSITORY
+from utils.errors import InvalidSettingsError
+
+
+@pytest.fixture
+def cli(weights, tmp_path_factory, tmp_path):
+    base = tmp_path_factory.getbasetemp() / "cli"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+        **{f"REALESRGAN_{name.upper()}_DIR": str(base / name) for name in ("cache", "output", "log", "data")},
+        "REALESRGAN_WEIGHTS_DIR": str(weights),
+        "REALESRGAN_DEVICE": "cpu",
+        "REALESRGAN_OPTIMIZE": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+    def start(*arguments) -> subprocess.Popen:
+        command = [sys.executable, str(REPOSITORY / "main.py"), "video", *map(str, arguments)]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
+        )
+
+    def run(*arguments):
+        process = start(*arguments)
+        output, errors = process.communicate(timeout=120)
+        return process.returncode, output, errors
+
+    run.start = start
+    return run
+
+
+@pytest.fixture
+def source(tmp_path):
+    return clips.make_clip(tmp_path / "in.mp4", frames=20)
+
+
+def test_a_video_is_enhanced_and_the_result_is_told_as_json(cli, source, tmp_path):
+    code, output, errors = cli(source, "-o", "out.mkv", "--model", "tiny-x4", "--codec", "h265", "--json")
+    assert code == 0, errors
+    told = json.loads(output)
+    made = clips.read_clip(tmp_path / "out.mkv")
+    assert (told["frames"], told["codec"], told["width"], told["complete"]) == (20, "h265", 256, True)
+    assert made.numbers == list(range(20)) and made.size == (256, 192)
+    assert [data for _, data in made.audio] == [data for _, data in clips.read_clip(source).audio]
+
+
+def test_by_default_the_result_lies_beside_the_input(cli, source, tmp_path):
+    code, output, _ = cli(source, "--model", "lanczos", "--scale", "2", "--from", "0:00.2", "--to", "0.4")
+    assert code == 0 and "in_x2.mp4: 5 frames, 64x48 -> 128x96, h264, lanczos" in output
+    assert clips.read_clip(tmp_path / "in_x2.mp4").numbers == list(range(5, 10))
+    code, _, errors = cli(source, "--model", "lanczos", "--scale", "2")
+    assert code == 4 and "exists already" in errors
+
+
+def test_one_frame_as_a_preview(cli, source, tmp_path):
+    code, output, errors = cli(source, "--preview", "0.4", "-o", "frame.png", "--model", "tiny-x4")
+    assert code == 0 and "0.40 s" in output, errors
+    with Image.open(tmp_path / "frame.png") as image:
+        assert image.size == (256, 192)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"), [("empty.mp4", b"", "is empty"), ("words.mp4", b"only words " * 90, "not a video")]
+)
+def test_a_file_that_is_no_video_ends_with_its_own_code(cli, tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    code, output, errors = cli(name, "-o", "out.mp4", "--json")
+    assert code == 3 and words in errors and "Traceback" not in errors
+    assert words in json.loads(output)["error"]["message"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(cli, tmp_path):
+    source = clips.make_clip(tmp_path / "long.mp4", frames=400, size=(160, 120))
+    command = (source, "-o", "out.mp4", "--model", "tiny-x4", "--json")
+    process = cli.start(*command)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".realesrgan-video-*/000001.part.mp4")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    first = json.loads(output)
+    assert process.returncode == 130 and not first["complete"] and 240 <= first["frames"] < 400
+    assert len(clips.read_clip(tmp_path / "out.mp4").times) == first["frames"]
+
+    code, output, errors = cli(*command)
+    told = json.loads(output)
+    assert code == 0 and told["resumed_frames"] == first["frames"] and told["frames"] == 400, errors
+    assert clips.read_clip(tmp_path / "out.mp4").numbers == [number % 256 for number in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("12.5", 12.5), ("1:30", 90.0), ("1:00:00.5", 3600.5), (None, None), ("0", 0.0)]
+)
+def test_times_are_written_as_people_do(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "1:2:3:4", "-5", "1:", ""])
+def test_other_times_are_refused(text):
+    with pytest.raises(InvalidSettingsError, match="not a time"):
+        seconds_of(text)
