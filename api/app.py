@@ -34,15 +34,22 @@ _DESCRIPTION = """Enlarges and restores pictures.
 `{"error": {"type", "message"}}`."""
 
 
-def create_app(config: Any, executor: Executor | None = None, resolve: Resolver = system_resolver) -> FastAPI:
+def create_app(
+    config: Any,
+    executor: Executor | None = None,
+    resolve: Resolver = system_resolver,
+    *,
+    close_executor: bool = False,
+) -> FastAPI:
     """The API as an ASGI application.
 
     Args:
         config: the application's ``Config``.
         executor: where jobs run; made from ``config`` and closed with the application when None.
         resolve: how host names become addresses, for ``img_url`` and callbacks.
+        close_executor: the executor that was given ends with the application, after its running jobs' grace period.
     """
-    service = Service(config, executor, resolve)
+    service = Service(config, executor, resolve, close_executor=close_executor)
     app = FastAPI(
         title="Real-ESRGAN Ultimate",
         version="0.1.0",

@@ -30,11 +30,19 @@ class Service:
     Args:
         executor: shared with others (the interface); made from the settings, and closed at the end, when None.
         resolve: how host names become addresses.
+        close_executor: close a shared executor at the end as well.
     """
 
-    def __init__(self, config: Any, executor: Executor | None = None, resolve: Resolver = system_resolver) -> None:
+    def __init__(
+        self,
+        config: Any,
+        executor: Executor | None = None,
+        resolve: Resolver = system_resolver,
+        *,
+        close_executor: bool = False,
+    ) -> None:
         self.config = config
-        self._owned = executor is None
+        self._owned = executor is None or close_executor
         self.executor = executor if executor is not None else create_executor(config)
         self.resolve = resolve
         self.metrics = Metrics(self.executor)

@@ -29,7 +29,8 @@ def open_interface(config: Any) -> None:
         if config.share:
             launch(config, manager, executor.enhance_file)
         else:
-            run(mount(create_app(config, executor), config, manager, executor.enhance_file), config)
+            app = create_app(config, executor, close_executor=True)
+            run(mount(app, config, manager, executor.enhance_file), config)
     finally:
-        executor.close()
+        executor.close()  # the second time where the API had it
         manager.close()

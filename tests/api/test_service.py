@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from api.heartbeat import Heartbeat
 from api.library import Library
 from api.security import RateLimiter
+from engine.executors import create_executor
 from tests.api.conftest import b64, png
 from tests.conftest import REPOSITORY
 from utils.errors import InvalidImageError
@@ -253,3 +254,14 @@ def test_it_stands_beside_the_interface_on_one_server(api_config):
         assert client.post("/gradio_api/upload", files={"files": large}).status_code == 200
         assert client.post("/upscale", files={"file": large}).status_code == 413
         assert client.post("/upscale", files={"file": png()}).status_code == 200
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_shared_executor_ends_with_the_application_only_where_asked(api_config, close):
+    from api.app import create_app
+
+    config = api_config()
+    with create_executor(config) as executor:
+        with TestClient(create_app(config, executor, close_executor=close)) as client:
+            assert client.get("/ready").json()["ready"]
+        assert executor.stats().accepting is not close
