@@ -292,7 +292,7 @@ class ModelManager:
         logger.info("Loaded %s: %s, %s, %s in %.2f s", name, choice.backend, device, choice.precision, seconds)
         return LoadedModel(name, source.key, source.info, session, seconds)
 
-    def _source(self, name: str, denoise: float | None, kind: str) -> NetworkSource:
+    def _source(self, name: str, denoise: float | None, kind: str = "upscale") -> NetworkSource:
         """The verified network behind a name, mixed with its weak-denoise twin where that is asked for."""
         from engine import checkpoints
 

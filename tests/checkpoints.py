@@ -37,6 +37,15 @@ def rrdb_state(scale: int = 4, blocks: int = 2, features: int = 16, seed: int = 
     return dict(network.state_dict())
 
 
+def face_state(narrow: float = 1 / 32, features: int = 32, seed: int = 0) -> dict[str, Any]:
+    """A GFPGANv1Clean with random weights; ``narrow=1, features=512`` is the published shape. It draws no faces."""
+    import torch
+    from spandrel.architectures.GFPGAN import GFPGAN
+
+    torch.manual_seed(seed)
+    return dict(GFPGAN(narrow=narrow, num_style_feat=features).state_dict())
+
+
 def save_pth(state: dict[str, Any], path: Path, nested_in: str | None = "params") -> Path:
     import torch
 
