@@ -57,8 +57,8 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: 
                 video_tab.build(config)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
                 batch_tab.build(config, manager, sessions, image, enhance, blocks, batch)
-            with gr.Tab(t("tab_presets"), id="presets"):
-                presets_tab.build(image.form)
+            with gr.Tab(t("tab_presets"), id="presets") as presets:
+                presets_tab.build(config, manager, sessions, image.form, blocks, presets)
             with gr.Tab(t("tab_system"), id="system"):
                 system_tab.build(config, manager)
         blocks.unload(sessions.end)

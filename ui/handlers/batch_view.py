@@ -13,7 +13,7 @@ from ui.strings import Words
 ROWS = 100
 """Pictures a page of the table."""
 _SHOWN_SENTENCES = 5
-_LONG = (0, 2)  # columns whose text may break: name and model
+_LONG = (0,)  # columns whose text may break: the name
 _FIRST = (ItemState.RUNNING, ItemState.FAILED)
 SHOWS: dict[str, tuple[ItemState, ...]] = {
     "all": tuple(ItemState),

@@ -1,26 +1,242 @@
-"""Presets: settings that are known to serve a purpose, applied to the Image tab."""
+"""Presets: settings under a name, applied to the Image tab, kept, changed, and handed on as files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from engine.settings_manager import SettingsManager
 from ui.components import SettingsForm
-from ui.handlers.presets import PRESETS, describe, form_values
+from ui.downloads import MadeDownload
+from ui.handlers import presets as work
+from ui.handlers.batch_view import trouble_html
+from ui.handlers.common import make_settings
+from ui.sessions import Sessions
+from ui.strings import Words, t, words_for
+from utils.errors import EngineError
 
 
-def build(form: SettingsForm) -> None:
-    first = next(iter(PRESETS))
-    gr.Markdown("Built-in presets. Applying one fills in the Image Enhancement tab; everything stays adjustable there.")
-    choice = gr.Radio(list(PRESETS), value=first, label="Preset")
-    text = gr.Markdown(describe(first))
-    apply = gr.Button("Apply to the Image tab", variant="primary")
-    told = gr.Markdown("")
-    choice.change(describe, choice, text, show_progress="hidden")
+@dataclass(frozen=True)
+class _Parts:
+    """The tab's components."""
 
-    def fill(name: str) -> list[Any]:
-        values = form_values(name, form)
-        return [f"“{name}” applied.", *(gr.update(value=values[f]) if f in values else gr.skip() for f in form.names)]
+    chosen: Any
+    preview: Any
+    told: Any
+    apply: Any
+    export: MadeDownload
+    new_name: Any
+    rename: Any
+    duplicate: Any
+    delete: Any
+    ask: Any
+    question: Any
+    yes: Any
+    keep: Any
+    name: Any
+    hint: Any
+    description: Any
+    replace: Any
+    save: Any
+    upload: Any
+    export_all: MadeDownload
+    import_replace: Any
 
-    apply.click(fill, choice, [told, *form.components], show_progress="hidden")
+    @property
+    def outputs(self) -> list[Any]:
+        """What changes after something was done to a preset."""
+        return [self.chosen, self.preview, self.told, self.ask, self.question, self.rename, self.delete]
+
+
+def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
+    """The tab. ``form``: the Image tab's, which presets fill; ``blocks``: the whole page; ``tab``: where this stands."""
+    presets = SettingsManager.from_config(config)
+    first = presets.presets()[0].name
+    gr.Markdown(t("presets_intro"), elem_classes="quiet")
+    with gr.Row():
+        with gr.Column(scale=2, min_width=280):
+            names = [preset.name for preset in presets.presets()]
+            chosen = gr.Radio(names, value=first, label=t("presets_list"), elem_id="presets-list")
+        with gr.Column(scale=3, min_width=300):
+            parts = _right_side(chosen)
+    _connect(_Handlers(manager, sessions, form, presets), parts, form, blocks, tab)
+
+
+def _right_side(chosen: Any) -> _Parts:
+    told = gr.HTML("", elem_id="presets-told")
+    preview = gr.HTML("", elem_id="presets-preview")
+    with gr.Row(elem_classes="buttons"):
+        apply = gr.Button(t("presets_apply"), variant="primary", elem_id="presets-apply")
+        export = MadeDownload(t("presets_export_one"), "presets-export")
+    with gr.Accordion(t("presets_change"), open=False):
+        new_name = gr.Textbox("", label=t("presets_new_name"), max_length=64, elem_id="presets-new-name")
+        with gr.Row(elem_classes="buttons"):
+            rename = gr.Button(t("presets_rename"), size="sm", elem_id="presets-rename")
+            duplicate = gr.Button(t("presets_duplicate"), size="sm", elem_id="presets-duplicate")
+            delete = gr.Button(t("presets_delete"), size="sm", variant="stop", elem_id="presets-delete")
+        with gr.Group(visible=False) as ask:
+            question = gr.HTML("", padding=True, elem_id="presets-question")
+            with gr.Row():
+                yes = gr.Button(t("presets_yes_delete"), variant="stop", size="sm", elem_id="presets-yes")
+                keep = gr.Button(t("presets_keep"), size="sm", elem_id="presets-keep")
+    with gr.Accordion(t("presets_save_title"), open=True):
+        name = gr.Textbox("", label=t("presets_save_name"), max_length=64, elem_id="presets-name")
+        hint = gr.HTML("", elem_id="presets-hint")
+        description = gr.Textbox("", label=t("presets_save_description"), max_length=300)
+        replace = gr.Checkbox(False, label=t("presets_replace"), elem_id="presets-replace")
+        save = gr.Button(t("presets_save"), elem_id="presets-save")
+    with gr.Accordion(t("presets_files"), open=False):
+        import_replace = gr.Checkbox(False, label=t("presets_replace"))
+        with gr.Row(elem_classes="buttons"):
+            upload = gr.UploadButton(
+                t("presets_import"), file_types=[".json"], type="filepath", size="sm", elem_id="presets-import"
+            )
+            export_all = MadeDownload(t("presets_export_all"), "presets-export-all", size="sm")
+    return _Parts(
+        chosen=chosen,
+        preview=preview,
+        told=told,
+        apply=apply,
+        export=export,
+        new_name=new_name,
+        rename=rename,
+        duplicate=duplicate,
+        delete=delete,
+        ask=ask,
+        question=question,
+        yes=yes,
+        keep=keep,
+        name=name,
+        hint=hint,
+        description=description,
+        replace=replace,
+        save=save,
+        upload=upload,
+        export_all=export_all,
+        import_replace=import_replace,
+    )
+
+
+class _Handlers:
+    """What happens at each event."""
+
+    def __init__(self, manager: Any, sessions: Sessions, form: SettingsForm, presets: SettingsManager) -> None:
+        self._manager, self._sessions, self._form, self._presets = manager, sessions, form, presets
+
+    def show(self, request: gr.Request, chosen: str | None, sentence: str = "") -> list[Any]:
+        """List and preview as they are now; ``chosen`` falls back to the first where it is gone."""
+        words = words_for(request)
+        choices = work.choices(self._presets, words)
+        if chosen not in [name for _, name in choices]:
+            chosen = choices[0][1]
+        preset = self._presets.get(chosen)
+        own = gr.update(interactive=not preset.builtin)
+        preview = work.preview_html(preset, work.installed_names(self._manager), words)
+        return [gr.update(choices=choices, value=chosen), preview, sentence, gr.update(visible=False), "", own, own]
+
+    def _after(self, request: gr.Request, chosen: str, action: Callable[[Words], tuple[str, str]]) -> list[Any]:
+        """The tab after ``action``, which returns the preset to show and a sentence; or why it was not done."""
+        try:
+            name, sentence = action(words_for(request))
+        except EngineError as error:
+            return self.show(request, chosen, trouble_html(str(error)))
+        return self.show(request, name, _said(sentence))
+
+    def apply(self, request: gr.Request, chosen: str) -> list[Any]:
+        words = words_for(request)
+        try:
+            preset = self._presets.get(chosen)
+            updates = self._form.updates(work.settings_of(preset, self._manager))
+        except EngineError as error:
+            return [trouble_html(str(error)), *[gr.skip()] * len(self._form.components)]
+        left_out = [work.field_words(name, words) for name in work.not_in_form(preset, self._form.names)]
+        key = "presets_applied_without" if left_out else "presets_applied"
+        told = words(key, name=preset.name, fields=", ".join(left_out)) if left_out else words(key, name=preset.name)
+        return [_said(told), *updates]
+
+    def save(
+        self, request: gr.Request, chosen: str, name: str, description: str, replace: bool, *given: Any
+    ) -> list[Any]:
+        def action(words: Words) -> tuple[str, str]:
+            settings = make_settings(self._form.values(given))
+            made = self._presets.save_preset(name or "", settings, description or "", overwrite=replace)
+            return made.name, words("presets_saved", name=made.name)
+
+        return self._after(request, chosen, action)
+
+    def rename(self, request: gr.Request, chosen: str, new: str) -> list[Any]:
+        def action(words: Words) -> tuple[str, str]:
+            made = self._presets.rename(chosen, new or "")
+            return made.name, words("presets_renamed", old=chosen, name=made.name)
+
+        return self._after(request, chosen, action)
+
+    def duplicate(self, request: gr.Request, chosen: str, new: str) -> list[Any]:
+        def action(words: Words) -> tuple[str, str]:
+            made = self._presets.duplicate(chosen, new or "")
+            return made.name, words("presets_duplicated", old=chosen, name=made.name)
+
+        return self._after(request, chosen, action)
+
+    def ask(self, request: gr.Request, chosen: str) -> list[Any]:
+        return [gr.update(visible=True), _said(words_for(request)("presets_ask", name=chosen))]
+
+    def delete(self, request: gr.Request, chosen: str) -> list[Any]:
+        def action(words: Words) -> tuple[str, str]:
+            self._presets.delete(chosen)
+            return "", words("presets_deleted", name=chosen)
+
+        return self._after(request, chosen, action)
+
+    def take_file(self, request: gr.Request, chosen: str, path: str, replace: bool) -> list[Any]:
+        def action(words: Words) -> tuple[str, str]:
+            made = self._presets.import_presets(path, overwrite=replace)
+            names = ", ".join(preset.name for preset in made)
+            return (made[0].name if made else chosen), words("presets_imported", names=names or "-")
+
+        return self._after(request, chosen, action)
+
+    def export(self, request: gr.Request, *chosen: str) -> tuple[str | None, Any]:
+        """One preset, or all of one's own."""
+        words = words_for(request)
+        try:
+            path = work.export(self._presets, list(chosen), self._sessions.of(request).folder)
+        except EngineError as error:
+            return None, trouble_html(str(error))
+        return str(path), _said(words("presets_exported", name=path.name))
+
+    def hint(self, request: gr.Request, name: str) -> str:
+        text = work.name_hint(name or "", self._presets, words_for(request))
+        return f'<p class="hint" role="status">{_escaped(text)}</p>' if text else ""
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
+
+
+def _said(sentence: str) -> str:
+    return f'<div class="note" role="status"><p>{_escaped(sentence)}</p></div>' if sentence else ""
+
+
+def _connect(handlers: _Handlers, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
+    outputs, quiet = parts.outputs, {"show_progress": "hidden"}
+    blocks.load(handlers.show, parts.chosen, outputs, **quiet)
+    tab.select(handlers.show, parts.chosen, outputs, **quiet)
+    parts.chosen.input(handlers.show, parts.chosen, outputs, **quiet)
+    parts.apply.click(handlers.apply, parts.chosen, [parts.told, *form.components], **quiet)
+    saved = [parts.chosen, parts.name, parts.description, parts.replace, *form.components]
+    parts.save.click(handlers.save, saved, outputs, **quiet)
+    parts.name.input(handlers.hint, parts.name, parts.hint, trigger_mode="always_last", **quiet)
+    parts.rename.click(handlers.rename, [parts.chosen, parts.new_name], outputs, **quiet)
+    parts.duplicate.click(handlers.duplicate, [parts.chosen, parts.new_name], outputs, **quiet)
+    parts.delete.click(handlers.ask, parts.chosen, [parts.ask, parts.question], **quiet)
+    parts.keep.click(handlers.show, parts.chosen, outputs, **quiet)
+    parts.yes.click(handlers.delete, parts.chosen, outputs, **quiet)
+    parts.upload.upload(handlers.take_file, [parts.chosen, parts.upload, parts.import_replace], outputs, **quiet)
+    parts.export.connect(handlers.export, [parts.chosen], parts.told)
+    parts.export_all.connect(handlers.export, None, parts.told)
