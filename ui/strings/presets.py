@@ -13,8 +13,8 @@ EN = {
     "presets_missing": "{name} (not installed)",
     "presets_apply": "Apply to the Image tab",
     "presets_applied": "“{name}” is applied: the Image Enhancement tab shows it.",
-    "presets_applied_without": "“{name}” is applied. The Image Enhancement tab has no field for: {fields}. The batch and "
-    "the command line use them.",
+    "presets_applied_without": "“{name}” is applied. The Image Enhancement tab has no field for: {fields}. The batch "
+    "and the command line use them.",
     "presets_export_one": "Export this one",
     "presets_change": "Rename, duplicate, delete",
     "presets_new_name": "New name",

@@ -52,7 +52,7 @@ class _Parts:
 
 
 def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
-    """The tab. ``form``: the Image tab's, which presets fill; ``blocks``: the whole page; ``tab``: where this stands."""
+    """The tab. ``form``: the Image tab's, which presets fill; ``blocks``: the whole page; ``tab``: this one."""
     presets = SettingsManager.from_config(config)
     first = presets.presets()[0].name
     gr.Markdown(t("presets_intro"), elem_classes="quiet")

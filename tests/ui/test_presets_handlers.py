@@ -1,0 +1,74 @@
+"""The Presets tab's work without a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.presets import BUILTIN_PRESETS
+from engine.settings_manager import SettingsManager
+from engine.types import EnhanceSettings
+from ui.handlers import presets as work
+from ui.strings import LANGUAGES, words_in
+from utils.errors import InvalidSettingsError
+
+WORDS = words_in("en")
+
+
+@pytest.fixture
+def presets(tmp_path):
+    made = SettingsManager(tmp_path / "data")
+    made.save_preset("Mine", {"scale": 3, "fidelity": 0.25, "format": "webp"}, "For <me>.")
+    return made
+
+
+def test_the_built_in_ones_are_marked(presets):
+    choices = work.choices(presets, WORDS)
+    assert choices[0] == ("Photo · built in", "Photo") and choices[-1] == ("Mine", "Mine")
+
+
+def test_a_preview_says_what_is_set_in_words(presets):
+    html = work.preview_html(presets.get("Mine"), (), WORDS)
+    for part in ("Enlargement", "×3", "Share of the original", "25%", "WEBP", "For &lt;me&gt;.", "your own"):
+        assert part in html
+    html = work.preview_html(presets.get("Anime"), ("realesr-animevideov3",), WORDS)
+    assert "RealESRGAN_x4plus_anime_6B (not installed), realesr-animevideov3" in html and "built in" in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_built_in_setting_has_a_name_and_a_value(language, presets):
+    words = words_in(language)
+    for preset in BUILTIN_PRESETS:
+        for name, value in preset.settings.items():
+            assert f"presets_field_{name}" in words.table, name
+            assert work.value_words(name, value, words)
+
+
+def test_applying_takes_the_best_installed_model(manager, presets):
+    presets.save_preset("Tiny", {"model": "tiny-x4", "scale": 4})
+    assert work.settings_of(presets.get("Tiny"), manager).model == "tiny-x4"
+    assert work.settings_of(presets.get("Photo"), manager) == EnhanceSettings.create(scale=4)
+
+
+def test_what_the_form_cannot_show_is_named(presets):
+    names = ("model", "goal", "scale", "long_edge", "format", "fidelity")
+    assert work.not_in_form(presets.get("Wallpaper 4K"), names) == ["skip_if_large_enough"]
+    assert work.not_in_form(presets.get("Mine"), names) == []
+
+
+def test_names_are_judged_while_they_are_typed(presets):
+    assert work.name_hint("  ", presets, WORDS) == work.name_hint("New one", presets, WORDS) == ""
+    assert "of yours" in work.name_hint("mine", presets, WORDS)
+    assert "built in" in work.name_hint("photo", presets, WORDS)
+    assert "64 characters" in work.name_hint("x" * 65, presets, WORDS)
+
+
+def test_export_one_or_all_of_ones_own(presets, tmp_path):
+    one = work.export(presets, ["Portrait"], tmp_path)
+    assert one.name == "Portrait.json" and list(json.loads(one.read_text("utf-8"))["presets"]) == ["Portrait"]
+    everything = work.export(presets, [], tmp_path)
+    assert everything.name == "presets.json" and list(json.loads(everything.read_text("utf-8"))["presets"]) == ["Mine"]
+    presets.delete("Mine")
+    with pytest.raises(InvalidSettingsError, match="no presets of your own"):
+        work.export(presets, [], tmp_path)
