@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
+from engine.backends.exact_input import input_scale, with_exact_input
 from engine.faces.align import CROP_SIDE
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_count, cpu_features
 
-_CONVERTER_REVISION = 1
+_CONVERTER_REVISION = 2
 """Raise when the way of converting changes: older converted files are then ignored."""
 _KEPT_SHAPES = 3
 _TRACING = threading.Lock()
@@ -66,7 +67,7 @@ def _convert(source: NetworkSource) -> Any:
         # The converter traces by an interface that torch has deprecated; nothing that a user could change.
         warnings.simplefilter("ignore", FutureWarning)
         return openvino.convert_model(
-            source.load().float(),
+            with_exact_input(source.load().float(), source.info),
             example_input=example,
             input=[openvino.PartialShape(shape)],
         )
@@ -110,6 +111,7 @@ class OpenVinoSession(Session):
     ) -> None:
         self._core, self._model, self._info = core, model, source.info
         self.device, self.precision = device, precision
+        self._input_scale = np.float32(input_scale(source.info))
         cores = cpu_count()
         # AMX tiles finish so fast that synchronising two threads costs 10%: there each core runs a window of its own.
         # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.
@@ -157,7 +159,10 @@ class OpenVinoSession(Session):
         try:
             outputs = []
             for one in batch:
-                request.infer(np.ascontiguousarray(one[None], dtype=np.float32), share_inputs=True)
+                window = np.ascontiguousarray(one[None], dtype=np.float32)
+                if self._input_scale != 1:
+                    window = window * self._input_scale
+                request.infer(window, share_inputs=True)
                 outputs.append(request.get_output_tensor().data.copy())
             return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
         finally:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
+from engine.backends.exact_input import input_scale, with_exact_input
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_features
+
+if TYPE_CHECKING:
+    from engine.checkpoints import CheckpointInfo
 
 _OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
 """MPS and the CPU allocator raise a bare RuntimeError; its text is all there is to tell it by."""
@@ -30,17 +34,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 class TorchSession(Session):
     backend = "torch"
 
-    def __init__(self, network: Any, device: str, precision: str, scale: int) -> None:
+    def __init__(self, network: Any, device: str, precision: str, info: CheckpointInfo) -> None:
         import torch
 
         self._torch = torch
         self.device, self.precision = device, precision
-        self._scale = scale
+        self._scale, self._input_scale = info.scale, input_scale(info)
         self._dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
         # Face networks hold five-dimensional weights, which that layout is not made for.
         plain = any(tensor.dim() == 5 for tensor in network.state_dict().values())
         self._layout = torch.contiguous_format if plain else torch.channels_last
-        self._network = network.to(device=device, dtype=self._dtype)
+        exact: Any = with_exact_input(network, info)
+        self._network: Any = exact.to(device=device, dtype=self._dtype)
         self._network = self._network if plain else self._network.to(memory_format=self._layout)
         self._is_cuda = device.startswith("cuda")
         # Large windows fill a GPU; on a CPU small ones stay in the cache.
@@ -57,7 +62,7 @@ class TorchSession(Session):
                 else:
                     tensor = tensor.to(self.device)
                 # (N, H, W, C) seen as (N, C, H, W) is channels_last already: no copy.
-                tensor = tensor.permute(0, 3, 1, 2).to(self._dtype)
+                tensor = (tensor * self._input_scale).permute(0, 3, 1, 2).to(self._dtype)
                 output = self._network(tensor.contiguous(memory_format=self._layout))
                 result: np.ndarray = output.permute(0, 2, 3, 1).float().cpu().numpy()
                 return result
@@ -126,7 +131,7 @@ class TorchBackend(Backend):
         if device not in self.devices():
             raise BackendError(f"torch cannot use the device '{device}' here. Available: {', '.join(self.devices())}.")
         try:
-            return TorchSession(source.load(), device, precision, source.info.scale)
+            return TorchSession(source.load(), device, precision, source.info)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise TileOutOfMemory(str(error)) from None

@@ -1,0 +1,54 @@
+"""Eight-bit pixels enter 16-bit networks unrounded, so that pictures do not come out brighter than in fp32."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import checkpoints
+from engine.backends import get_backend
+from engine.backends.exact_input import input_scale, with_exact_input
+from tests import checkpoints as made
+
+EVERY_VALUE = np.arange(256, dtype=np.float32) / np.float32(255)
+
+
+def test_every_eight_bit_value_is_exact_in_bfloat16_once_scaled():
+    import torch
+
+    scaled = torch.from_numpy(EVERY_VALUE * np.float32(255 / 256))
+    np.testing.assert_array_equal(scaled.bfloat16().float().numpy(), np.arange(256, dtype=np.float32) / 256)
+
+
+def test_without_the_scale_values_are_rounded_up_which_is_why_it_exists():
+    import torch
+
+    errors = (torch.from_numpy(EVERY_VALUE).bfloat16().float().numpy() - EVERY_VALUE) * 255
+    assert errors.min() > -0.01 and errors.mean() > 0.15
+
+
+@pytest.mark.parametrize(
+    "state", [made.compact_state(), made.rrdb_state(), made.rrdb_state(scale=2)], ids=["compact", "rrdb", "rrdb-x2"]
+)
+def test_in_fp32_the_network_gives_what_it_gave(state):
+    import torch
+
+    torch.manual_seed(0)
+    pixels = torch.rand(1, 3, 24, 20)
+    network, info = checkpoints.load_network(state)
+    with torch.inference_mode():
+        expected = network(pixels)
+        changed = with_exact_input(network, info)(pixels * input_scale(info))
+    assert input_scale(info) == 255 / 256
+    torch.testing.assert_close(changed, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_a_network_that_repeats_pixels_repeats_them_exactly_in_bfloat16(manager, backend):
+    """Its last addition is in fp32: all 256 values come back as they went in."""
+    if "bf16" not in get_backend(backend).precisions("cpu"):
+        pytest.skip("this CPU has no bf16 units")
+    session = manager.load_model("neutral-x4", backend=backend, precision="bf16").session
+    picture = np.repeat(EVERY_VALUE.reshape(1, 16, 16, 1), 3, axis=3)
+    output = session.infer(picture)
+    np.testing.assert_allclose(output, picture.repeat(4, 1).repeat(4, 2), atol=1e-6)
