@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.face_detector import Face
+from engine.face_detector import Face, overlap
 from engine.types import EnhanceSettings
 
 LARGEST = 512
@@ -17,6 +17,9 @@ SHARP_HEIGHT, SHARP_BLUR = 256, 0.32
 """With ``auto``: a face at least that tall and no more blurred than that gains nothing."""
 SURELY_DRAWN = 0.9
 """Probability from which a picture's faces are taken for drawn ones."""
+
+_LEAST_VISIBLE = 0.25
+"""Share of a face's box that has to be in the part of the picture that is used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +99,10 @@ def _decide(number: int, face: Face, settings: EnhanceSettings, around: Surround
 
 
 def _inside(face: Face, around: Surroundings) -> bool:
-    """Whether the middle of the face is in the part of the picture that is used."""
-    middle = np.subtract(face.center, around.origin)
-    return bool((middle >= 0).all() and (middle < around.size).all())
+    """Whether enough of the face is in the part of the picture that is used."""
+    (left, top), (width, height) = around.origin, around.size
+    common = overlap(face, Face(left, top, width, height))
+    return common >= _LEAST_VISIBLE * face.width * face.height
 
 
 def _from_middle(face: Face, around: Surroundings) -> float:
