@@ -15,8 +15,8 @@ import typer
 from cli.settings import with_settings
 from cli.terminal import cancel_on_interrupt, start
 from engine.types import EnhanceSettings, JobControl, Progress
-from engine.video.options import VideoOptions, VideoProgress, VideoResult
-from utils.errors import EngineError, InvalidSettingsError
+from engine.video.options import VideoOptions, VideoProgress, VideoResult, seconds_of
+from utils.errors import EngineError
 
 _Option = typer.Option
 _SETTINGS = (
@@ -75,19 +75,6 @@ def video(
     result = _run(source, output, settings, options, config, force=force, as_json=as_json, quiet=quiet or as_json)
     _tell(result, as_json, quiet)
     raise typer.Exit(0 if result.complete else 130)
-
-
-def seconds_of(text: str | None) -> float | None:
-    """``90``, ``1:30``, ``0:01:30.5`` in seconds. Raises ``InvalidSettingsError``."""
-    if text is None:
-        return None
-    try:
-        parts = [float(part) for part in text.split(":")]
-    except ValueError:
-        parts = []
-    if not 1 <= len(parts) <= 3 or any(part < 0 or part != part for part in parts):
-        raise InvalidSettingsError(f"'{text}' is not a time; write seconds (12.5) or minutes:seconds (1:30).")
-    return sum(part * 60**place for place, part in enumerate(reversed(parts)))
 
 
 def _target(source: Path, output: Path | None, settings: EnhanceSettings) -> Path:

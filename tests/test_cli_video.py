@@ -12,7 +12,7 @@ import time
 import pytest
 from PIL import Image
 
-from cli.video import seconds_of
+from engine.video.options import seconds_of
 from tests import clips
 from tests.conftest import REPOSITORY
 from utils.errors import InvalidSettingsError

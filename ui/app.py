@@ -27,7 +27,7 @@ from ui.strings import i18n, t
 
 Enhance = Callable[..., EnhanceResult]
 TITLE = "Real-ESRGAN Ultimate"
-CSS = [Path(__file__).with_name(name) for name in ("style.css", "tables.css")]
+CSS = [Path(__file__).with_name(name) for name in ("style.css", "tables.css", "video.css")]
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 """Fonts that every machine has: the page asks nothing of the network."""
 KEEP_SECONDS = 86400
@@ -54,7 +54,7 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: 
             with gr.Tab(t("tab_image"), id="image"):
                 image = image_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
-                video_tab.build(config)
+                video_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
                 batch_tab.build(config, manager, sessions, image, enhance, blocks, batch)
             with gr.Tab(t("tab_presets"), id="presets") as presets:

@@ -39,14 +39,17 @@ class UiJob(Generic[T]):
     Args:
         work: called in a thread of its own with the job's ``JobControl``; raises ``EngineError``.
         owner: whose turn it takes.
+        needs_watcher: cancel it when nobody has watched it for a while.
 
     Raises:
         QueueFullError: too many wait already.
     """
 
-    def __init__(self, work: Callable[[JobControl], T], turns: Turns, owner: str) -> None:
+    def __init__(
+        self, work: Callable[[JobControl], T], turns: Turns, owner: str, *, needs_watcher: bool = True
+    ) -> None:
         self.control = JobControl(on_progress=self._note)
-        self._work, self._turns = work, turns
+        self._work, self._turns, self._needs_watcher = work, turns, needs_watcher
         self._turn = turns.enter(owner)
         self._progress: Progress | None = None
         self._value: T | None = None
@@ -109,6 +112,7 @@ class UiJob(Generic[T]):
         self._should_stop()
 
     def _should_stop(self) -> bool:
-        if not self._watchers and time.monotonic() - self._alone_since > ABANDONED_AFTER:
+        alone = self._needs_watcher and not self._watchers
+        if alone and time.monotonic() - self._alone_since > ABANDONED_AFTER:
             self.cancel()
         return self.control.cancelled

@@ -94,14 +94,27 @@ class Sessions:
                 self._sessions[key] = Session(key, self._root / f"session-{key}")
             return self._sessions[key]
 
-    def start(self, request: Any, tab: str, work: Callable[[JobControl], T]) -> UiJob[T]:
-        """Queue work of this window's tab; one that still runs there is cancelled. Raises ``QueueFullError``."""
+    def start(
+        self,
+        request: Any,
+        tab: str,
+        work: Callable[[JobControl], T],
+        *,
+        turns: Turns | None = None,
+        needs_watcher: bool = True,
+    ) -> UiJob[T]:
+        """Queue work of this window's tab; one that still runs there is cancelled. Raises ``QueueFullError``.
+
+        Args:
+            turns: another queue than that of all short jobs.
+            needs_watcher: False for what takes hours: it goes on when every page is closed.
+        """
         session, window = self.of(request), (_window(request), tab)
         with self._lock:
             before = self._windows.get(window)
             if before is not None:
                 before.cancel()
-            job = UiJob(work, self.turns, session.key)
+            job = UiJob(work, turns or self.turns, session.key, needs_watcher=needs_watcher)
             self._jobs[session.key, tab] = self._windows[window] = job
         return job
 

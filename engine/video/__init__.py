@@ -17,6 +17,7 @@ _WHERE = {
     "FramePreview": "engine.video.preview",
     "default_video_path": "engine.video.decide",
     "enhance_video": "engine.video.run",
+    "enhance_video_isolated": "engine.video.process",
     "enhance_video_direct": "engine.video.direct",
     "preview_video_frame": "engine.video.preview",
 }

@@ -56,6 +56,19 @@ class VideoOptions(BaseModel):
             raise InvalidSettingsError(sentences(error)) from error
 
 
+def seconds_of(text: str | None) -> float | None:
+    """``90``, ``1:30``, ``0:01:30.5`` in seconds. Raises ``InvalidSettingsError``."""
+    if text is None:
+        return None
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or any(part < 0 or part != part for part in parts):
+        raise InvalidSettingsError(f"'{text}' is not a time; write seconds (12.5) or minutes:seconds (1:30).")
+    return sum(part * 60**place for place, part in enumerate(reversed(parts)))
+
+
 @dataclass(frozen=True)
 class VideoProgress(Progress):
     """``done`` and ``total`` count frames; ``total`` is 0 where the file does not say how many there are."""
@@ -139,4 +152,4 @@ class VideoResult:
         }
 
 
-__all__ = ["Codec", "Speed", "VideoOptions", "VideoProgress", "VideoResult"]
+__all__ = ["Codec", "Speed", "VideoOptions", "VideoProgress", "VideoResult", "seconds_of"]

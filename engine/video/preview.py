@@ -12,8 +12,7 @@ from engine.types import EnhanceSettings, JobControl
 from engine.video.decide import decide
 from engine.video.enhancer import FrameEnhancer
 from engine.video.options import VideoOptions
-from engine.video.reader import FrameReader
-from utils.errors import EmptyVideoError
+from engine.video.reader import frame_at
 from utils.picture import Picture
 
 
@@ -43,10 +42,7 @@ def preview_video_frame(
     own = BatchControl(None, control._cancelled) if control is not None else BatchControl()
     task = decide(Path(input_path), Path("preview.mkv"), settings, VideoOptions.create(), manager, config)
     info = task.info
-    try:
-        frame = next(FrameReader(info, max(0.0, seconds)).frames())
-    except EmptyVideoError:
-        *_, frame = FrameReader(info, max(0.0, (info.duration or 0.0) - 2)).frames()
+    frame = frame_at(info, seconds)
     reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
     with FrameEnhancer(
         task.model, task.size, settings, manager, own, reserve=reserve, bit_depth=task.bit_depth

@@ -150,6 +150,18 @@ class FrameReader:
                 return
 
 
+def frame_at(info: VideoInfo, seconds: float) -> SourceFrame:
+    """The first frame from ``seconds`` on, as a player counts; after the end the last one.
+
+    Raises ``EmptyVideoError``.
+    """
+    try:
+        return next(FrameReader(info, max(0.0, seconds)).frames())
+    except EmptyVideoError:
+        *_, last = FrameReader(info, max(0.0, (info.duration or 0.0) - 2) or None).frames()
+        return last
+
+
 class _Order:
     """Gives every frame a rising time stamp, and finds those that were in the file but never came out."""
 
@@ -206,4 +218,4 @@ class _Order:
                 yield replace(self._last, stamp=stamp, repaired=True)
 
 
-__all__ = ["FrameReader", "SourceFrame"]
+__all__ = ["FrameReader", "SourceFrame", "frame_at"]

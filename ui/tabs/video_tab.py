@@ -1,15 +1,256 @@
-"""Video: not built yet; says so."""
+"""Video: a film in, an enhanced film out; one frame can be looked at first."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.types import EnhanceResult, JobControl
+from engine.video import VideoResult, enhance_video_isolated
+from ui.components import original_file
+from ui.handlers import common
+from ui.handlers import video as work
+from ui.jobs import UiJob
+from ui.sessions import Session, Sessions
+from ui.strings import choice, t, words_for
+from ui.turns import Turns
+from utils.errors import EngineError
+from utils.video_files import SUFFIXES
 
-def build(config: Any) -> None:
-    gr.Markdown(
-        "### Video is not available in this version\n"
-        "Animated GIF, WebP and PNG files are enhanced frame by frame in the Image Enhancement tab, with their timing "
-        "kept. Films (MP4, MKV, WebM) will be opened here."
-    )
+logger = logging.getLogger(__name__)
+
+_TAB, _PREVIEW = "video", "video-preview"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The fields, in the order of ``names``."""
+
+    names: tuple[str, ...]
+    components: tuple[Any, ...]
+
+    def values(self, given: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip(self.names, given, strict=True))
+
+
+def build(
+    config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks, enhance: Callable[..., EnhanceResult]
+) -> None:
+    """The tab. ``blocks``: the whole page, for what happens when it is opened."""
+    gr.Markdown(t("video_intro"), elem_classes="quiet")
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            file = original_file(
+                gr.File(
+                    label=t("video_file"), file_types=["video", *sorted(SUFFIXES)], height=140, elem_id="video-file"
+                )
+            )
+            facts = gr.Markdown("", elem_classes="quiet", elem_id="video-facts")
+            form = _form(manager)
+            with gr.Row():
+                start = gr.Button(t("video_start"), variant="primary", elem_id="video-start")
+                cancel = gr.Button(t("cancel"), variant="stop", elem_id="video-cancel")
+        with gr.Column(scale=3, min_width=300):
+            with gr.Row(equal_height=True):
+                moment = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
+                preview = gr.Button(t("video_preview"), elem_id="video-preview", scale=0, min_width=180)
+            slider = gr.ImageSlider(
+                label=t("video_slider"),
+                type="filepath",
+                height=420,
+                interactive=False,
+                visible=False,
+                elem_id="video-slider",
+            )
+            progress = gr.HTML("", elem_id="video-progress")
+            status = gr.Markdown(t("video_ready"), elem_id="video-status")
+            result = gr.HTML("", elem_id="video-result")
+    handlers = _Handlers(config, manager, sessions, form, enhance)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+    outputs = [progress, status, result]
+    file.change(handlers.look, file, [facts, moment], show_progress="hidden")
+    preview.click(handlers.preview, [file, moment, *form.components], [progress, status, slider], **quiet)
+    start.click(handlers.run, [file, *form.components], outputs, **quiet)
+    blocks.load(handlers.resume, None, outputs, **quiet)
+    cancel.click(handlers.cancel, None, None, queue=False, show_progress="hidden")
+
+
+def _form(manager: Any) -> _Form:
+    parts: dict[str, Any] = {}
+    models = [(choice("video_model_auto"), "auto"), *common.model_choices(manager)[1:]]
+    parts["model"] = gr.Dropdown(models, value="auto", label=t("video_model"), filterable=True, elem_id="video-model")
+    parts["scale"] = gr.Slider(1, 8, value=2, step=0.5, label=t("video_scale"), elem_id="video-scale")
+    with gr.Row():
+        kinds = [
+            (choice(f"video_kind_{kind}") if kind in ("same", "gif", "webp") else kind.upper(), kind)
+            for kind in work.KINDS
+        ]
+        parts["kind"] = gr.Dropdown(kinds, value="same", label=t("video_kind"), min_width=140, elem_id="video-kind")
+        codecs = [(choice("video_codec_auto"), "auto"), ("H.264", "h264"), ("H.265", "h265"), ("AV1", "av1")]
+        parts["codec"] = gr.Dropdown(codecs, value="auto", label=t("video_codec"), min_width=140, elem_id="video-codec")
+    parts["quality"] = gr.Slider(1, 100, value=80, step=1, label=t("video_quality"), elem_id="video-quality")
+    with gr.Row():
+        parts["from"] = gr.Textbox(
+            "", label=t("video_from"), info=t("video_time_hint"), min_width=140, elem_id="video-from"
+        )
+        parts["to"] = gr.Textbox("", label=t("video_to"), info=t("video_time_hint"), min_width=140, elem_id="video-to")
+    with gr.Accordion(t("video_advanced"), open=False):
+        speeds = [(choice(f"video_speed_{speed}"), speed) for speed in ("fast", "medium", "slow")]
+        parts["speed"] = gr.Dropdown(speeds, value="medium", label=t("video_speed"), elem_id="video-speed")
+        parts["smoothing"] = gr.Slider(
+            0, 1, value=0, step=0.05, label=t("video_smoothing"), info=t("video_smoothing_hint")
+        )
+        parts["skip_duplicates"] = gr.Checkbox(True, label=t("video_duplicates"))
+        parts["audio"] = gr.Checkbox(True, label=t("video_audio"))
+        parts["subtitles"] = gr.Checkbox(True, label=t("video_subtitles"))
+        parts["color_match"] = gr.Checkbox(True, label=t("video_colors"))
+        parts["denoise_strength"] = gr.Number(
+            value=None, label=t("video_denoise"), info=t("video_denoise_hint"), step=0.05, minimum=0, maximum=1
+        )
+        parts["tile"] = gr.Number(value=0, label=t("video_tile"), info=t("video_tile_hint"), precision=0, minimum=0)
+    return _Form(tuple(parts), tuple(parts.values()))
+
+
+class _Handlers:
+    """What happens at each event, for whoever is named by its ``gr.Request``."""
+
+    def __init__(
+        self, config: Any, manager: Any, sessions: Sessions, form: _Form, enhance: Callable[..., EnhanceResult]
+    ) -> None:
+        self._config, self._manager, self._sessions = config, manager, sessions
+        self._form, self._enhance = form, enhance
+        # Of its own: a film takes hours, and pictures are not to wait behind it.
+        self._turns = Turns()
+
+    def look(self, request: gr.Request, path: str | None) -> list[Any]:
+        """The facts of what was dropped in, and the moments that can be looked at."""
+        words = words_for(request)
+        try:
+            info = work.look_at(path, self._config)
+        except EngineError as error:
+            return [words("video_unusable", reason=str(error)), gr.skip()]
+        if info is None:
+            return ["", gr.skip()]
+        last = max(0.01, round(info.duration or 1.0, 2))
+        return [work.describe(info, words), gr.update(maximum=last, value=round(last / 3, 2))]
+
+    async def preview(
+        self, request: gr.Request, path: str | None, moment: float, *given: Any
+    ) -> AsyncIterator[list[Any]]:
+        words, session = words_for(request), self._sessions.of(request)
+        if not path:
+            yield ["", words("video_choose"), gr.skip()]
+            return
+        try:
+            settings, options = work.make_values(self._form.values(given))
+
+            def enhance_it(control: JobControl) -> work.Shown:
+                return work.preview_frame(
+                    path,
+                    moment,
+                    settings,
+                    options,
+                    enhance=self._enhance,
+                    manager=self._manager,
+                    folder=session.folder,
+                    config=self._config,
+                    control=control,
+                    words=words,
+                )
+
+            job = self._sessions.start(request, _PREVIEW, enhance_it)
+            yield ["", words("video_previewing"), gr.skip()]
+            async for step in job.watch():
+                if step.position:
+                    yield ["", words("queue_waiting", position=step.position), gr.skip()]
+            shown = job.result()
+        except EngineError as error:
+            logger.info("No preview: %s", error)
+            yield ["", work.sentence_of(error, words), gr.skip()]
+            return
+        yield ["", shown.sentence, gr.update(value=shown.pair, visible=True)]
+
+    async def run(self, request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[list[Any]]:
+        words, session = words_for(request), self._sessions.of(request)
+        if not path:
+            yield ["", words("video_choose"), gr.skip()]
+            return
+        try:
+            values = self._form.values(given)
+            settings, options = work.make_values(values)
+            target = work.target_of(Path(path), session.folder, settings, values["kind"])
+
+            def enhance_it(control: JobControl) -> VideoResult:
+                with _kept(Path(path), session) as source:
+                    result = enhance_video_isolated(
+                        source, target, settings, options, config=self._config, control=control
+                    )
+                session.memory[_TAB] = result
+                return result
+
+            session.memory.pop(_TAB, None)
+            job = self._sessions.start(request, _TAB, enhance_it, turns=self._turns, needs_watcher=False)
+        except EngineError as error:
+            yield ["", work.sentence_of(error, words), gr.skip()]
+            return
+        yield ["", "", ""]
+        async for answer in self._watched(request, job):
+            yield answer
+
+    async def resume(self, request: gr.Request) -> AsyncIterator[list[Any]]:
+        """After a refresh: watch what still runs, else show what was made last."""
+        job = self._sessions.resume(request, _TAB)
+        made = self._sessions.of(request).memory.get(_TAB)
+        if job is not None:
+            async for answer in self._watched(request, job):
+                yield answer
+        elif made is not None and made.output_path.is_file():
+            words = words_for(request)
+            yield ["", work.summary(made, words), work.player(made, words)]
+        else:
+            yield [gr.skip(), gr.skip(), gr.skip()]
+
+    async def _watched(self, request: gr.Request, job: UiJob[VideoResult]) -> AsyncIterator[list[Any]]:
+        words = words_for(request)
+        try:
+            async for step in job.watch():
+                if step.position:
+                    yield ["", words("queue_waiting", position=step.position), gr.skip()]
+                elif step.progress:
+                    yield [work.progress_bar(words, step.progress), "", gr.skip()]
+                else:
+                    yield ["", words("video_loading"), gr.skip()]
+            result = job.result()
+        except EngineError as error:
+            logger.info("The video was not enhanced: %s", error)
+            yield ["", work.sentence_of(error, words), gr.skip()]
+            return
+        yield ["", work.summary(result, words), work.player(result, words)]
+
+    def cancel(self, request: gr.Request) -> None:
+        self._sessions.cancel(request, _TAB)
+        self._sessions.cancel(request, _PREVIEW)
+
+
+@contextlib.contextmanager
+def _kept(path: Path, session: Session) -> Any:
+    """The upload where the sweeper of uploads does not come by: a film may take longer than they are kept."""
+    target = session.folder / "video-input" / secrets.token_hex(8) / path.name
+    target.parent.mkdir(parents=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+    try:
+        yield target
+    finally:
+        shutil.rmtree(target.parent, ignore_errors=True)
