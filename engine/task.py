@@ -76,7 +76,7 @@ def decide(
         quality=settings.quality,
         lossless=settings.lossless,
         exif=settings.exif,
-        comment=_comment(resolved) if settings.embed_settings else None,
+        comment=settings_comment(resolved) if settings.embed_settings else None,
     )
     return Task(input_path, output_path, info, name, reason, settings, size, save, tuple(warnings))
 
@@ -88,7 +88,7 @@ def _has_goal(settings: EnhanceSettings) -> bool:
     )
 
 
-def _comment(settings: EnhanceSettings) -> str:
+def settings_comment(settings: EnhanceSettings) -> str:
     """The settings that differ from the defaults, as JSON, for the output's metadata."""
     chosen = settings.model_dump(mode="json", exclude_defaults=True)
     return json.dumps({"software": "Real-ESRGAN Ultimate", **chosen}, ensure_ascii=False)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from engine.types import EnhanceSettings, Progress
-from ui.handlers.common import form_values, model_choices
+from engine.types import EnhanceSettings
+from ui.handlers.common import DEFAULTS, GOALS, form_values, model_choices
+from ui.strings import choice, t
 
-FORMATS = [
-    ("Same as the input", "auto"),
-    ("PNG (lossless)", "png"),
-    ("JPEG", "jpeg"),
-    ("WebP", "webp"),
-    ("AVIF", "avif"),
-    ("TIFF (lossless)", "tiff"),
-]
-EXIF = [("Keep all", "keep"), ("Keep, without location", "no-location"), ("Remove all", "drop")]
+FORMATS = ("auto", "png", "jpeg", "webp", "avif", "tiff")
+_FORMAT_NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
+_EDGES = (("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680))
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class SettingsForm:
     components: tuple[Any, ...]
 
     def values(self, given: tuple[Any, ...]) -> dict[str, Any]:
-        """Component values as keyword arguments of ``handlers.make_settings``."""
+        """Component values as ``handlers.common.make_settings`` takes them."""
         return dict(zip(self.names, given, strict=True))
 
     def updates(self, settings: EnhanceSettings) -> list[Any]:
@@ -41,69 +37,92 @@ class SettingsForm:
         return self.components[self.names.index(name)]
 
 
-def original_file(component: Any) -> Any:
-    """Make an upload component hand over the user's own file: bit for bit, and unread, so that bad ones reach us."""
-    component.preprocess = lambda payload: None if payload is None else payload.path
-    return component
+def settings_form(manager: Any, under_model: Callable[[], None], in_faces: Callable[[], None]) -> SettingsForm:
+    """Model and size in sight, the rest folded away.
 
-
-def settings_form(manager: Any) -> SettingsForm:
-    """Model, size, output and the advanced settings."""
+    Args:
+        under_model, in_faces: make further components at those places.
+    """
     parts: dict[str, Any] = {}
-    parts["model"] = gr.Dropdown(model_choices(manager), value="auto", label="Model", filterable=True)
-    parts["goal"] = gr.Radio(
-        [("Scale", "scale"), ("Long edge", "long_edge"), ("Exact size", "exact")], value="scale", label="Size by"
+    parts["model"] = gr.Dropdown(
+        model_choices(manager), value="auto", label=t("model"), filterable=True, elem_id="model"
     )
-    parts["scale"] = gr.Slider(1, 8, value=4, step=0.5, label="Scale")
+    under_model()
+    _size(parts)
+    _faces(parts, in_faces)
+    _file(parts)
+    _fine(parts)
+    return SettingsForm(tuple(parts), tuple(parts.values()))
+
+
+def _size(parts: dict[str, Any]) -> None:
+    parts["goal"] = gr.Radio(
+        [(choice(f"goal_{goal}"), goal) for goal in GOALS], value="scale", label=t("goal"), elem_id="goal"
+    )
+    parts["scale"] = gr.Slider(1, 8, value=DEFAULTS["scale"], step=0.5, label=t("scale"), elem_id="scale")
     parts["long_edge"] = gr.Dropdown(
-        [("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680)],
-        value=3840,
-        label="Long edge (pixels)",
+        list(_EDGES),
+        value=DEFAULTS["long_edge"],
+        label=t("long_edge"),
         allow_custom_value=True,
         visible=False,
+        elem_id="long-edge",
     )
-    with gr.Row(visible=False) as exact:
-        parts["width"] = gr.Number(value=None, label="Width (pixels)", precision=0, minimum=1, min_width=120)
-        parts["height"] = gr.Number(value=None, label="Height (pixels)", precision=0, minimum=1, min_width=120)
-    with gr.Row():
-        parts["format"] = gr.Dropdown(FORMATS, value="auto", label="Output format", min_width=140)
-        parts["quality"] = gr.Slider(1, 100, value=95, step=1, label="Quality (JPEG, WebP, AVIF)", min_width=140)
-    with gr.Accordion("Advanced", open=False):
-        parts["fidelity"] = gr.Slider(
-            0, 1, value=0, step=0.05, label="Fidelity", info="Share of the plainly enlarged original in the result"
-        )
-        parts["color_match"] = gr.Checkbox(value=True, label="Match colours to the original")
-        parts["denoise_strength"] = gr.Number(
-            value=None,
-            label="Denoise strength (0 to 1)",
-            info="Only for realesr-general-x4v3; empty = its own",
-            step=0.05,
-        )
-        parts["tile"] = gr.Number(value=0, label="Tile (pixels)", info="0 = automatic", precision=0, minimum=0)
-        parts["precision"] = gr.Dropdown(["auto", "fp32", "fp16", "bf16"], value="auto", label="Precision")
+    with gr.Row(visible=False, elem_classes="snug") as exact:
+        parts["width"] = gr.Number(value=None, label=t("width"), precision=0, minimum=1, min_width=110)
+        parts["height"] = gr.Number(value=None, label=t("height"), precision=0, minimum=1, min_width=110)
         parts["fit"] = gr.Dropdown(
-            ["fit", "fill", "pad", "stretch"], value="fit", label="Other aspect ratio (exact size)"
+            [(choice(f"fit_{fit}"), fit) for fit in ("fit", "fill", "pad", "stretch")],
+            value="fit",
+            label=t("fit"),
+            min_width=150,
         )
-        parts["exif"] = gr.Dropdown(EXIF, value="keep", label="EXIF and XMP")
 
     def show_goal(goal: str) -> list[Any]:
-        return [
-            gr.update(visible=goal == "scale"),
-            gr.update(visible=goal == "long_edge"),
-            gr.update(visible=goal == "exact"),
-        ]
+        return [gr.update(visible=goal == one) for one in GOALS]
 
     parts["goal"].change(
         show_goal, parts["goal"], [parts["scale"], parts["long_edge"], exact], queue=False, show_progress="hidden"
     )
-    return SettingsForm(tuple(parts), tuple(parts.values()))
 
 
-def progress_listener(progress: Any) -> Any:
-    """Feeds ``JobControl`` reports to Gradio's progress bar."""
+def _faces(parts: dict[str, Any], more: Callable[[], None]) -> None:
+    with gr.Accordion(t("faces"), open=False, elem_id="faces"):
+        parts["face_enhance"] = gr.Radio(
+            [(choice(f"face_{word}"), word) for word in ("off", "auto", "on")],
+            value="off",
+            label=t("face_enhance"),
+            elem_id="face-enhance",
+        )
+        parts["face_strength"] = gr.Slider(0, 1, value=0.8, step=0.05, label=t("face_strength"))
+        parts["face_min_height"] = gr.Slider(16, 256, value=24, step=1, label=t("face_min_height"))
+        more()
 
-    def listen(step: Progress) -> None:
-        left = "" if step.eta_seconds is None else f", about {max(0, round(step.eta_seconds))} s left"
-        progress(step.fraction, desc=f"{step.stage}: {step.done} of {step.total}{left}")
 
-    return listen
+def _file(parts: dict[str, Any]) -> None:
+    with gr.Accordion(t("file"), open=False, elem_id="file"):
+        parts["format"] = gr.Dropdown(
+            [(_FORMAT_NAMES.get(name) or choice(f"format_{name}"), name) for name in FORMATS],
+            value="auto",
+            label=t("format"),
+            elem_id="format",
+        )
+        parts["quality"] = gr.Slider(1, 100, value=95, step=1, label=t("quality"))
+        parts["exif"] = gr.Dropdown(
+            [(choice(f"exif_{policy}"), policy) for policy in ("keep", "no-location", "drop")],
+            value="keep",
+            label=t("exif"),
+        )
+
+
+def _fine(parts: dict[str, Any]) -> None:
+    with gr.Accordion(t("fine"), open=False, elem_id="fine"):
+        parts["fidelity"] = gr.Slider(0, 1, value=0, step=0.05, label=t("fidelity"), info=t("fidelity_info"))
+        parts["denoise_strength"] = gr.Number(
+            value=None, label=t("denoise_strength"), info=t("denoise_info"), step=0.05, visible=False
+        )
+        parts["color_match"] = gr.Checkbox(value=True, label=t("color_match"))
+        parts["tile"] = gr.Number(value=0, label=t("tile"), info=t("tile_info"), precision=0, minimum=0)
+        parts["precision"] = gr.Dropdown(
+            [(choice("precision_auto"), "auto"), "fp32", "fp16", "bf16"], value="auto", label=t("precision")
+        )

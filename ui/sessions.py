@@ -76,11 +76,13 @@ class Sessions:
 
     Attributes:
         turns: the queue that long jobs go through, whatever tab they come from.
+        downloads: the one for downloads, which do not wait for the pictures.
     """
 
     def __init__(self, root: Path, turns: Turns | None = None) -> None:
         self._root = Path(root)
         self.turns = turns or Turns()
+        self.downloads = Turns(running=2, waiting=16)
         self._sessions: dict[str, Session] = {}
         self._jobs: dict[tuple[str, str], UiJob[Any]] = {}
         self._windows: dict[tuple[str, str], UiJob[Any]] = {}

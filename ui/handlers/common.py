@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from engine.model_manager import ModelManager
-from engine.types import RESAMPLERS, EnhanceSettings, Progress
-from ui.strings import Words
+from engine.types import RESAMPLERS, EnhanceSettings, JobControl, Progress
+from ui.jobs import Step
+from ui.strings import Words, choice
+from utils.errors import JobCancelled
 
 GOALS = ("scale", "long_edge", "exact")
 _GOAL_FIELDS = {"scale": ("scale",), "long_edge": ("long_edge",), "exact": ("width", "height")}
-RESAMPLER_WORDS = {
-    "lanczos": "no network: plain enlargement, sharp edges",
-    "bicubic": "no network: plain enlargement, soft",
-    "bilinear": "no network: plain enlargement, softest",
-    "nearest": "no network: copies pixels, for pixel art",
-}
 DEFAULTS: dict[str, Any] = {"goal": "scale", "scale": 4.0, "long_edge": 3840, "width": None, "height": None}
 """What the form shows where settings say nothing about the size."""
 
 
-def model_choices(manager: ModelManager) -> list[tuple[str, str]]:
-    """(label, name) for the model list: automatic, installed networks, then resamplers."""
-    installed = [s for s in manager.list() if s.installed and s.kind == "upscale" and s.problem is None]
-    choices = [("Automatic: the best installed", "auto")]
-    choices += [(f"{status.name} (x{status.scale}): {status.purpose}", status.name) for status in installed]
-    choices += [(f"{name}: {RESAMPLER_WORDS[name]}", name) for name in RESAMPLERS]
+def model_choices(manager: ModelManager, *, installed_only: bool = False) -> list[tuple[str, str]]:
+    """(label, name) for the model list: automatic, installed networks, resamplers, then what could be downloaded."""
+    usable = [s for s in manager.list() if s.kind == "upscale" and s.problem is None and not manager.is_twin(s.name)]
+    choices = [(choice("model_auto"), "auto")]
+    choices += [(f"{status.name} (×{status.scale})", status.name) for status in usable if status.installed]
+    choices += [(choice(f"model_{name}"), name) for name in RESAMPLERS]
+    if not installed_only:
+        choices += [(f"↓ {status.name} (×{status.scale})", status.name) for status in usable if not status.installed]
     return choices
 
 
-def model_note(manager: ModelManager, name: str, scale: float | None) -> str:
-    """One line about what the chosen model means now."""
-    if name == "auto":
-        chosen, reason = manager.default_model(scale)
-        return f"Automatic means **{chosen}**. {reason}"
+@dataclass(frozen=True)
+class ModelNote:
+    """What is to be known about the chosen model. ``download``: it could be brought."""
+
+    text: str
+    installed: bool
+    download: bool
+    denoise: bool
+
+
+def model_note(manager: ModelManager, name: str, scale: float | None, words: Words) -> ModelNote:
+    """What the chosen model is for, and whether it is here."""
     if name in RESAMPLERS:
-        return f"**{name}**: {RESAMPLER_WORDS[name]}."
-    status = next((status for status in manager.list() if status.name == name), None)
-    return f"**{name}**: {status.purpose} {status.architecture}, {status.licence}." if status else ""
+        return ModelNote(words("model_plain"), True, False, False)
+    chosen = manager.default_model(scale)[0] if name == "auto" else name
+    lead = [words("model_means", name=chosen)] if name == "auto" else []
+    if chosen in RESAMPLERS:
+        return ModelNote(" ".join([*lead, words("model_plain")]), True, False, False)
+    status = next((status for status in manager.list() if status.name == chosen), None)
+    if status is None:
+        return ModelNote("", False, False, False)
+    size = (
+        ""
+        if status.size is None
+        else f"{status.size / 1e6:.0f} MB"
+        if status.size > 3e6
+        else f"{status.size / 1e6:.1f} MB"
+    )
+    parts = [*lead, status.purpose, f"{', '.join(filter(None, (status.architecture, size, status.licence)))}."]
+    if not status.installed:
+        parts.insert(0, words("model_missing", size=size) if size else words("model_missing_unknown"))
+    known = manager.specs.get(chosen)
+    return ModelNote(
+        " ".join(parts),
+        status.installed,
+        not status.installed and known is not None and bool(known.urls),
+        status.installed and manager.has_denoise_control(chosen),
+    )
 
 
 def make_settings(values: Mapping[str, Any]) -> EnhanceSettings:
@@ -61,7 +90,8 @@ def form_values(settings: EnhanceSettings, names: tuple[str, ...]) -> dict[str, 
     """The form's fields for settings; the inverse of ``make_settings`` as far as the form has a field."""
     known = settings.model_dump()
     goal = next((goal for goal, fields in _GOAL_FIELDS.items() if any(known[field] for field in fields)), "scale")
-    values = {**known, "goal": goal}
+    face = known["face_enhance"]
+    values = {**known, "goal": goal, "face_enhance": face if isinstance(face, str) else "on" if face else "off"}
     for name in ("scale", "long_edge"):
         values[name] = known[name] or DEFAULTS[name]
     return {name: values[name] for name in names}
@@ -77,5 +107,38 @@ def time_words(words: Words, seconds: float) -> str:
 
 def progress_words(words: Words, progress: Progress) -> str:
     """``Enhancing: 3 of 12, about 4 s left``."""
+    stage = words.table.get(f"stage_{progress.stage}", progress.stage)
     left = "" if progress.eta_seconds is None else f", {words('left', time=time_words(words, progress.eta_seconds))}"
-    return words("progress", stage=progress.stage, done=progress.done, total=progress.total) + left
+    return words("progress", stage=stage, done=progress.done, total=progress.total) + left
+
+
+def progress_html(words: Words, step: Step, stage: str = "") -> str:
+    """A bar with its sentence, for a job's step."""
+    if step.position:
+        text, share = words("queue_waiting", position=step.position), 0.0
+    elif step.progress is None:
+        text, share = stage or words("preparing"), 0.0
+    else:
+        text, share = progress_words(words, step.progress), step.progress.fraction
+    percent = round(100 * min(1.0, max(0.0, share)))
+    return (
+        f'<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
+        f'aria-label="{escape(text)}"><i style="width:{percent}%"></i></div><p>{escape(text)}</p>'
+    )
+
+
+def trouble_html(words: Words, error: Exception, what: str = "failed") -> str:
+    """Why something did not work, said once and plainly."""
+    if isinstance(error, JobCancelled):
+        return f'<p class="calm">{escape(words("stopped"))}</p>'
+    return f'<p class="trouble"><strong>{escape(words(what))}</strong> {escape(str(error))}</p>'
+
+
+def download_progress(name: str, control: JobControl) -> Callable[[int, int | None], None]:
+    """Turns a download's bytes into steps of megabytes."""
+
+    def tell(done: int, total: int | None) -> None:
+        share = done / total if total else 0.0
+        control.report(Progress(name, round(done / 1e6), round((total or 0) / 1e6), share))
+
+    return tell

@@ -1,103 +1,350 @@
-"""The Image tab's work: plain functions, tested without a browser."""
+"""The Image tab's work: plain functions and values, tested without a browser."""
 
 from __future__ import annotations
 
+import filecmp
+import itertools
+import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.processor import default_output_path, limits_of, unused_path
-from engine.types import EnhanceResult, EnhanceSettings, JobControl
+import numpy as np
+
+from engine.estimates import Estimate, estimate
+from engine.history import History, Run, run_of_result
+from engine.model_manager import ModelManager
+from engine.output_names import default_output_path, unused_path
+from engine.readjust import can_readjust, readjust_fidelity
+from engine.recording import Recorder
+from engine.region import REGION_SIDE, RegionPreview, enhance_region, liveliest_center, region_box
+from engine.sizing import plan_size
+from engine.task import limits_of
+from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
+from ui import previews
+from ui.sessions import Session
+from ui.viewer import EMPTY, Box, View
 from utils import image_io
-from utils.errors import EngineError
+from utils.errors import EngineError, HistoryError
+from utils.metrics import calculate_image_metrics
+from utils.picture import crop
+
+if TYPE_CHECKING:
+    from engine.intelligent_enhancer import IntelligentEnhancer, Recommendation
+
+logger = logging.getLogger(__name__)
+
+KEPT = 24
+"""Results in the strip."""
+
+
+@dataclass
+class Desk:
+    """What one browser has on its desk. Changed under ``lock`` only.
+
+    Attributes:
+        upload: the picture that is open.
+        runs: finished runs, newest first; their ids are the desk's own.
+        current: the run that the stage shows, or None.
+    """
+
+    upload: Path | None = None
+    runs: list[Run] = field(default_factory=list)
+    current: Run | None = None
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+    lock: Any = field(default_factory=threading.RLock)
+
+    def add(self, run: Run, *, instead_of: Run | None = None) -> Run:
+        """Put a run first, and on the stage."""
+        with self.lock:
+            kept = replace(run, id=next(self.numbers))
+            self.runs = [kept, *(one for one in self.runs if instead_of is None or one.id != instead_of.id)][:KEPT]
+            self.current = kept
+            return kept
+
+    def get(self, number: int) -> Run | None:
+        with self.lock:
+            return next((run for run in self.runs if run.id == number), None)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the interface shows of one finished picture."""
+class Compared:
+    """One model's picture of the same part. ``problem``: why there is none."""
 
-    result: EnhanceResult
-    rows: list[list[str]]
-    sentence: str
+    model: str
+    file: str = ""
+    seconds: float = 0.0
+    problem: str = ""
 
 
-def describe_upload(path: str | None, config: Any) -> str:
-    """What was dropped in, or why it cannot be used."""
-    if not path:
-        return ""
+class ImageWork:
+    """What the tab does, for all browsers. Every method may be called from any thread.
+
+    Args:
+        enhance: see ``ui.app.build``.
+        enhancer: analyses pictures; made at the first use when not given.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        manager: ModelManager,
+        enhance: Callable[..., EnhanceResult],
+        enhancer: IntelligentEnhancer | None = None,
+    ) -> None:
+        self.config, self.manager, self._enhance = config, manager, enhance
+        self._enhancer = enhancer
+        self._history = History.from_config(config) if getattr(config, "history", False) else None
+        self._lock = threading.Lock()
+
+    # -- looking at a picture ----------------------------------------------------------------------------------------
+
+    def probe(self, path: Path | str) -> image_io.ImageInfo:
+        """Facts from the file's header. Raises ``EngineError`` for what cannot be used."""
+        return image_io.probe(Path(path), limits_of(self.config))
+
+    def recommend(self, path: Path | str) -> Recommendation:
+        """What the engine found, and the settings that it would choose."""
+        from engine.intelligent_enhancer import IntelligentEnhancer
+
+        with self._lock:
+            if self._enhancer is None:
+                self._enhancer = IntelligentEnhancer(self.manager)
+        return self._enhancer.recommend(Path(path))
+
+    def estimate(self, path: Path | str, settings: EnhanceSettings) -> tuple[tuple[int, int], Estimate]:
+        """(width, height) of the output, and what it will cost. Raises ``EngineError`` where it cannot be made."""
+        info = self.probe(path)
+        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
+        model = self.manager.default_model(rough.scale)[0] if settings.model == "auto" else settings.model
+        plan = plan_size(
+            info.width, info.height, settings, max_output_pixels=int(self.config.max_output_megapixels * 1e6)
+        )
+        kind = settings.format if settings.format != "auto" else info.format.lower()
+        expected = estimate(self.manager, model, info.width, info.height, plan.scale, output_format=kind)
+        frames = max(1, info.frames)
+        return plan.canvas, replace(expected, seconds=expected.seconds * frames)
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def desk(self, session: Session) -> Desk:
+        """The browser's desk; at the first call with the results of earlier starts of the program."""
+        with self._lock:
+            made = session.memory.get("image")
+            if made is None:
+                made = session.memory["image"] = Desk()
+                for run in self._earlier(session):
+                    made.add(run)
+        return made
+
+    def open(self, session: Session, path: Path) -> View:
+        """Lay a picture on the desk. One that lies there already keeps its result."""
+        desk = self.desk(session)
+        with desk.lock:
+            same = desk.upload is not None and _same_file(desk.upload, path)
+            if not same:
+                desk.upload, desk.current = path, None
+            current = desk.current
+        return self.view(session, current) if current is not None else self.view_of_input(session, path)
+
+    def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
+        """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``."""
+        target = unused_path(default_output_path(path, session.folder, settings))
+        result = self._run(path, target, settings, control)
+        result = replace(result, metrics={**result.metrics, **_judged(path, target), "tile": result.tile})
+        run = run_of_result(
+            replace(result, metrics={**result.metrics, "peak_memory_mb": round(result.peak_memory_mb)}),
+            input_name=path.name,
+            input_path=str(path),
+            input_hash="",
+            key="",
+            settings=settings.model_dump(mode="json", exclude_defaults=True),
+        )
+        previews.thumbnail(target, session.folder)
+        desk = self.desk(session)
+        desk.upload = path
+        return desk.add(run)
+
+    def _run(self, path: Path, target: Path, settings: EnhanceSettings, control: JobControl) -> EnhanceResult:
+        if self._history is None:
+            return self._enhance(path, target, settings, control=control)
+        recorder = Recorder(self._history, self.manager, self.config, self._enhance)
+        return recorder.enhance_file(path, target, settings, control=control)
+
+    def _earlier(self, session: Session) -> list[Run]:
+        """Results of this browser's folder in the history, oldest first."""
+        if self._history is None:
+            return []
+        try:
+            found = self._history.query(text=session.folder.name, outcome="done", limit=KEPT)
+        except HistoryError as error:
+            logger.warning("%s", error)
+            return []
+        return [run for run in reversed(found) if run.output_is_there]
+
+    # -- after a run -------------------------------------------------------------------------------------------------
+
+    def readjust(self, session: Session, fidelity: float) -> Run | None:
+        """The current result with another fidelity, as a file of its own. None when there is nothing to move."""
+        desk = self.desk(session)
+        run = desk.current
+        if run is None or not self.can_readjust(run):
+            return None
+        base = desk_base(run)
+        settings = EnhanceSettings.create(**base["settings"])
+        source, output = Path(run.input_path), Path(base["output_path"])
+        plain = Path(base["output_path"])
+        target = output
+        if abs(fidelity - settings.fidelity) > 1e-6:
+            target = plain.with_name(f"{plain.stem}_fidelity{round(fidelity * 100):02d}{plain.suffix}")
+            if not target.exists():
+                readjust_fidelity(plain, source, settings, fidelity, target, config=self.config)
+        metrics = {**run.metrics, **_judged(source, target), "base": base, "enhanced_bytes": target.stat().st_size}
+        previews.thumbnail(target, session.folder)
+        moved = replace(
+            run,
+            output_path=str(target),
+            output_bytes=target.stat().st_size,
+            settings={**run.settings, "fidelity": fidelity},
+            metrics=metrics,
+        )
+        return desk.add(moved, instead_of=run)
+
+    def can_readjust(self, run: Run) -> bool:
+        """Whether fidelity can be moved after the run."""
+        if run.model in RESAMPLERS or not Path(run.input_path).exists() or not Path(run.output_path).exists():
+            return False
+        try:
+            settings, info = EnhanceSettings.create(**desk_base(run)["settings"]), self.probe(run.input_path)
+        except EngineError:
+            return False
+        return not settings.skip_if_large_enough and can_readjust(settings, info.frames)
+
+    # -- parts of a picture ------------------------------------------------------------------------------------------
+
+    def region(
+        self,
+        session: Session,
+        path: Path,
+        center: tuple[float, float] | None,
+        settings: EnhanceSettings,
+        control: JobControl,
+    ) -> tuple[RegionPreview, View]:
+        """A part at full quality, and how the stage shows it."""
+        part = enhance_region(
+            path, center, settings, enhance=self._enhance, manager=self.manager, config=self.config, control=control
+        )
+        before = previews.write(previews.flat(part.before), session.folder, part.before)
+        after = previews.write(previews.flat(part.after), session.folder, part.after)
+        size = part.after.size
+        return part, View(str(before), str(after), *size, input_width=part.box[2], key=str(after))
+
+    def compare(
+        self,
+        session: Session,
+        path: Path,
+        models: list[str],
+        settings: EnhanceSettings,
+        control: JobControl,
+        center: tuple[float, float] | None = None,
+    ) -> list[Compared]:
+        """The same part through several models; the first entry is the original. A model that fails says why."""
+        picture = image_io.load(path, limits_of(self.config))
+        center = center or liveliest_center(picture)
+        box = region_box(picture.size, center, REGION_SIDE // 2)
+        plain = previews.write(previews.flat(crop(picture, box)), session.folder, picture)
+        made = [Compared("", str(plain))]
+        for index, name in enumerate(models):
+            control.check()
+            control.report(Progress(name, index, len(models), index / len(models)))
+            inner = JobControl(_cancelled=control._cancelled)
+            try:
+                part = enhance_region(
+                    picture,
+                    center,
+                    settings.but(model=name, denoise_strength=None, face_enhance=False),
+                    enhance=self._enhance,
+                    manager=self.manager,
+                    config=self.config,
+                    side=REGION_SIDE // 2,
+                    control=inner,
+                )
+            except EngineError as error:
+                if control.cancelled:
+                    raise
+                made.append(Compared(name, problem=str(error)))
+                continue
+            file = previews.write(previews.flat(part.after), session.folder, part.after)
+            made.append(Compared(name, str(file), part.seconds))
+        return made
+
+    # -- how it is shown ---------------------------------------------------------------------------------------------
+
+    def view_of_input(self, session: Session, path: Path, boxes: tuple[Box, ...] = (), picking: int = 0) -> View:
+        """The stage with a picture before any run."""
+        info = self.probe(path)
+        return View(
+            previews.shown(path, session.folder),
+            None,
+            info.width,
+            info.height,
+            input_width=info.width,
+            boxes=boxes,
+            picking=picking,
+            key=str(path),
+        )
+
+    def view(self, session: Session, run: Run) -> View:
+        """The stage with a result beside its input."""
+        output, source = Path(run.output_path), Path(run.input_path)
+        if not output.exists():
+            return EMPTY
+        width, height = run.output_size
+        before = self._before(session, run) if source.exists() else None
+        after = previews.shown(output, session.folder)
+        fidelity = float(run.settings.get("fidelity", 0.0))
+        key = f"{run.input_path} {width}x{height}"
+        return View(before, after, width, height, input_width=run.input_size[0], fidelity=fidelity, key=key)
+
+    def _before(self, session: Session, run: Run) -> str | None:
+        """The input as it lies under the result: cropped where the run cropped, padded where it padded."""
+        try:
+            plan = plan_size(*run.input_size, EnhanceSettings.create(**run.settings), max_output_pixels=10**12)
+        except EngineError:
+            plan = None
+        path = Path(run.input_path)
+        if plan is None or plan.canvas == plan.content:
+            return previews.cropped(path, plan.crop if plan else None, session.folder)
+        picture = image_io.load(path, limits_of(self.config))
+        pixels, (left, top) = previews.flat(picture), (round(side / plan.scale) for side in plan.offset)
+        canvas = np.zeros(
+            (round(plan.canvas[1] / plan.scale), round(plan.canvas[0] / plan.scale), pixels.shape[2]), np.uint8
+        )
+        fits = canvas[top : top + picture.height, left : left + picture.width]
+        fits[:] = pixels[: fits.shape[0], : fits.shape[1]]
+        return str(previews.write(canvas, session.folder, picture))
+
+
+def desk_base(run: Run) -> dict[str, Any]:
+    """The result that the network made, whatever was moved since: its file and its settings."""
+    return run.metrics.get("base") or {"output_path": run.output_path, "settings": dict(run.settings)}
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    if one == other:
+        return True
     try:
-        info = image_io.probe(Path(path), limits_of(config))
+        return one.name == other.name and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
+
+
+def _judged(source: Path, output: Path) -> dict[str, Any]:
+    """How the result compares with its input; nothing where it cannot be said."""
+    try:
+        return calculate_image_metrics(source, output)
     except EngineError as error:
-        return f"**This file cannot be used.** {error}"
-    parts = [f"{info.width} x {info.height} pixels", info.format.upper(), f"{info.file_bytes / 1e6:.2f} MB"]
-    if info.bit_depth == 16:
-        parts.append("16 bits a channel")
-    if info.has_alpha:
-        parts.append("transparency")
-    if info.frames > 1:
-        parts.append(f"{info.frames} frames")
-    return ", ".join(parts)
-
-
-def enhance_one(
-    path: str,
-    settings: EnhanceSettings,
-    *,
-    enhance: Callable[..., EnhanceResult],
-    folder: Path,
-    control: JobControl,
-) -> Shown:
-    """Enhance one uploaded file into ``folder`` by ``enhance`` (see ``ui.app.build``). Raises ``EngineError``."""
-    source = Path(path)
-    target = unused_path(default_output_path(source, folder, settings))
-    result = enhance(source, target, settings, control=control)
-    return Shown(result, metric_rows(result), summary(result))
-
-
-def summary(result: EnhanceResult) -> str:
-    """One paragraph: what was done, then notes."""
-    if result.skipped:
-        return result.warnings[-1]
-    speed = f"{result.timings.total:.1f} s"
-    lines = [
-        f"**{result.output_size[0]} x {result.output_size[1]} pixels** with {result.model} in {speed} "
-        f"({result.backend}, {result.device}, {result.precision})."
-    ]
-    lines += [f"Note: {warning}" for warning in result.warnings]
-    return "\n\n".join(lines)
-
-
-def metric_rows(result: EnhanceResult) -> list[list[str]]:
-    """(measure, value) rows in plain words."""
-    metrics = result.metrics
-    rows = [
-        [
-            "Size",
-            f"{result.input_size[0]} x {result.input_size[1]} to {result.output_size[0]} x {result.output_size[1]}",
-        ],
-        ["Model", result.model],
-    ]
-    if metrics:
-        rows.append(["File", f"{metrics['original_bytes'] / 1e6:.2f} MB to {metrics['enhanced_bytes'] / 1e6:.2f} MB"])
-    if "faithfulness_psnr_db" in metrics:
-        value = metrics["faithfulness_psnr_db"]
-        words = (
-            "very close to the original"
-            if value >= 32
-            else "close to the original"
-            if value >= 26
-            else "detail was redrawn freely"
-        )
-        rows.append(["Faithfulness", f"{value:.1f} dB: {words}"])
-    if "color_difference_before" in metrics:
-        rows.append(
-            [
-                "Colour drift",
-                f"{metrics['color_difference_before']:.2f} levels by the network, "
-                f"{metrics['color_difference_after']:.2f} after matching",
-            ]
-        )
-    rows.append(["Time", f"{result.timings.load:.2f} s loading, {result.timings.inference:.2f} s enhancing"])
-    rows.append(["Tiles", f"{metrics.get('tiles', 0)} of at most {result.tile} pixels"])
-    return rows
+        logger.info("No metrics: %s", error)
+        return {}

@@ -1,0 +1,194 @@
+"""How the Image tab says what it knows: small pieces of HTML from values. Everything from outside is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from engine.estimates import Estimate
+from engine.history import Run
+from ui.handlers.common import time_words
+from ui.handlers.image import Compared
+from ui.strings import Words
+from utils.image_files import ImageInfo
+
+if TYPE_CHECKING:
+    from engine.intelligent_enhancer import Recommendation
+
+_VERDICTS = (
+    ("Faithful", "faithful", "good"),
+    ("Mostly", "mostly", "good"),
+    ("Partly", "partly", "fair"),
+    ("Largely", "invented", "poor"),
+)
+
+
+def file_url(path: str | Path) -> str:
+    """The address of one of our files, for ``src``; relative, so that it holds under any root."""
+    return "gradio_api/file=" + quote(str(path))
+
+
+def chips(values: Sequence[str]) -> str:
+    return '<p class="chips">' + "".join(f"<span>{escape(value)}</span>" for value in values) + "</p>"
+
+
+def facts(info: ImageInfo, words: Words) -> list[str]:
+    """What the header says."""
+    found = [f"{info.width} × {info.height}", info.format.upper(), f"{info.file_bytes / 1e6:.2f} MB"]
+    if info.bit_depth == 16:
+        found.append(words("found_deep"))
+    if info.frames > 1:
+        found.append(words("found_frames", count=info.frames))
+    return found
+
+
+def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
+    """Findings as chips, reasons behind a click."""
+    analysis = advice.analysis
+    subject = words(f"subject_{analysis.subject}")
+    sure = words("found_sure", share=analysis.confidence["content_type"])
+    found = facts(info, words)
+    if analysis.noise_sigma >= 2:
+        found.append(words("found_noise", sigma=analysis.noise_sigma))
+    if analysis.jpeg_quality is not None and analysis.jpeg_quality < 85:
+        found.append(words("found_jpeg", quality=analysis.jpeg_quality))
+    elif analysis.blockiness > 0.5:
+        found.append(words("found_blocks"))
+    if analysis.blur > 0.6:
+        found.append(words("found_blur"))
+    if analysis.gray:
+        found.append(words("found_gray"))
+    if analysis.alpha:
+        found.append(words("found_alpha"))
+    if analysis.faces:
+        found.append(words("found_faces", count=analysis.faces))
+    chosen = f"{advice.settings['model']}, ×{advice.settings['scale']:g}"
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in advice.reasoning[1:])
+    return (
+        f"<h3>{escape(words('advice_title'))}</h3>"
+        f'<p class="lead"><strong>{escape(subject)}</strong>, {escape(sure)}</p>{chips(found)}'
+        f'<p class="chosen">{escape(chosen)}</p>'
+        f"<details><summary>{escape(words('advice_why'))}</summary><ul>{reasons}</ul></details>"
+    )
+
+
+def estimate_html(size: tuple[int, int], expected: Estimate, free_bytes: int, words: Words) -> str:
+    """Size, time and memory before the start."""
+    time = time_words(words, max(0.1, expected.seconds))
+    line = words(
+        "estimate",
+        width=size[0],
+        height=size[1],
+        time=words("estimate_time" if expected.measured else "estimate_rough", time=time),
+        memory=words("estimate_memory", gigabytes=expected.memory_mb / 1000),
+    )
+    tight = ""
+    if expected.memory_mb * 1e6 > free_bytes:
+        tight = f'<span class="warn">{escape(words("estimate_tight", gigabytes=free_bytes / 1e9))}</span>'
+    return f"<p>{escape(line)} {tight}</p>"
+
+
+def done_html(run: Run, words: Words) -> str:
+    """What was done, in one line, with the notes."""
+    seconds = time_words(words, run.seconds.get("total", 0.0))
+    line = words("done", width=run.output_size[0], height=run.output_size[1], time=seconds, model=run.model)
+    where = words("done_where", backend=run.backend, device=run.device, precision=run.precision)
+    notes = "".join(
+        f'<p class="calm"><strong>{escape(words("note"))}</strong> {escape(warning)}</p>' for warning in run.warnings
+    )
+    return f'<p class="done"><strong>{escape(line)}</strong> <span class="quiet">{escape(where)}</span></p>{notes}'
+
+
+def verdict_html(run: Run, words: Words) -> str:
+    """The judgement in plain words."""
+    said = str(run.metrics.get("verdict", ""))
+    key, mood = next(((key, mood) for start, key, mood in _VERDICTS if said.startswith(start)), ("unknown", "fair"))
+    if not said:
+        return ""
+    return f'<p class="verdict {mood}">{escape(words(f"verdict_{key}"))}</p>'
+
+
+def metric_rows(run: Run, words: Words) -> list[tuple[str, str]]:
+    """(measure, value) of a run."""
+    metrics: dict[str, Any] = run.metrics
+
+    def pair(before: Any, after: Any) -> str:
+        return words("value_to", before=before, after=after)
+
+    rows = [
+        ("size", pair(*(f"{width} × {height}" for width, height in (run.input_size, run.output_size)))),
+        ("model", run.model),
+    ]
+    if "original_bytes" in metrics:
+        sizes = (f"{metrics[name] / 1e6:.2f} MB" for name in ("original_bytes", "enhanced_bytes"))
+        rows.append(("file", pair(*sizes)))
+    if metrics.get("faithfulness_ssim") is not None:
+        rows.append(
+            (
+                "faithfulness",
+                words("value_faithfulness", psnr=metrics["faithfulness_psnr_db"], ssim=metrics["faithfulness_ssim"]),
+            )
+        )
+    for name in ("sharpness", "noise"):
+        if f"{name}_before" in metrics:
+            rows.append((name, pair(f"{metrics[f'{name}_before']:.1f}", f"{metrics[f'{name}_after']:.1f}")))
+    if "color_difference_before" in metrics:
+        before, after = metrics["color_difference_before"], metrics["color_difference_after"]
+        rows.append(("color", words("value_color", before=before, after=after)))
+    if run.seconds.get("inference"):
+        load, inference = (time_words(words, run.seconds[name]) for name in ("load", "inference"))
+        rows.append(("time", words("value_time", load=load, run=inference)))
+    if metrics.get("tiles"):
+        rows.append(("tiles", words("value_tiles", count=metrics["tiles"], side=metrics.get("tile", 0))))
+    if metrics.get("peak_memory_mb"):
+        rows.append(("memory", f"{metrics['peak_memory_mb'] / 1000:.2f} GB"))
+    return [(words(f"row_{name}"), value) for name, value in rows]
+
+
+def metrics_html(run: Run, words: Words) -> str:
+    """The measurements as a table."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in metric_rows(run, words)
+    )
+    return f'<table class="facts"><tbody>{rows}</tbody></table>'
+
+
+def history_html(runs: Sequence[Run], current: Run | None, thumbnails: dict[int, str], words: Words) -> str:
+    """The strip of recent results; every one a button."""
+    if not runs:
+        return f'<p class="quiet">{escape(words("history_empty"))}</p>'
+    items = []
+    for run in runs:
+        size = f"{run.output_size[0]} × {run.output_size[1]}"
+        label = escape(words("history_open", name=Path(run.output_path).name, size=size))
+        pressed = "true" if current is not None and run.id == current.id else "false"
+        items.append(
+            f'<li><button type="button" data-run="{run.id}" aria-pressed="{pressed}" aria-label="{label}" '
+            f'title="{label}"><img src="{escape(file_url(thumbnails[run.id]))}" alt="" loading="lazy">'
+            f"<span>{escape(run.model)}</span></button></li>"
+        )
+    return f'<ul class="strip">{"".join(items)}</ul>'
+
+
+def compare_html(made: Sequence[Compared], words: Words) -> str:
+    """The grid of the same part through several models; a click takes the model."""
+    cells = []
+    for one in made:
+        name = one.model or words("compare_before")
+        time = f" {escape(time_words(words, one.seconds))}" if one.seconds else ""
+        if one.problem:
+            cells.append(
+                f'<figure><p class="trouble">{escape(one.problem)}</p><figcaption>{escape(name)}</figcaption></figure>'
+            )
+            continue
+        use = words("compare_use", name=name)
+        button = f'<button type="button" data-model="{escape(one.model)}">{escape(use)}</button>' if one.model else ""
+        cells.append(
+            f'<figure><img src="{escape(file_url(one.file))}" alt="{escape(name)}">'
+            f"<figcaption><strong>{escape(name)}</strong>{time}{button}</figcaption></figure>"
+        )
+    return f'<div class="grid">{"".join(cells)}</div>'

@@ -1,0 +1,101 @@
+"""The picture on the page: before and after on one stage, zoomed to the pixel, with regions and faces to choose.
+
+Gradio's own slider cannot show one picture pixel as one of the screen and cannot be moved with the keyboard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ui.strings import Words, words_in
+
+_HERE = Path(__file__).parent
+_WORDS = (
+    "viewer_empty",
+    "viewer_stage",
+    "viewer_divider",
+    "viewer_before",
+    "viewer_after",
+    "viewer_fit",
+    "viewer_zoom_in",
+    "viewer_zoom_out",
+    "viewer_pick",
+    "viewer_face",
+    "viewer_full",
+)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A face on the picture, in pixels of the input. ``on``: it will be restored; ``why`` is its tooltip."""
+
+    number: int
+    left: float
+    top: float
+    width: float
+    height: float
+    on: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the stage shows.
+
+    Attributes:
+        before, after: picture files that a browser can show, of whatever size; ``after`` None before a run.
+        width, height: the true size of what is shown, in pixels: 100 % is that.
+        input_width: of the picture before, for regions and boxes.
+        key: the zoom stays while this stays the same.
+    """
+
+    before: str | None = None
+    after: str | None = None
+    width: int = 0
+    height: int = 0
+    input_width: int = 0
+    fidelity: float = 0.0
+    picking: int = 0
+    """Side of the square that can be chosen, in pixels of the input; 0 = none is to be chosen."""
+    boxes: tuple[Box, ...] = ()
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+EMPTY = View()
+
+
+def stage_words(words: Words) -> dict[str, str]:
+    """The stage's labels in one language."""
+    return {key.removeprefix("viewer_"): words(key) for key in _WORDS}
+
+
+class Stage(gr.HTML):
+    """Shows a ``View``. Events: ``pick`` with x, y (pixels of the input), ``face`` with number."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=EMPTY.to_json(),
+            html_template=(_HERE / "viewer.html").read_text(encoding="utf-8"),
+            css_template=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+            js_on_load=(_HERE / "viewer.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            padding=False,
+            words=stage_words(words_in("en")),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        return value.to_json() if isinstance(value, View) else value
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+__all__ = ["EMPTY", "Box", "Stage", "View", "stage_words"]
