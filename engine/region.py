@@ -120,9 +120,7 @@ def enhance_region(
         max(1, round(height * ratio[1])),
     )
     inside = crop(picture, (left, top, width, height))
-    return RegionPreview(
-        (left, top, width, height), inside, crop(enlarged, inner), result.model, result.timings.total
-    )
+    return RegionPreview((left, top, width, height), inside, crop(enlarged, inner), result.model, result.timings.total)
 
 
 def _scale_of(picture: Picture, settings: EnhanceSettings, manager: ModelManager) -> float:

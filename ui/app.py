@@ -24,12 +24,11 @@ from engine.processor import enhance_file
 from engine.types import EnhanceResult
 from ui.sessions import SessionCookie, Sessions
 from ui.strings import i18n, t
+from ui.theme import theme
 
 Enhance = Callable[..., EnhanceResult]
 TITLE = "Real-ESRGAN Ultimate"
 CSS = [Path(__file__).with_name(name) for name in ("style.css", "tables.css", "video.css")]
-SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
-"""Fonts that every machine has: the page asks nothing of the network."""
 KEEP_SECONDS = 86400
 """Uploads and previews are removed after a day; results stay."""
 _SWEEP_SECONDS = 3600
@@ -69,13 +68,10 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: 
 
 def _page_arguments(config: Any) -> dict[str, Any]:
     """What the page is like: only the output folder can be read through the server."""
-    theme = gr.themes.Base(
-        primary_hue="teal", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=("ui-monospace", "Consolas", "monospace")
-    )
     return {
         "allowed_paths": [str(config.output_dir)],
         "max_file_size": int(max(config.max_image_mb, config.max_video_mb) * 10**6),
-        "theme": theme,
+        "theme": theme(),
         "css_paths": CSS,
         "i18n": i18n(),
         "show_error": True,

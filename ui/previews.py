@@ -47,13 +47,14 @@ def shown(path: Path, folder: Path) -> str:
     return str(preview(path, folder))
 
 
-def preview(path: Path, folder: Path, most_pixels: int = MOST_PIXELS) -> Path:
-    """A PNG of at most that many pixels, transparency shown as squares."""
+def preview(path: Path, folder: Path, size: tuple[int, int] | None = None) -> Path:
+    """A PNG of ``size``, by default of at most ``MOST_PIXELS`` pixels; transparency shown as squares."""
     picture = image_io.load(path, _NO_LIMITS)
-    factor = min(1.0, (most_pixels / (picture.width * picture.height)) ** 0.5)
-    pixels, alpha = to_eight_bits(picture.pixels), picture.alpha
-    if factor < 1:
+    if size is None:
+        factor = min(1.0, (MOST_PIXELS / (picture.width * picture.height)) ** 0.5)
         size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    pixels, alpha = to_eight_bits(picture.pixels), picture.alpha
+    if size != picture.size:
         whole = from_full_scale(resize_rows(picture.interleaved(), size, 0, size[1], "bicubic"), 8)
         pixels, alpha = (whole, None) if alpha is None else (whole[..., :-1], whole[..., -1])
     if alpha is not None:

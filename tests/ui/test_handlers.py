@@ -1,19 +1,14 @@
-"""What the buttons do, without a browser."""
+"""What the form's fields mean, without a browser."""
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
 import pytest
-from PIL import Image
 
-from engine.processor import enhance_file
-from engine.types import JobControl
-from ui.handlers import common, image
-from ui.previews import before_and_after
-from utils import image_io
-from utils.errors import InvalidImageError, InvalidSettingsError
+from engine.types import EnhanceSettings, Progress
+from ui.handlers import common
+from ui.jobs import Step
+from ui.strings import words_in
+from utils.errors import InvalidSettingsError, JobCancelled
 
 FORM = {
     "model": "tiny-x4",
@@ -31,21 +26,11 @@ FORM = {
     "precision": "auto",
     "fit": "fit",
     "exif": "keep",
+    "face_enhance": "off",
+    "face_strength": 0.8,
+    "face_min_height": 24,
 }
-
-
-@pytest.fixture
-def enhance(manager, config, tmp_path):
-    def run(path, **changes):
-        return image.enhance_one(
-            path,
-            common.make_settings({**FORM, **changes}),
-            enhance=partial(enhance_file, manager=manager, config=config),
-            folder=tmp_path / "session",
-            control=JobControl(),
-        )
-
-    return run
+ENGLISH = words_in("en")
 
 
 @pytest.mark.parametrize(
@@ -55,53 +40,63 @@ def enhance(manager, config, tmp_path):
         ({"goal": "long_edge"}, {"scale": None, "long_edge": 3840}),
         ({"goal": "exact", "width": 100.0}, {"scale": None, "width": 100, "height": None}),
         ({"tile": None}, {"tile": 0}),
+        ({"face_enhance": "on"}, {"face_enhance": True}),
     ],
 )
-def test_only_the_chosen_goal_counts(changes, expected):
+def test_the_form_becomes_settings(changes, expected):
     settings = common.make_settings({**FORM, **changes})
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
-def test_a_wrong_field_is_an_error_with_a_sentence():
+def test_a_wrong_field_is_named_in_a_sentence():
     with pytest.raises(InvalidSettingsError, match="tile"):
         common.make_settings({**FORM, "tile": 5})
 
 
-def test_one_picture_is_enhanced_and_explained(enhance, photo):
-    shown = enhance(photo)
-    assert shown.result.output_size == (240, 180) and "240 x 180" in shown.sentence
-    measures = dict(shown.rows)
-    assert measures["Size"] == "120 x 90 to 240 x 180" and "dB" in measures["Faithfulness"]
-    again = enhance(photo)
-    assert again.result.output_path != shown.result.output_path, "a second run must not replace the first result"
+@pytest.mark.parametrize(
+    "settings",
+    [
+        EnhanceSettings(scale=2, fidelity=0.3),
+        EnhanceSettings(long_edge=2048, face_enhance="auto"),
+        EnhanceSettings(width=640, fit="fill", face_enhance=True),
+    ],
+)
+def test_settings_go_into_the_form_and_come_back(settings):
+    values = common.form_values(settings, tuple(FORM))
+    assert common.make_settings(values) == settings
 
 
-def test_a_bad_file_is_an_engine_error(enhance, tmp_path):
-    (tmp_path / "bad.png").write_text("no")
-    with pytest.raises(InvalidImageError):
-        enhance(str(tmp_path / "bad.png"))
+def test_the_model_list_marks_what_is_not_installed(manager):
+    labels = {name: label for label, name in common.model_choices(manager)}
+    assert next(iter(labels)) == "auto" and not labels["tiny-x4"].startswith("↓") and "nearest" in labels
+    assert set(labels) >= {name for _, name in common.model_choices(manager, installed_only=True)}
+    assert all(not label.startswith("↓") for label, _ in common.model_choices(manager, installed_only=True))
 
 
-def test_uploads_are_described_or_refused_in_words(photo, config, tmp_path):
-    assert image.describe_upload(photo, config).startswith("120 x 90 pixels, PNG")
-    (tmp_path / "bad.png").write_text("no")
-    assert "cannot be used" in image.describe_upload(str(tmp_path / "bad.png"), config)
-    assert image.describe_upload(None, config) == ""
+def test_a_model_says_what_it_is_for_and_whether_it_can_be_brought(manager, tmp_path):
+    from engine.model_manager import ModelManager
+    from engine.registry import REGISTRY
+
+    empty = ModelManager(REGISTRY, tmp_path / "w", cache_dir=tmp_path / "c", bundled_dir=None, device="cpu")
+    try:
+        missing = common.model_note(empty, "RealESRGAN_x4plus", 4, ENGLISH)
+    finally:
+        empty.close()
+    assert missing.download and not missing.installed and missing.text.startswith("Not installed, 67 MB.")
+    assert common.model_note(manager, "auto", 4, ENGLISH).text.startswith("Automatic means")
+    here = common.model_note(manager, "tiny-x4", 4, ENGLISH)
+    assert here.installed and not here.download and not here.denoise
+    assert "without a network" in common.model_note(manager, "lanczos", 4, ENGLISH).text
 
 
-def test_the_model_list_has_installed_networks_and_resamplers(manager):
-    names = [name for _, name in common.model_choices(manager)]
-    assert names[0] == "auto" and "tiny-x4" in names and names[-1] == "nearest"
-    assert "RealESRGAN_x4plus" not in names, "what cannot run must not be offered"
-    assert common.model_note(manager, "auto", 4).startswith("Automatic means")
+def test_progress_is_a_labelled_bar_in_the_persons_language():
+    step = Step(0, Progress("Enhancing", 3, 12, 0.25, 65.0))
+    assert "Verbessern: 3 von 12, noch etwa 1 min 05 s" in common.progress_html(words_in("de"), step)
+    shown = common.progress_html(ENGLISH, step)
+    assert 'role="progressbar"' in shown and 'aria-valuenow="25"' in shown
+    assert "place 2" in common.progress_html(ENGLISH, Step(2))
 
 
-def test_previews_show_transparency_as_squares_and_have_one_size(tmp_path, scene):
-    alpha = np.zeros((90, 120), np.uint8)
-    image_io_path = tmp_path / "a.png"
-    Image.fromarray(np.dstack([scene, alpha])).save(image_io_path)
-    Image.fromarray(scene).resize((480, 360)).save(tmp_path / "b.png")
-    before, after = before_and_after(image_io_path, tmp_path / "b.png", tmp_path)
-    shown = image_io.load(before)
-    assert image_io.probe(before).width == image_io.probe(after).width == 480
-    assert shown.alpha is None and len(np.unique(shown.pixels)) == 2
+def test_cancelling_is_no_error_and_errors_are_escaped():
+    assert "trouble" not in common.trouble_html(ENGLISH, JobCancelled("x"))
+    assert "&lt;b&gt;" in common.trouble_html(ENGLISH, InvalidSettingsError("<b>"))

@@ -151,6 +151,7 @@ class ImageWork:
 
     def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
         """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``."""
+        desk = self.desk(session)  # before the run: it takes over what the history holds
         target = unused_path(default_output_path(path, session.folder, settings))
         result = self._run(path, target, settings, control)
         result = replace(result, metrics={**result.metrics, **_judged(path, target), "tile": result.tile})
@@ -163,9 +164,9 @@ class ImageWork:
             settings=settings.model_dump(mode="json", exclude_defaults=True),
         )
         previews.thumbnail(target, session.folder)
-        desk = self.desk(session)
-        desk.upload = path
-        return desk.add(run)
+        with desk.lock:
+            desk.upload = path
+            return desk.add(run)
 
     def _run(self, path: Path, target: Path, settings: EnhanceSettings, control: JobControl) -> EnhanceResult:
         if self._history is None:

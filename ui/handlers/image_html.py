@@ -31,13 +31,18 @@ def file_url(path: str | Path) -> str:
     return "gradio_api/file=" + quote(str(path))
 
 
+def bytes_words(count: int) -> str:
+    """``16 KB`` or ``2.31 MB``."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} KB"
+
+
 def chips(values: Sequence[str]) -> str:
     return '<p class="chips">' + "".join(f"<span>{escape(value)}</span>" for value in values) + "</p>"
 
 
 def facts(info: ImageInfo, words: Words) -> list[str]:
     """What the header says."""
-    found = [f"{info.width} × {info.height}", info.format.upper(), f"{info.file_bytes / 1e6:.2f} MB"]
+    found = [f"{info.width} × {info.height}", info.format.upper(), bytes_words(info.file_bytes)]
     if info.bit_depth == 16:
         found.append(words("found_deep"))
     if info.frames > 1:
@@ -94,7 +99,8 @@ def estimate_html(size: tuple[int, int], expected: Estimate, free_bytes: int, wo
 def done_html(run: Run, words: Words) -> str:
     """What was done, in one line, with the notes."""
     seconds = time_words(words, run.seconds.get("total", 0.0))
-    line = words("done", width=run.output_size[0], height=run.output_size[1], time=seconds, model=run.model)
+    key = "done" if run.seconds.get("inference") else "done_before"
+    line = words(key, width=run.output_size[0], height=run.output_size[1], time=seconds, model=run.model)
     where = words("done_where", backend=run.backend, device=run.device, precision=run.precision)
     notes = "".join(
         f'<p class="calm"><strong>{escape(words("note"))}</strong> {escape(warning)}</p>' for warning in run.warnings
@@ -123,7 +129,7 @@ def metric_rows(run: Run, words: Words) -> list[tuple[str, str]]:
         ("model", run.model),
     ]
     if "original_bytes" in metrics:
-        sizes = (f"{metrics[name] / 1e6:.2f} MB" for name in ("original_bytes", "enhanced_bytes"))
+        sizes = (bytes_words(metrics[name]) for name in ("original_bytes", "enhanced_bytes"))
         rows.append(("file", pair(*sizes)))
     if metrics.get("faithfulness_ssim") is not None:
         rows.append(
@@ -154,7 +160,7 @@ def metrics_html(run: Run, words: Words) -> str:
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
         for name, value in metric_rows(run, words)
     )
-    return f'<table class="facts"><tbody>{rows}</tbody></table>'
+    return f'<table class="measures"><tbody>{rows}</tbody></table>'
 
 
 def history_html(runs: Sequence[Run], current: Run | None, thumbnails: dict[int, str], words: Words) -> str:

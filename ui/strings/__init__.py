@@ -16,6 +16,8 @@ import gradio as gr
 
 LANGUAGES = ("en", "de")
 MODULES = ("common", "image", "batch", "presets", "system", "video")
+_PREFIX = "app_"
+"""Keeps our keys apart from Gradio's own."""
 
 
 def texts(language: str) -> dict[str, str]:
@@ -28,12 +30,14 @@ def texts(language: str) -> dict[str, str]:
 
 def i18n() -> gr.I18n:
     """The strings as ``Blocks.launch`` takes them."""
-    return gr.I18n(**{language: texts(language) for language in LANGUAGES})
+    return gr.I18n(
+        **{language: {_PREFIX + key: text for key, text in texts(language).items()} for language in LANGUAGES}
+    )
 
 
 def t(key: str) -> Any:
     """A string that the page translates. For labels, buttons, tabs, Markdown; not for headers of tables."""
-    return gr.I18n()(key)
+    return gr.I18n()(_PREFIX + key)
 
 
 def choice(key: str) -> str:

@@ -21,7 +21,7 @@ from ui.jobs import UiJob
 from ui.samples import SAMPLES, sample_file
 from ui.sessions import Session, Sessions
 from ui.strings import Words, t, words_for
-from ui.viewer import EMPTY, Stage, stage_words
+from ui.viewer import EMPTY, stage, stage_words
 from utils import image_io
 from utils.errors import EngineError
 from utils.gpu import available_host_memory
@@ -113,47 +113,47 @@ def _side(made: dict[str, Any], manager: Any) -> None:
         made["samples"] = {
             name: gr.Button(t(f"sample_{name}"), size="sm", min_width=70, elem_id=f"sample-{name}") for name in SAMPLES
         }
-    with gr.Group(visible=False, elem_id="advice") as made["advice_box"]:
-        made["advice"] = gr.HTML("", elem_id="facts")
+    with gr.Column(visible=False, elem_id="advice", min_width=0) as made["advice_box"]:
+        made["advice"] = gr.HTML("", padding=False, elem_id="facts")
         made["apply"] = gr.Button(t("advice_apply"), size="sm", elem_id="apply")
 
     def under_model() -> None:
-        made["note"] = gr.HTML("", elem_classes="note", elem_id="model-note")
+        made["note"] = gr.HTML("", padding=False, elem_classes="model-note", elem_id="model-note")
         made["fetch"] = gr.Button(t("model_download"), size="sm", visible=False, elem_id="model-download")
 
     made["form"] = settings_form(manager, under_model, lambda: None)
     made["settings_wanted"] = gr.State(None)
     with gr.Column(elem_id="go", min_width=0):
-        made["estimate"] = gr.HTML("", elem_id="estimate")
+        made["estimate"] = gr.HTML("", padding=False, elem_id="estimate")
         with gr.Row(elem_classes="snug"):
             made["enhance"] = gr.Button(t("enhance"), variant="primary", size="lg", elem_id="enhance", scale=3)
             made["cancel"] = gr.Button(t("cancel"), variant="stop", size="lg", visible=False, elem_id="cancel", scale=1)
 
 
 def _main(made: dict[str, Any], manager: Any) -> None:
-    made["stage"] = Stage(elem_id="stage")
-    made["status"] = gr.HTML("", elem_id="status")
+    made["stage"] = stage(elem_id="stage")
+    made["status"] = gr.HTML("", padding=False, elem_id="status")
     with gr.Row(elem_classes="snug", elem_id="tools"):
-        made["try_part"] = gr.Button(t("try_part"), size="sm", min_width=120, elem_id="try-part")
+        made["try_part"] = gr.Button(t("try_part"), size="sm", visible=False, min_width=120, elem_id="try-part")
         made["whole"] = gr.Button(t("try_back"), size="sm", visible=False, min_width=120, elem_id="whole")
-    with gr.Group(visible=False, elem_id="result") as made["result"]:
+    with gr.Column(visible=False, elem_id="result", min_width=0) as made["result"]:
         with gr.Row(elem_classes="snug", elem_id="result-row"):
-            made["verdict"] = gr.HTML("", elem_id="verdict")
+            made["verdict"] = gr.HTML("", padding=False, elem_id="verdict")
             made["download"] = gr.DownloadButton(t("download"), variant="primary", elem_id="download", min_width=140)
         made["fidelity"] = gr.Slider(
             0, 1, value=0, step=0.01, label=t("adjust_fidelity"), interactive=True, elem_id="adjust-fidelity"
         )
         with gr.Accordion(t("details"), open=False, elem_id="details"):
-            made["metrics"] = gr.HTML("", elem_id="metrics")
+            made["metrics"] = gr.HTML("", padding=False, elem_id="metrics")
     with gr.Accordion(t("compare"), open=False, elem_id="compare"):
         installed = [name for _, name in common.model_choices(manager, installed_only=True) if name != "auto"]
         made["compare_models"] = gr.CheckboxGroup(
             installed, value=installed[:2], label=t("compare_models"), elem_id="compare-models"
         )
         made["compare_start"] = gr.Button(t("compare_start"), size="sm", elem_id="compare-start")
-        made["compare_grid"] = gr.HTML("", js_on_load=_PICK_MODEL, elem_id="compare-grid")
+        made["compare_grid"] = gr.HTML("", padding=False, js_on_load=_PICK_MODEL, elem_id="compare-grid")
     gr.Markdown(t("history"), elem_classes="heading", elem_id="history-title")
-    made["history"] = gr.HTML("", js_on_load=_PICK_RUN, elem_id="history")
+    made["history"] = gr.HTML("", padding=False, js_on_load=_PICK_RUN, elem_id="history")
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class _Tab:
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
         p.picture.change(
-            self.opened, p.picture, [*running, p.advice, p.advice_box, p.apply, p.settings_wanted], **quiet
+            self.opened, p.picture, [*running, p.try_part, p.advice, p.advice_box, p.apply, p.settings_wanted], **quiet
         ).then(self.count, [p.picture, *form], p.estimate, **quiet)
         for name, button in p.samples.items():
             button.click(self.sample(name), None, p.picture, **quiet)
@@ -206,7 +206,7 @@ class _Tab:
         )
         p.compare_grid.take(self.take_model, None, watched[0], **quiet)
         p.history.open(self.reopen, None, shown, **quiet)
-        p.fidelity.release(self.readjust, p.fidelity, shown, trigger_mode="always_last", **quiet)
+        p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
         blocks.load(self.restore, None, [*running, p.picture], **long)
         blocks.load(self.noted, watched, [p.note, p.fetch, denoise], **quiet)
 
@@ -226,7 +226,7 @@ class _Tab:
             return {**nothing, **self._cleared(session)}
         try:
             info = self.work.probe(path)
-            view = self.work.open(session, Path(path))
+            view = self.work.open(session, Path(path)).to_json()
             advice = self.work.recommend(path)
         except EngineError as error:
             return {
@@ -240,6 +240,7 @@ class _Tab:
             p.apply: gr.update(value=words("advice_apply"), interactive=True),
             p.settings_wanted: advice.settings,
             p.stage: view,
+            p.try_part: gr.update(visible=True),
         }
         current = self.work.desk(session).current
         if current is None and self.sessions.resume(request, TAB) is None:
@@ -251,10 +252,11 @@ class _Tab:
         with desk.lock:
             desk.upload = desk.current = None
         return {
-            p.stage: EMPTY,
+            p.stage: EMPTY.to_json(),
             p.status: "",
             p.result: gr.update(visible=False),
             p.whole: gr.update(visible=False),
+            p.try_part: gr.update(visible=False),
         }
 
     def applied(self, request: gr.Request, wanted: dict[str, Any] | None, *given: Any) -> list[Any]:
@@ -303,7 +305,7 @@ class _Tab:
                 request,
                 "download",
                 lambda control: self.work.manager.download(name, common.download_progress(name, control), control),
-                self.sessions.downloads,
+                turns=self.sessions.downloads,
             )
             yield {p.fetch: gr.update(interactive=False)}
             async for step in job.watch():
@@ -370,7 +372,7 @@ class _Tab:
         base = EnhanceSettings.create(**desk_base(run)["settings"]) if can else None
         there = Path(run.output_path).exists()
         return {
-            p.stage: self.work.view(session, run),
+            p.stage: self.work.view(session, run).to_json(),
             p.status: html.done_html(run, words) if there else f"<p>{html.escape(words('history_gone'))}</p>",
             p.whole: gr.update(visible=False),
             p.result: gr.update(visible=there),
@@ -398,26 +400,30 @@ class _Tab:
             desk.current = run
         return self._shown(session, run, words_for(request))
 
-    def readjust(self, request: gr.Request, fidelity: float) -> Updates:
+    def readjust(self, request: gr.Request, event: gr.EventData) -> Updates:
         """The fidelity was moved after the run."""
         words, session = words_for(request), self.sessions.of(request)
         try:
-            run = self.work.readjust(session, float(fidelity))
+            run = self.work.readjust(session, min(1.0, max(0.0, float(event.fidelity))))
         except EngineError as error:
             return {self.parts.status: common.trouble_html(words, error)}
-        return {} if run is None else self._shown(session, run, words)
+        if run is None:
+            return {}
+        updates = self._shown(session, run, words)
+        del updates[self.parts.fidelity]  # it may have been moved on meanwhile
+        return updates
 
     async def restore(self, request: gr.Request) -> AsyncIterator[Updates]:
         """The page was opened, perhaps again: what was there is there, and what runs is watched."""
         p, words, session = self.parts, words_for(request), self.sessions.of(request)
         desk = self.work.desk(session)
         updates: Updates = {p.history: self._strip(session, words)}
-        view = EMPTY
+        view = EMPTY.to_json()
         if desk.current is not None and Path(desk.current.output_path).exists():
             updates |= self._shown(session, desk.current, words)
             view = updates[p.stage]
         elif desk.upload is not None and desk.upload.exists():
-            view = self.work.view_of_input(session, desk.upload)
+            view = self.work.view_of_input(session, desk.upload).to_json()
         updates[p.stage] = gr.update(value=view, words=stage_words(words))
         if desk.upload is not None and desk.upload.exists():
             updates[p.picture] = str(desk.upload)
@@ -435,7 +441,7 @@ class _Tab:
         if not path:
             return {p.status: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
         return {
-            p.stage: self.work.view_of_input(session, Path(path), picking=REGION_SIDE),
+            p.stage: self.work.view_of_input(session, Path(path), picking=REGION_SIDE).to_json(),
             p.whole: gr.update(visible=True),
         }
 
@@ -461,7 +467,7 @@ class _Tab:
         seconds = common.time_words(words, part.seconds)
         line = words("try_done", model=part.model, time=seconds)
         yield {
-            p.stage: view,
+            p.stage: view.to_json(),
             p.status: f'<p class="done">{html.escape(line)}</p>',
             p.whole: gr.update(visible=True),
             **self._idle(),
@@ -474,7 +480,7 @@ class _Tab:
         if current is not None:
             return self._shown(session, current, words)
         view = self.work.view_of_input(session, Path(path)) if path else EMPTY
-        return {self.parts.stage: view, self.parts.status: "", self.parts.whole: gr.update(visible=False)}
+        return {self.parts.stage: view.to_json(), self.parts.status: "", self.parts.whole: gr.update(visible=False)}
 
     async def compare(
         self, request: gr.Request, path: str | None, models: list[str], *given: Any

@@ -76,26 +76,21 @@ def stage_words(words: Words) -> dict[str, str]:
     return {key.removeprefix("viewer_"): words(key) for key in _WORDS}
 
 
-class Stage(gr.HTML):
-    """Shows a ``View``. Events: ``pick`` with x, y (pixels of the input), ``face`` with number."""
+def stage(**more: Any) -> gr.HTML:
+    """Shows a ``View`` (its value is ``View.to_json()``).
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(
-            value=EMPTY.to_json(),
-            html_template=(_HERE / "viewer.html").read_text(encoding="utf-8"),
-            css_template=(_HERE / "viewer.css").read_text(encoding="utf-8"),
-            js_on_load=(_HERE / "viewer.js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-            padding=False,
-            words=stage_words(words_in("en")),
-            **more,
-        )
-
-    def postprocess(self, value: Any) -> Any:
-        return value.to_json() if isinstance(value, View) else value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
+    Events: ``pick`` with x, y (pixels of the input), ``face`` with number,
+    ``adjust`` with fidelity.
+    """
+    return gr.HTML(
+        value=EMPTY.to_json(),
+        html_template=(_HERE / "viewer.html").read_text(encoding="utf-8"),
+        css_template=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+        js_on_load=(_HERE / "viewer.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        words=stage_words(words_in("en")),
+        **more,
+    )
 
 
-__all__ = ["EMPTY", "Box", "Stage", "View", "stage_words"]
+__all__ = ["EMPTY", "Box", "View", "stage", "stage_words"]

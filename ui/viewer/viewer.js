@@ -54,7 +54,7 @@ function words() {
   const w = props.words, both = view && view.before && view.after;
   find("stage").setAttribute("aria-label", w.stage);
   find("divider").setAttribute("aria-label", w.divider);
-  find("bar").setAttribute("aria-label", w.stage);
+  find("tools").setAttribute("aria-label", w.stage);
   for (const [name, text] of [["in", w.zoom_in], ["out", w.zoom_out], ["one", "100 %"], ["full", w.full]]) {
     find(name).setAttribute("aria-label", text);
     find(name).title = text;
@@ -65,7 +65,7 @@ function words() {
   find("before").alt = both ? w.before : w.stage;
   find("after").alt = w.after;
   find("empty").textContent = view && view.width ? "" : w.empty;
-  find("hint").textContent = view && view.picking ? w.pick : "";
+  find("tip").textContent = view && view.picking ? w.pick : "";
 }
 
 function show() {
@@ -198,6 +198,40 @@ document.addEventListener("input", (event) => {
   if (!event.target.closest("#adjust-fidelity") || !view.after || !view.before) return;
   const share = (Number(event.target.value) - view.fidelity) / Math.max(0.01, 1 - view.fidelity);
   if (find("mix")) find("mix").style.opacity = Math.min(1, Math.max(0, share));
+});
+// "change" comes when the slider is let go, and at every key.
+document.addEventListener("change", (event) => {
+  if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { fidelity: Number(event.target.value) });
+});
+
+// The stage takes pictures too: dropped on it, pasted anywhere, or chosen after a click on the empty stage.
+const chooser = () => document.querySelector("#picture input[type=file]");
+async function give(files) {
+  if (!files.length) return;
+  if (!chooser()) {
+    const clear = document.querySelector("#picture .icon-button-wrapper button, #picture button[aria-label='Clear']");
+    if (clear) clear.click();
+    for (let tries = 0; tries < 40 && !chooser(); tries++) await new Promise((done) => setTimeout(done, 50));
+  }
+  const bag = new DataTransfer();
+  bag.items.add(files[0]);
+  if (!chooser()) return;
+  chooser().files = bag.files;
+  chooser().dispatchEvent(new Event("change", { bubbles: true }));
+}
+const shown = () => element.offsetParent !== null;
+element.addEventListener("click", (event) => { if (!view.width && event.target.closest(".stage") && chooser()) chooser().click(); });
+element.addEventListener("keydown", (event) => {
+  if (!view.width && event.target.closest(".stage") && (event.key === "Enter" || event.key === " ") && chooser()) {
+    event.preventDefault();
+    chooser().click();
+  }
+});
+element.addEventListener("dragover", (event) => event.preventDefault());
+element.addEventListener("drop", (event) => { event.preventDefault(); give([...event.dataTransfer.files]); });
+document.addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith("image/"));
+  if (shown() && files.length) { event.preventDefault(); give(files); }
 });
 new ResizeObserver(place).observe(find("stage"));
 for (const name of ["before", "after"]) find(name).addEventListener("load", place);
