@@ -16,6 +16,7 @@ from utils.writers import SaveOptions
 
 MOST_PIXELS = 40_000_000
 """Larger pictures are shown reduced: browsers hold four bytes a pixel, twice."""
+PAIR_SIDE = 2000
 THUMBNAIL = 320
 _SQUARE = 12
 _SHOWABLE = ("png", "jpeg", "webp", "gif", "avif")
@@ -96,8 +97,11 @@ def thumbnail(path: Path, folder: Path) -> str:
 
 
 def before_and_after(before: Path, after: Path, folder: Path) -> tuple[str, str]:
-    """Files that a browser shows: the input and the result, each at its own size."""
-    return shown(before, folder), shown(after, folder)
+    """Two previews of one size: the input enlarged plainly, and the result."""
+    info = image_io.probe(after, _NO_LIMITS)
+    factor = min(1.0, PAIR_SIDE / max(info.width, info.height))
+    size = (max(1, round(info.width * factor)), max(1, round(info.height * factor)))
+    return str(preview(before, folder, size)), str(preview(after, folder, size))
 
 
 __all__ = ["before_and_after", "cropped", "flat", "preview", "shown", "thumbnail", "write"]

@@ -164,6 +164,12 @@ def test_previews_show_transparency_as_squares_and_other_files_as_they_are(tmp_p
     assert (image_io.load(previews.shown(tiff, tmp_path)).pixels == scene).all()
 
 
+def test_a_pair_of_previews_has_one_size(tmp_path, photo, scene):
+    Image.fromarray(scene).resize((480, 360)).save(tmp_path / "b.png")
+    pair = previews.before_and_after(photo, tmp_path / "b.png", tmp_path)
+    assert [Image.open(one).size for one in pair] == [(480, 360)] * 2
+
+
 @pytest.mark.parametrize(
     ("settings", "before"),
     [
