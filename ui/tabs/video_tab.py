@@ -62,7 +62,7 @@ def build(
         with gr.Column(scale=3, min_width=300):
             with gr.Row(equal_height=True):
                 moment = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
-                preview = gr.Button(t("video_preview"), elem_id="video-preview", scale=0, min_width=180)
+                preview = gr.Button(t("video_preview"), elem_id="video-preview", scale=0, min_width=230)
             slider = gr.ImageSlider(
                 label=t("video_slider"),
                 type="filepath",
