@@ -27,10 +27,10 @@ def open_interface(config: Any) -> None:
     print(f"{TITLE}: http://{config.server_name}:{config.server_port} (Ctrl-C stops it)", flush=True)
     try:
         if config.share:
-            launch(config, manager, executor.enhance_file)
+            launch(config, manager, executor.enhance_file, executor)
         else:
             app = create_app(config, executor, close_executor=True)
-            run(mount(app, config, manager, executor.enhance_file), config)
+            run(mount(app, config, manager, executor.enhance_file, executor), config)
     finally:
         executor.close()  # the second time where the API had it
         manager.close()

@@ -91,6 +91,15 @@ def machine_test(
         )
 
 
+def machine_test_for(config: Any, model: str = "auto", seconds: float = 10.0) -> MachineTest:
+    """The same with a manager of its own; for a child process, see ``engine.isolated``."""
+    manager = ModelManager.from_config(config)
+    try:
+        return machine_test(manager, model, seconds=seconds)
+    finally:
+        manager.close()
+
+
 def _rate(action: Callable[[], Any], pixels: int, seconds: float, control: JobControl) -> tuple[float, int]:
     """(megapixels a second, runs); the first run warms up and does not count."""
     control.check()
@@ -125,4 +134,4 @@ def _resampling(method: str) -> Callable[[], Any]:
     return lambda: resize_rows(window, (side, side), 0, side, method)
 
 
-__all__ = ["MachineTest", "machine_test"]
+__all__ = ["MachineTest", "machine_test", "machine_test_for"]

@@ -84,10 +84,15 @@ def measured_speeds(manager: ModelManager) -> dict[str, str]:
     return speeds
 
 
+def machine_facts() -> dict[str, Any]:
+    """Processor, memory and GPUs; imports torch only where there may be a GPU."""
+    return GPUDetector().get_system_info(look_for_gpus=gpu_is_possible())
+
+
 def system_report(manager: ModelManager, config: Any) -> dict[str, Any]:
     """Everything as one nested dict of plain values."""
     return {
-        "system": GPUDetector().get_system_info(look_for_gpus=gpu_is_possible()),
+        "system": machine_facts(),
         "versions": package_versions(),
         "device": manager.resolve_device(),
         "speeds (self-test)": measured_speeds(manager),
@@ -119,10 +124,26 @@ def report_lines(report: dict[str, Any], indent: str = "") -> list[str]:
     return lines
 
 
-def bug_report(manager: ModelManager, config: Any, *, log_lines: int = 40) -> str:
-    """The report and the end of the log as text to paste; the person's home folder is written as ``~``."""
+def bug_report(manager: ModelManager, config: Any, *, loaded: dict[str, Any] | None = None, log_lines: int = 40) -> str:
+    """The report and the end of the log as text to paste; the person's home folder is written as ``~``.
+
+    Args:
+        loaded: the loaded models, where they are not the manager's own.
+    """
     from utils.logger import log_tail
 
-    lines = [*report_lines(system_report(manager, config)), "", "log:", log_tail(config.log_dir, log_lines) or "-"]
+    report = system_report(manager, config)
+    if loaded is not None:
+        report["models loaded"] = loaded
+    lines = [*report_lines(report), "", "log:", log_tail(config.log_dir, log_lines) or "-"]
     text, home = "\n".join(lines), str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
+
+
+def bug_report_for(config: Any, loaded: dict[str, Any]) -> str:
+    """``bug_report`` with a manager of its own; for a child process, see ``engine.isolated``."""
+    manager = ModelManager.from_config(config)
+    try:
+        return bug_report(manager, config, loaded=loaded)
+    finally:
+        manager.close()

@@ -20,6 +20,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from engine.executors.base import Executor
 from engine.processor import enhance_file
 from engine.types import EnhanceResult
 from ui.sessions import SessionCookie, Sessions
@@ -34,12 +35,19 @@ KEEP_SECONDS = 86400
 _SWEEP_SECONDS = 3600
 
 
-def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: Enhance | None = None) -> Any:
+def build(
+    config: Any,
+    manager: Any,
+    sessions: Sessions | None = None,
+    enhance: Enhance | None = None,
+    executor: Executor | None = None,
+) -> Any:
     """The whole interface as a ``gr.Blocks``.
 
     Args:
         enhance: ``(input_path, output_path, settings, *, control, overwrite) -> EnhanceResult``, for instance an
             executor's ``enhance_file``; by default the engine's own, in this process.
+        executor: whose workers, memory and loaded models are shown, and rest when asked to.
     """
     from ui.tabs import batch_tab, image_tab, presets_tab, system_tab, video_tab
 
@@ -58,8 +66,8 @@ def build(config: Any, manager: Any, sessions: Sessions | None = None, enhance: 
                 batch_tab.build(config, manager, sessions, image, enhance, blocks, batch)
             with gr.Tab(t("tab_presets"), id="presets") as presets:
                 presets_tab.build(config, manager, sessions, image.form, blocks, presets)
-            with gr.Tab(t("tab_system"), id="system"):
-                system_tab.build(config, manager)
+            with gr.Tab(t("tab_system"), id="system") as system:
+                system_tab.build(config, manager, sessions, executor, system)
         blocks.unload(sessions.end)
     # Long work waits in ``sessions.turns``; here only the events themselves are counted.
     blocks.queue(max_size=128, default_concurrency_limit=8)
@@ -81,20 +89,20 @@ def _page_arguments(config: Any) -> dict[str, Any]:
     }
 
 
-def mount(app: Any, config: Any, manager: Any, enhance: Enhance | None = None) -> Any:
+def mount(app: Any, config: Any, manager: Any, enhance: Enhance | None = None, executor: Executor | None = None) -> Any:
     """The interface at ``/`` of a FastAPI application whose own routes stay. Returns the application."""
     sessions = Sessions(config.output_dir)
     _sweep_for_ever(sessions)
     app.add_middleware(SessionCookie)
-    blocks = build(config, manager, sessions, enhance)
+    blocks = build(config, manager, sessions, enhance, executor)
     return gr.mount_gradio_app(app, blocks, path="/", server_name=config.server_name, **_page_arguments(config))
 
 
-def launch(config: Any, manager: Any, enhance: Enhance | None = None) -> None:
+def launch(config: Any, manager: Any, enhance: Enhance | None = None, executor: Executor | None = None) -> None:
     """The interface alone, as Gradio serves it (through its tunnel where ``config.share`` is set), until Ctrl-C."""
     sessions = Sessions(config.output_dir)
     _sweep_for_ever(sessions)
-    build(config, manager, sessions, enhance).launch(
+    build(config, manager, sessions, enhance, executor).launch(
         server_name=config.server_name,
         server_port=config.server_port,
         share=config.share,

@@ -17,7 +17,7 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class _Process:
     pipe: Connection
     pid: int | None = None
     working_on: str | None = None
+    models: dict[str, Any] = field(default_factory=dict)
 
 
 class WorkerRunner:
@@ -108,7 +109,10 @@ class WorkerRunner:
             pid=pid,
             memory_mb=_memory_mb(pid),
             losses=self._losses,
-            details={"cores": len(self._setup.cores) if self._setup.cores else cpu_count()},
+            details={
+                "cores": len(self._setup.cores) if self._setup.cores else cpu_count(),
+                "models": process.models if process is not None else {},
+            },
         )
 
     # -- the process -------------------------------------------------------------------------------------------------
@@ -202,6 +206,8 @@ class WorkerRunner:
             process.pid = value
         elif kind == "working":
             process.working_on = value
+        elif kind == "models":
+            process.models = value
         elif kind == "progress" and not quiet:
             control.report(value)
 

@@ -95,3 +95,5 @@ def work(job: Job) -> EnhanceResult:
         return run_job(job, worker.manager, worker.setup.config, worker.control)
     finally:
         worker.control = worker.job_id = None
+        with worker.sending:
+            worker.pipe.send(("models", worker.manager.status()))

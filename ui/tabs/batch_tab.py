@@ -111,7 +111,7 @@ def build(
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             fields = _fields(config, presets)
-            plan = gr.HTML("", elem_id="batch-plan")
+            plan = gr.HTML("", elem_id="batch-plan", elem_classes="slot")
             start = gr.Button(t("batch_start"), variant="primary", elem_id="batch-start")
         with gr.Column(scale=3, min_width=300):
             shown = _results(start)
@@ -154,7 +154,7 @@ def _results(start: Any) -> _Shown:
         with gr.Row():
             go_on = gr.Button(t("batch_go_on"), variant="primary", size="sm", elem_id="batch-go-on")
             forget = gr.Button(t("batch_forget"), size="sm", elem_id="batch-forget")
-    status = gr.HTML("", elem_id="batch-status")
+    status = gr.HTML("", elem_id="batch-status", elem_classes="slot")
     with gr.Row(elem_classes="buttons"):
         pause = gr.Button(t("batch_pause"), visible=False, size="sm", elem_id="batch-pause")
         resume = gr.Button(t("batch_resume"), visible=False, size="sm", variant="primary", elem_id="batch-resume")
@@ -171,7 +171,7 @@ def _results(start: Any) -> _Shown:
             scale=3,
         )
         page = gr.Number(1, label=t("batch_page"), minimum=1, precision=0, visible=False, elem_id="batch-page", scale=1)
-    table = gr.HTML("", elem_id="batch-table")
+    table = gr.HTML("", elem_id="batch-table", elem_classes="slot")
     gallery = gr.Gallery(
         label=t("batch_gallery"),
         columns=4,

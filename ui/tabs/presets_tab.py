@@ -66,8 +66,8 @@ def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blo
 
 
 def _right_side(chosen: Any) -> _Parts:
-    told = gr.HTML("", elem_id="presets-told")
-    preview = gr.HTML("", elem_id="presets-preview")
+    told = gr.HTML("", elem_id="presets-told", elem_classes="slot")
+    preview = gr.HTML("", elem_id="presets-preview", elem_classes="slot")
     with gr.Row(elem_classes="buttons"):
         apply = gr.Button(t("presets_apply"), variant="primary", elem_id="presets-apply")
         export = MadeDownload(t("presets_export_one"), "presets-export")
@@ -84,7 +84,7 @@ def _right_side(chosen: Any) -> _Parts:
                 keep = gr.Button(t("presets_keep"), size="sm", elem_id="presets-keep")
     with gr.Accordion(t("presets_save_title"), open=True):
         name = gr.Textbox("", label=t("presets_save_name"), max_length=64, elem_id="presets-name")
-        hint = gr.HTML("", elem_id="presets-hint")
+        hint = gr.HTML("", elem_id="presets-hint", elem_classes="slot")
         description = gr.Textbox("", label=t("presets_save_description"), max_length=300)
         replace = gr.Checkbox(False, label=t("presets_replace"), elem_id="presets-replace")
         save = gr.Button(t("presets_save"), elem_id="presets-save")
@@ -136,6 +136,10 @@ class _Handlers:
         own = gr.update(interactive=not preset.builtin)
         preview = work.preview_html(preset, work.installed_names(self._manager), words)
         return [gr.update(choices=choices, value=chosen), preview, sentence, gr.update(visible=False), "", own, own]
+
+    def pick(self, request: gr.Request, chosen: str) -> list[Any]:
+        """As ``show``, without the list: it must not change while a person chooses in it."""
+        return self.show(request, chosen)[1:]
 
     def _after(self, request: gr.Request, chosen: str, action: Callable[[Words], tuple[str, str]]) -> list[Any]:
         """The tab after ``action``, which returns the preset to show and a sentence; or why it was not done."""
@@ -227,11 +231,11 @@ def _connect(handlers: _Handlers, parts: _Parts, form: SettingsForm, blocks: gr.
     outputs, quiet = parts.outputs, {"show_progress": "hidden"}
     blocks.load(handlers.show, parts.chosen, outputs, **quiet)
     tab.select(handlers.show, parts.chosen, outputs, **quiet)
-    parts.chosen.input(handlers.show, parts.chosen, outputs, **quiet)
+    parts.chosen.input(handlers.pick, parts.chosen, outputs[1:], **quiet)
     parts.apply.click(handlers.apply, parts.chosen, [parts.told, *form.components], **quiet)
     saved = [parts.chosen, parts.name, parts.description, parts.replace, *form.components]
     parts.save.click(handlers.save, saved, outputs, **quiet)
-    parts.name.input(handlers.hint, parts.name, parts.hint, trigger_mode="always_last", **quiet)
+    parts.name.change(handlers.hint, parts.name, parts.hint, trigger_mode="always_last", **quiet)
     parts.rename.click(handlers.rename, [parts.chosen, parts.new_name], outputs, **quiet)
     parts.duplicate.click(handlers.duplicate, [parts.chosen, parts.new_name], outputs, **quiet)
     parts.delete.click(handlers.ask, parts.chosen, [parts.ask, parts.question], **quiet)
