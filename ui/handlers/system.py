@@ -201,10 +201,11 @@ def folders_html(folders: tuple[FolderFacts, ...], words: Words) -> str:
     ]
     disk = folders[0]
     free = words("system_free", free=size_words(disk.free), total=size_words(disk.total))
+    line = f'<p class="job-line"><span>{words("system_disk_used")}</span><span>{free}</span></p>'
     meter = bar(1 - disk.free / disk.total, words("system_disk"))
     return card(
         words("system_disk"),
-        f'<p class="job-line"><span>{words("system_disk_used")}</span><span>{free}</span></p>{meter}{facts_table(rows)}',
+        f"{line}{meter}{facts_table(rows)}",
     )
 
 
