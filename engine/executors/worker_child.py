@@ -96,4 +96,4 @@ def work(job: Job) -> EnhanceResult:
     finally:
         worker.control = worker.job_id = None
         with worker.sending:
-            worker.pipe.send(("models", worker.manager.status()))
+            worker.pipe.send(("models", worker.manager.status()))  # before the answer, so it is heard with it

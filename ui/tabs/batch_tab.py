@@ -392,12 +392,12 @@ def _connect_run(handlers: _Handlers, fields: _Fields, form: SettingsForm, shown
     shown.start.click(handlers.start, [shown.show, *fields.all, *form.components], outputs, **quiet)
     for button, act in ((shown.retry, handlers.retry), (shown.go_on, handlers.go_on), (shown.forget, handlers.forget)):
         button.click(act, [shown.show], outputs, **quiet)
-    for button, act in (
+    for button, order in (
         (shown.pause, handlers.pause),
         (shown.resume, handlers.resume),
         (shown.cancel, handlers.cancel),
     ):
-        button.click(act, place, outputs, **quiet)
+        button.click(order, place, outputs, **quiet)
     look = [*place, shown.seen]
     shown.timer.tick(handlers.look, look, outputs, **quiet)
     shown.show.change(handlers.look, look, outputs, **quiet)

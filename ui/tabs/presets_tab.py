@@ -228,7 +228,8 @@ def _said(sentence: str) -> str:
 
 
 def _connect(handlers: _Handlers, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
-    outputs, quiet = parts.outputs, {"show_progress": "hidden"}
+    outputs = parts.outputs
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
     blocks.load(handlers.show, parts.chosen, outputs, **quiet)
     tab.select(handlers.show, parts.chosen, outputs, **quiet)
     parts.chosen.input(handlers.pick, parts.chosen, outputs[1:], **quiet)

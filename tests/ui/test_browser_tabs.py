@@ -1,0 +1,216 @@
+"""Batch, Presets and System Info in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ui.conftest import CHROMIUM, open_tab
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+
+@pytest.fixture
+def ten(tmp_path, scene):
+    """Ten files, two of them broken."""
+    paths = []
+    for number in range(8):
+        paths.append(tmp_path / f"picture {number}.png")
+        Image.fromarray(np.roll(scene, 7 * number, axis=1)).save(paths[-1])
+    paths += [tmp_path / "cut off.png", tmp_path / "letter.jpg"]
+    paths[-2].write_bytes(paths[0].read_bytes()[:3000])
+    paths[-1].write_text("this is no picture")
+    return [str(path) for path in paths]
+
+
+def set_model(page, name: str) -> None:
+    """Choose a model in the Image tab, whose settings the batch takes."""
+    open_tab(page, "Image Enhancement")
+    box = page.get_by_label("Model", exact=True)
+    box.click()
+    box.fill(name)
+    page.get_by_role("option").filter(has_text=name).first.click()
+
+
+def upload(page, paths) -> None:
+    open_tab(page, "Batch")
+    page.set_input_files("#batch-files input[type=file]", paths)
+    page.wait_for_selector(f"#batch-plan:has-text('Pictures: {len(paths)}')")
+
+
+def fill(page, selector: str, text: str) -> None:
+    page.locator(f"{selector} :is(input, textarea)").fill(text)
+
+
+def test_a_batch_of_ten_with_two_broken_files(page, ten):
+    set_model(page, "lanczos")
+    upload(page, ten)
+    assert "letter.jpg cannot be used" in page.inner_text("#batch-plan"), "known before the start"
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-status:has-text('8 successful, 2 failed')", timeout=120_000)
+    rows = page.locator("#batch-table tbody tr")
+    assert rows.count() == 10
+    assert rows.filter(has_text="done").count() == 8
+    reasons = page.locator("#batch-table .reason").all_inner_texts()
+    assert len(reasons) == 2 and all(reasons)
+    page.locator("#batch-show").get_by_label("Failed").check()
+    page.wait_for_function("document.querySelectorAll('#batch-table tbody tr').length === 2")
+
+    page.locator("#batch-show").get_by_label("All").check()
+    page.wait_for_function("document.querySelectorAll('#batch-gallery button img').length >= 8")
+    page.locator("#batch-gallery button:has(img)").nth(3).click()
+    page.wait_for_selector("#batch-compare img")
+    assert page.get_by_text("picture 3.png → picture 3_x4.png").count()
+
+    with page.expect_download() as download:
+        page.click("#batch-zip")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert len(archive.namelist()) == 8
+        with Image.open(io.BytesIO(archive.read("picture 0_x4.png"))) as result:
+            assert result.size == (480, 360)
+
+    page.reload()
+    page.wait_for_selector("#enhance")
+    open_tab(page, "Batch")
+    page.wait_for_selector("#batch-status:has-text('8 successful, 2 failed')")
+    page.click("#batch-retry")
+    page.wait_for_selector("#batch-status:has-text('0 successful, 2 failed, 8 done before')", timeout=60_000)
+
+
+def test_pause_reload_cancel_and_finish_later(page, tmp_path, scene):
+    paths = []
+    for number in range(4):
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(scene).resize((240, 180)).save(paths[-1])
+    set_model(page, "rrdb-x4")
+    upload(page, paths)
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-table .chip.running", timeout=60_000)
+    page.click("#batch-pause")
+    page.wait_for_selector("#batch-status:has-text('Paused')")
+    page.reload()
+    page.wait_for_selector("#enhance")
+    open_tab(page, "Batch")
+    page.wait_for_selector("#batch-status:has-text('Paused')")
+    page.click("#batch-resume")
+    page.wait_for_selector("#batch-status:has-text('Enhancing')")
+    page.click("#batch-cancel")
+    page.wait_for_selector("#batch-status:has-text('cancelled with')", timeout=60_000)
+    page.wait_for_selector("#batch-offer:has-text('unfinished')")
+    page.click("#batch-go-on")
+    page.wait_for_selector("#batch-status:has-text('0 failed')", timeout=120_000)
+    assert "cancelled" not in page.inner_text("#batch-status")
+    assert page.locator("#batch-table tbody tr").count() == 4
+    page.wait_for_selector("#batch-offer", state="hidden")
+
+
+def test_a_folder_of_this_machine_and_another_browser_that_sees_nothing_of_it(page, browser, app, tmp_path, photo):
+    folder = tmp_path / "holiday"
+    (folder / "day 1").mkdir(parents=True)
+    shutil.copy(photo, folder / "a.png")
+    shutil.copy(photo, folder / "day 1" / "b.png")
+    set_model(page, "lanczos")
+    open_tab(page, "Batch")
+    page.get_by_role("button", name="A folder on this machine instead").click()
+    fill(page, "#batch-folder", str(folder))
+    page.locator("#batch-folder :is(input, textarea)").blur()
+    page.wait_for_selector("#batch-plan:has-text('Pictures: 2')")
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-status:has-text('2 successful, 0 failed')", timeout=60_000)
+    assert (folder / "enhanced" / "day 1" / "b_x4.png").is_file()
+    other = browser.new_context(locale="en-GB").new_page()
+    other.goto(app.address)
+    other.wait_for_selector("#enhance")
+    open_tab(other, "Batch")
+    other.wait_for_selector("#batch-status:has-text('Nothing runs')")
+    assert other.locator("#batch-table tr").count() == 0
+    other.context.close()
+
+
+def test_a_preset_is_saved_found_after_a_reload_and_applied(page, tmp_path):
+    set_model(page, "tiny-x2")
+    open_tab(page, "Presets")
+    fill(page, "#presets-name", "Photo")
+    page.wait_for_selector("#presets-hint:has-text('built in')")
+    page.click("#presets-save")
+    page.wait_for_selector("#presets-told:has-text('built-in preset')")
+    fill(page, "#presets-name", "My own")
+    page.click("#presets-save")
+    page.wait_for_selector("#presets-told:has-text('is saved')")
+
+    page.reload()
+    page.wait_for_selector("#enhance")
+    assert "tiny-x2" not in page.get_by_label("Model", exact=True).input_value()
+    open_tab(page, "Presets")
+    page.get_by_label("My own").check()
+    page.wait_for_selector("#presets-preview:has-text('tiny-x2')")
+    page.click("#presets-apply")
+    page.wait_for_selector("#presets-told:has-text('is applied')")
+    open_tab(page, "Image Enhancement")
+    page.wait_for_function("[...document.querySelectorAll('input')].some(one => one.value.includes('tiny-x2'))")
+
+    open_tab(page, "Presets")
+    with page.expect_download() as download:
+        page.click("#presets-export")
+    assert json.loads(download.value.path().read_text("utf-8"))["presets"]["My own"]["settings"]["model"] == "tiny-x2"
+    page.get_by_role("button", name="Rename, duplicate, delete").click()
+    fill(page, "#presets-new-name", "Another name")
+    page.click("#presets-rename")
+    page.wait_for_selector("#presets-preview:has-text('Another name')")
+    page.click("#presets-delete")
+    page.wait_for_selector("#presets-question:has-text('Delete the preset')")
+    page.click("#presets-yes")
+    page.wait_for_selector("#presets-told:has-text('is deleted')")
+    assert page.get_by_label("Another name").count() == 0
+    shutil.copy(download.value.path(), tmp_path / "mine.json")
+    page.get_by_role("button", name="Import and export").click()
+    page.set_input_files("input[type=file][accept='.json']", str(tmp_path / "mine.json"))
+    page.wait_for_selector("#presets-told:has-text('Imported: My own')")
+
+
+def test_the_system_tab_unloads_and_measures(page, app, photo):
+    set_model(page, "tiny-x4")
+    page.set_input_files("#picture input[type=file]", str(photo))
+    page.wait_for_selector("#facts:has-text('120')")
+    page.click("#enhance")
+    page.wait_for_selector("#slider img", timeout=60_000)
+    open_tab(page, "System Info")
+    page.wait_for_selector("#system-loaded:has-text('tiny-x4')")
+    page.wait_for_selector("#system-models:has-text('RealESRGAN_x4plus')")
+    page.click("#system-unload")
+    page.wait_for_selector("#system-tested:has-text('Models unloaded: 1')")
+    page.wait_for_selector("#system-loaded:has-text('No model is loaded')")
+
+    page.click("#system-test")
+    page.wait_for_selector("#system-tested:has-text('Measuring')")
+    page.wait_for_selector("#system-tested:has-text('12 megapixel photo')", timeout=150_000)
+
+    page.get_by_role("button", name="Report for a bug report").click()
+    page.click("#system-make-report")
+    page.wait_for_function(
+        "document.querySelector('#system-report textarea').value.includes('models installed')", timeout=60_000
+    )
+
+
+def test_a_model_file_is_verified_and_deleted_only_after_a_question(page, app):
+    shutil.copy(app.weights / "tiny-x4.pth", app.weights / "spare.pth")
+    open_tab(page, "System Info")
+    page.wait_for_selector("#system-models:has-text('spare')")
+    box = page.locator("#system-model input")
+    box.click()
+    box.fill("spare")
+    page.get_by_role("option").filter(has_text="spare").first.click()
+    page.click("#system-verify")
+    page.wait_for_selector("#system-told:has-text('spare: unverified')")
+    page.click("#system-delete")
+    page.wait_for_selector("text=Delete the file of")
+    assert (app.weights / "spare.pth").exists()
+    page.click("#system-yes")
+    page.wait_for_selector("#system-told:has-text('is deleted')")
+    assert not (app.weights / "spare.pth").exists()

@@ -1,0 +1,112 @@
+"""The System Info tab's work without a browser: facts, models on disk, unloading."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.executors.in_process import in_process_executor
+from engine.machine_test import MachineTest
+from engine.model_manager import ModelManager
+from engine.system_report import folder_facts
+from tests.engine.test_system_report import Settings
+from ui.handlers import system as work
+from ui.strings import LANGUAGES, words_in
+
+WORDS = words_in("en")
+
+
+@pytest.fixture
+def settings(tmp_path, weights):
+    return Settings(weights, *(tmp_path / name for name in ("outputs", "cache", "data", "logs")))
+
+
+@pytest.fixture
+def own_weights(weights, tmp_path):
+    """A manager with a weights folder that a test may change."""
+    folder = tmp_path / "weights"
+    shutil.copytree(weights, folder)
+    (folder / "broken.pth").write_text("nothing")
+    made = ModelManager(None, folder, cache_dir=tmp_path / "cache", optimize=False, device="cpu")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_machine_is_described(language):
+    facts = {
+        "cpu": "A <CPU>",
+        "cores": 4,
+        "cpu_features": ["avx2"],
+        "gpus": [
+            {"id": "cuda:0", "name": "Card", "total_memory_mb": 8192},
+            {"id": "mps", "name": "M", "total_memory_mb": None},
+        ],
+        "platform": "Linux",
+        "python": "3.11",
+    }
+    html = work.machine_html(facts, words_in(language))
+    assert "A &lt;CPU&gt;" in html and "avx2" in html and "8.6 GB" in html and "mps" in html
+    assert work.machine_html({**facts, "gpus": []}, words_in(language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_folders_limits_versions_and_memory_have_words(language, settings):
+    words = words_in(language)
+    assert str(settings.cache_dir) in work.folders_html(folder_facts(settings), words)
+    assert "200 megapixels" in work.limits_html(settings, words)
+    assert "gradio" in work.versions_html(words)
+    assert "GB" in work.memory_html(None, words)
+
+
+def test_unloading_says_what_it_did(manager):
+    manager.unload_all()
+    assert "No model is loaded" in work.loaded_html(None, manager, WORDS)
+    assert work.unload(None, manager, WORDS) == "No model was loaded."
+    manager.load_model("tiny-x4")
+    html = work.loaded_html(None, manager, WORDS)
+    assert "tiny-x4" in html and "of weights" in html
+    with manager.borrow("tiny-x4"):
+        assert "Still at work: 1" in work.unload(None, manager, WORDS)
+    assert work.unload(None, manager, WORDS).startswith("Models unloaded: 1;")
+    assert work.loaded_models(None, manager) == {}
+
+
+def test_models_of_an_executor_are_seen_and_unloaded(manager, settings):
+    class Config(Settings):
+        device = "cpu"
+        worker_idle_timeout = 0
+
+    executor = in_process_executor(Config(settings.weights_dir, *[Path()] * 4), manager)
+    try:
+        manager.load_model("tiny-x4")
+        assert len(work.loaded_models(executor, manager)) == 1, "the shared manager's models count once"
+        assert work.unload(executor, manager, WORDS).startswith("Models unloaded: 1;")
+    finally:
+        executor.close()
+
+
+def test_models_on_disk_show_their_state_and_what_may_be_done(own_weights):
+    html = work.models_html(own_weights, WORDS)
+    for part in ("verified", "missing", "unverified", "problem", "67.0 MB", "embedded-compact-x4", "tiny-x4"):
+        assert part in html, part
+    labels = {name: label for label, name in work.model_choices(own_weights, WORDS)}
+    assert labels["RealESRGAN_x4plus"] == "RealESRGAN_x4plus · 67.0 MB · missing"
+
+    def may(name):
+        status = work.status_of(own_weights, name)
+        return work.may_download(own_weights, status), work.may_delete(own_weights, status)
+
+    assert may("RealESRGAN_x4plus") == (True, False)
+    assert may("tiny-x4") == (False, True)
+    assert may("embedded-compact-x4") == (False, False), "what ships with the program stays"
+    assert may(None) == (False, False)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_measurement_is_told_in_times_for_photographs(language):
+    result = MachineTest("m", "openvino", "cpu", "bf16", 4, 0.1, 20.0, 7, 1.5, 12.0)
+    html = work.machine_test_html(result, words_in(language))
+    assert "m (openvino, cpu, bf16)" in html and "20.0 s" in html and "2 min 00 s" in html
