@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.face_detector import Face
+from engine.face_restorer import FaceRestorer
 from engine.processor import enhance_file
 from engine.types import EnhanceSettings, JobControl
 from tests.conftest import Limits
@@ -31,11 +33,12 @@ class WithHistory(Limits):
     history: bool = True
     database_url: str = ""
     data_dir: Path = Path()
+    cache_dir: Path = Path()
 
 
 @pytest.fixture
 def config(tmp_path):
-    return WithHistory(tmp_path / "outputs", data_dir=tmp_path / "data")
+    return WithHistory(tmp_path / "outputs", data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def test_the_same_picture_again_keeps_its_result_and_another_begins_anew(work, s
 @pytest.mark.parametrize("first", [0.0, 0.4])
 def test_fidelity_moves_after_the_run_as_if_it_had_been_set_before(work, session, photo, first):
     work.enhance(session, photo, SETTINGS.but(fidelity=first), JobControl())
-    moved = work.readjust(session, 0.25)
+    moved = work.readjust(session, fidelity=0.25)
     direct = work.enhance(session, photo, SETTINGS.but(fidelity=0.25), JobControl())
     assert np.abs(pixels(moved.output_path) - pixels(direct.output_path)).max() <= 1
     assert moved.settings["fidelity"] == 0.25
@@ -94,15 +97,15 @@ def test_fidelity_moves_after_the_run_as_if_it_had_been_set_before(work, session
 
 def test_moving_fidelity_back_gives_the_first_file_again(work, session, photo):
     run = work.enhance(session, photo, SETTINGS, JobControl())
-    moved = work.readjust(session, 0.5)
+    moved = work.readjust(session, fidelity=0.5)
     assert moved.output_path != run.output_path
-    back = work.readjust(session, 0.0)
+    back = work.readjust(session, fidelity=0.0)
     assert back.output_path == run.output_path and len(work.desk(session).runs) == 1
 
 
 def test_fidelity_of_a_plain_enlargement_or_without_the_input_cannot_be_moved(work, session, photo):
     work.enhance(session, photo, SETTINGS.but(model="lanczos"), JobControl())
-    assert work.readjust(session, 0.5) is None
+    assert work.readjust(session, fidelity=0.5) is None
     run = work.enhance(session, photo, SETTINGS, JobControl())
     photo.unlink()
     assert not work.can_readjust(run)
@@ -197,3 +200,27 @@ def test_samples_are_drawn_the_same_every_time(tmp_path):
         first, second = sample_file(name, tmp_path / "1"), sample_file(name, tmp_path / "2")
         assert first.read_bytes() == second.read_bytes()
         assert max(Image.open(first).size) <= 480
+
+
+class TwoFaces:
+    """A detector that sees the same two faces in every picture."""
+
+    def detect(self, rgb):
+        marks = np.array([[30, 30], [50, 30], [40, 40], [32, 50], [48, 50]], np.float32)
+        return (Face(20, 15, 40, 48, marks, 0.99), Face(80, 20, 30, 36, marks + (55, 0), 0.9))
+
+
+def test_faces_are_numbered_and_a_click_keeps_or_skips_one(work, session, photo, manager):
+    work._restorer = FaceRestorer(manager, TwoFaces())
+    work.open(session, photo)
+    settings = SETTINGS.but(face_enhance=True)
+    assert [(box.number, box.on) for box in work.find_faces(session, photo, settings)] == [(1, True), (2, True)]
+    assert work.with_faces(session, settings) == settings, "nothing was chosen: the settings alone decide"
+    work.turn_face(session, 2)
+    assert [box.on for box in work.find_faces(session, photo, settings)] == [True, False]
+    assert work.with_faces(session, settings).face_keep == (1,)
+    work.turn_face(session, 1)
+    assert work.with_faces(session, settings).face_skip == (1, 2), "all were turned off"
+    assert work.with_faces(session, SETTINGS) == SETTINGS
+    work.open(session, sample_file("page", session.folder))
+    assert work.with_faces(session, settings) == settings, "choices belong to their picture"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.estimates import Estimate, estimate
+from engine.face_restorer import FaceRestorer
+from engine.faces.adjust import adjust_faces, adjustable
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.output_names import default_output_path, unused_path
@@ -46,11 +48,14 @@ class Desk:
 
     Attributes:
         upload: the picture that is open.
+        faces: number -> whether it will be restored; ``chosen``: the person decided about one.
         runs: finished runs, newest first; their ids are the desk's own.
         current: the run that the stage shows, or None.
     """
 
     upload: Path | None = None
+    faces: dict[int, bool] = field(default_factory=dict)
+    chosen: bool = False
     runs: list[Run] = field(default_factory=list)
     current: Run | None = None
     numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -96,6 +101,7 @@ class ImageWork:
     ) -> None:
         self.config, self.manager, self._enhance = config, manager, enhance
         self._enhancer = enhancer
+        self._restorer: FaceRestorer | None = None
         self._history = History.from_config(config) if getattr(config, "history", False) else None
         self._lock = threading.Lock()
 
@@ -145,13 +151,14 @@ class ImageWork:
         with desk.lock:
             same = desk.upload is not None and _same_file(desk.upload, path)
             if not same:
-                desk.upload, desk.current = path, None
+                desk.upload, desk.current, desk.faces, desk.chosen = path, None, {}, False
             current = desk.current
         return self.view(session, current) if current is not None else self.view_of_input(session, path)
 
     def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
         """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``."""
         desk = self.desk(session)  # before the run: it takes over what the history holds
+        settings = self.with_faces(session, settings)
         target = unused_path(default_output_path(path, session.folder, settings))
         result = self._run(path, target, settings, control)
         result = replace(result, metrics={**result.metrics, **_judged(path, target), "tile": result.tile})
@@ -187,31 +194,46 @@ class ImageWork:
 
     # -- after a run -------------------------------------------------------------------------------------------------
 
-    def readjust(self, session: Session, fidelity: float) -> Run | None:
-        """The current result with another fidelity, as a file of its own. None when there is nothing to move."""
+    def readjust(self, session: Session, *, fidelity: float | None = None, faces: float | None = None) -> Run | None:
+        """The current result with another fidelity or strength of its faces, as a file of its own.
+
+        None when there is nothing to move. What is not given stays as it was moved last.
+        """
         desk = self.desk(session)
         run = desk.current
-        if run is None or not self.can_readjust(run):
+        if run is None or not (self.can_readjust(run) or self.can_adjust_faces(run)):
             return None
         base = desk_base(run)
         settings = EnhanceSettings.create(**base["settings"])
-        source, output = Path(run.input_path), Path(base["output_path"])
-        plain = Path(base["output_path"])
-        target = output
-        if abs(fidelity - settings.fidelity) > 1e-6:
-            target = plain.with_name(f"{plain.stem}_fidelity{round(fidelity * 100):02d}{plain.suffix}")
+        wanted = float(run.settings.get("fidelity", 0.0)) if fidelity is None else fidelity
+        strength = float(run.settings.get("face_strength", settings.face_strength)) if faces is None else faces
+        # Faces first: their restored pixels are remembered for the file that the run wrote.
+        target = Path(base["output_path"])
+        if abs(strength - settings.face_strength) > 1e-6 and self.can_adjust_faces(run):
+            source, target = target, target.with_name(f"{target.stem}_faces{round(strength * 100):02d}{target.suffix}")
             if not target.exists():
-                readjust_fidelity(plain, source, settings, fidelity, target, config=self.config)
-        metrics = {**run.metrics, **_judged(source, target), "base": base, "enhanced_bytes": target.stat().st_size}
-        previews.thumbnail(target, session.folder)
+                adjust_faces(source, target, cache_dir=self.config.cache_dir, strength=strength)
+        if abs(wanted - settings.fidelity) > 1e-6 and self.can_readjust(run):
+            source, target = target, target.with_name(f"{target.stem}_fidelity{round(wanted * 100):02d}{target.suffix}")
+            if not target.exists():
+                readjust_fidelity(source, run.input_path, settings, wanted, target, config=self.config)
+        size = target.stat().st_size
         moved = replace(
             run,
             output_path=str(target),
-            output_bytes=target.stat().st_size,
-            settings={**run.settings, "fidelity": fidelity},
-            metrics=metrics,
+            output_bytes=size,
+            settings={**run.settings, "fidelity": wanted, "face_strength": strength},
+            metrics={**run.metrics, **_judged(Path(run.input_path), target), "base": base, "enhanced_bytes": size},
         )
+        previews.thumbnail(target, session.folder)
         return desk.add(moved, instead_of=run)
+
+    def can_adjust_faces(self, run: Run) -> bool:
+        """Whether the strength of restored faces can be moved after the run."""
+        if not run.settings.get("face_enhance"):
+            return False
+        path = Path(desk_base(run)["output_path"])
+        return path.exists() and adjustable(path, self.config.cache_dir) is not None
 
     def can_readjust(self, run: Run) -> bool:
         """Whether fidelity can be moved after the run."""
@@ -222,6 +244,40 @@ class ImageWork:
         except EngineError:
             return False
         return not settings.skip_if_large_enough and can_readjust(settings, info.frames)
+
+    # -- faces -------------------------------------------------------------------------------------------------------
+
+    def find_faces(self, session: Session, path: Path, settings: EnhanceSettings) -> tuple[Box, ...]:
+        """Every face as a box on the stage, with what the settings and the person's choices say about it."""
+        with self._lock:
+            if self._restorer is None:
+                self._restorer = FaceRestorer(self.manager)
+        desk = self.desk(session)
+        found = self._restorer.find(image_io.load(path, limits_of(self.config)), self.with_faces(session, settings))
+        with desk.lock:
+            desk.faces = {one.number: one.restore for one in found}
+        return tuple(
+            Box(one.number, left, top, right - left, bottom - top, one.restore, one.reason)
+            for one in found
+            for left, top, right, bottom in [one.box]
+        )
+
+    def turn_face(self, session: Session, number: int) -> None:
+        """The person clicked a face: restore it, or leave it alone."""
+        desk = self.desk(session)
+        with desk.lock:
+            if number in desk.faces:
+                desk.faces[number] = not desk.faces[number]
+                desk.chosen = True
+
+    def with_faces(self, session: Session, settings: EnhanceSettings) -> EnhanceSettings:
+        """The settings with the faces that the person chose on this picture."""
+        desk = self.desk(session)
+        with desk.lock:
+            if not desk.chosen or not settings.face_enhance:
+                return settings
+            kept = tuple(number for number, on in desk.faces.items() if on)
+            return settings.but(face_keep=kept) if kept else settings.but(face_skip=tuple(desk.faces))
 
     # -- parts of a picture ------------------------------------------------------------------------------------------
 

@@ -75,6 +75,10 @@ class _Parts:
     compare_grid: Any
     history: Any
     settings_wanted: Any
+    find_faces: Any
+    face_note: Any
+    fetch_face: Any
+    face_strength: Any
 
 
 def build(
@@ -121,7 +125,12 @@ def _side(made: dict[str, Any], manager: Any) -> None:
         made["note"] = gr.HTML("", padding=False, elem_classes="model-note", elem_id="model-note")
         made["fetch"] = gr.Button(t("model_download"), size="sm", visible=False, elem_id="model-download")
 
-    made["form"] = settings_form(manager, under_model, lambda: None)
+    def in_faces() -> None:
+        made["find_faces"] = gr.Button(t("face_find"), size="sm", elem_id="find-faces")
+        made["face_note"] = gr.HTML("", padding=False, elem_classes="model-note", elem_id="face-note")
+        made["fetch_face"] = gr.Button(t("model_download"), size="sm", visible=False, elem_id="face-download")
+
+    made["form"] = settings_form(manager, under_model, in_faces)
     made["settings_wanted"] = gr.State(None)
     with gr.Column(elem_id="go", min_width=0):
         made["estimate"] = gr.HTML("", padding=False, elem_id="estimate")
@@ -142,6 +151,9 @@ def _main(made: dict[str, Any], manager: Any) -> None:
             made["download"] = gr.DownloadButton(t("download"), variant="primary", elem_id="download", min_width=140)
         made["fidelity"] = gr.Slider(
             0, 1, value=0, step=0.01, label=t("adjust_fidelity"), interactive=True, elem_id="adjust-fidelity"
+        )
+        made["face_strength"] = gr.Slider(
+            0, 1, value=0.8, step=0.01, label=t("adjust_faces"), interactive=True, visible=False, elem_id="adjust-faces"
         )
         with gr.Accordion(t("details"), open=False, elem_id="details"):
             made["metrics"] = gr.HTML("", padding=False, elem_id="metrics")
@@ -167,7 +179,8 @@ class _Tab:
 
     def connect(self, blocks: gr.Blocks) -> None:
         p, form = self.parts, list(self.parts.form.components)
-        shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.download, p.fidelity, p.metrics, p.history]
+        shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.download, p.metrics, p.history]
+        shown += [p.fidelity, p.face_strength]
         running = [*shown, p.enhance, p.cancel]
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
@@ -185,6 +198,7 @@ class _Tab:
             trigger_mode="always_last",
             **quiet,
         )
+        form_face = p.form.component("face_enhance")
         watched = [p.form.component(name) for name in ("model", "scale", "goal")]
         denoise = p.form.component("denoise_strength")
         gr.on(
@@ -196,6 +210,14 @@ class _Tab:
             **quiet,
         )
         p.fetch.click(self.fetch, [watched[0]], [p.note, p.fetch, watched[0]], **long)
+        p.find_faces.click(
+            self.find_faces,
+            [p.picture, *form],
+            [p.stage, p.status, p.whole, p.face_note, p.fetch_face, form_face],
+            **long,
+        )
+        p.stage.face(self.turn_face, [p.picture, *form], [p.stage, p.face_note], **quiet)
+        p.fetch_face.click(self.fetch_face, None, [p.face_note, p.fetch_face], **long)
         p.enhance.click(self.enhance, [p.picture, *form], running, **long)
         p.cancel.click(self.stop, None, None, queue=False, **quiet)
         p.try_part.click(self.pick_part, p.picture, [p.stage, p.status, p.whole], **quiet)
@@ -299,7 +321,14 @@ class _Tab:
 
     async def fetch(self, request: gr.Request, name: str) -> AsyncIterator[Updates]:
         """Bring the chosen model."""
-        p, words = self.parts, words_for(request)
+        p = self.parts
+        async for updates in self._fetch(request, name, p.note, p.fetch):
+            yield updates
+        yield {p.form.component("model"): gr.update(choices=common.model_choices(self.work.manager))}
+
+    async def _fetch(self, request: gr.Request, name: str, note: Any, button: Any) -> AsyncIterator[Updates]:
+        """Bring a model; its progress in ``note``."""
+        words = words_for(request)
         try:
             job = self.sessions.start(
                 request,
@@ -307,18 +336,14 @@ class _Tab:
                 lambda control: self.work.manager.download(name, common.download_progress(name, control), control),
                 turns=self.sessions.downloads,
             )
-            yield {p.fetch: gr.update(interactive=False)}
+            yield {button: gr.update(interactive=False)}
             async for step in job.watch():
-                yield {p.note: common.progress_html(words, step)}
+                yield {note: common.progress_html(words, step)}
             job.result()
         except EngineError as error:
-            yield {p.note: common.trouble_html(words, error), p.fetch: gr.update(interactive=True)}
+            yield {note: common.trouble_html(words, error, "not_brought"), button: gr.update(interactive=True)}
             return
-        yield {
-            p.note: f"<p>{html.escape(words('model_downloaded', name=name))}</p>",
-            p.fetch: gr.update(visible=False),
-            self.parts.form.component("model"): gr.update(choices=common.model_choices(self.work.manager)),
-        }
+        yield {note: f"<p>{html.escape(words('model_downloaded', name=name))}</p>", button: gr.update(visible=False)}
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -379,6 +404,9 @@ class _Tab:
             p.verdict: html.verdict_html(run, words),
             p.download: gr.update(value=run.output_path if there else None),
             p.fidelity: gr.update(value=run.settings.get("fidelity", 0.0), visible=base is not None),
+            p.face_strength: gr.update(
+                value=run.settings.get("face_strength", 0.8), visible=there and self.work.can_adjust_faces(run)
+            ),
             p.metrics: html.metrics_html(run, words),
             p.history: self._strip(session, words),
         }
@@ -401,16 +429,18 @@ class _Tab:
         return self._shown(session, run, words_for(request))
 
     def readjust(self, request: gr.Request, event: gr.EventData) -> Updates:
-        """The fidelity was moved after the run."""
+        """Fidelity or the strength of faces was moved after the run."""
         words, session = words_for(request), self.sessions.of(request)
         try:
-            run = self.work.readjust(session, min(1.0, max(0.0, float(event.fidelity))))
+            moved = {name: min(1.0, max(0.0, float(value))) for name, value in event._data.items()}
+            run = self.work.readjust(session, fidelity=moved.get("fidelity"), faces=moved.get("faces"))
         except EngineError as error:
             return {self.parts.status: common.trouble_html(words, error)}
         if run is None:
             return {}
         updates = self._shown(session, run, words)
-        del updates[self.parts.fidelity]  # it may have been moved on meanwhile
+        for slider in (self.parts.fidelity, self.parts.face_strength):
+            del updates[slider]  # it may have been moved on meanwhile
         return updates
 
     async def restore(self, request: gr.Request) -> AsyncIterator[Updates]:
@@ -432,6 +462,60 @@ class _Tab:
         if job is not None:
             async for more in self._follow(job, session, words):
                 yield more
+
+    # -- faces ---------------------------------------------------------------------------------------------------------
+
+    def find_faces(self, request: gr.Request, path: str | None, *given: Any) -> Updates:
+        """Numbered boxes on the stage."""
+        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        if not path:
+            return {p.face_note: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
+        values = p.form.values(given)
+        if values["face_enhance"] == "off":
+            values["face_enhance"] = "auto"
+        try:
+            updates = self._boxes(session, Path(path), common.make_settings(values), words)
+        except EngineError as error:
+            return {p.face_note: common.trouble_html(words, error, "face_trouble")}
+        model = common.missing_face_model(self.work.manager)
+        if model is not None:
+            size = f"{model.size / 1e6:.0f} MB" if model.size else ""
+            updates[p.face_note] += f"<p>{html.escape(words('face_model_missing', name=model.name, size=size))}</p>"
+            updates[p.fetch_face] = gr.update(visible=self.config.enable_downloads)
+        return {
+            **updates,
+            p.status: "",
+            p.whole: gr.update(visible=True),
+            p.form.component("face_enhance"): values["face_enhance"],
+        }
+
+    def _boxes(self, session: Session, path: Path, settings: EnhanceSettings, words: Words) -> Updates:
+        boxes = self.work.find_faces(session, path, settings)
+        on = sum(box.on for box in boxes)
+        note = words("face_found", count=len(boxes), restored=on) if boxes else words("face_none")
+        return {
+            self.parts.stage: self.work.view_of_input(session, path, boxes=boxes).to_json(),
+            self.parts.face_note: f"<p>{html.escape(note)}</p>",
+        }
+
+    def turn_face(self, request: gr.Request, event: gr.EventData, path: str | None = None, *given: Any) -> Updates:
+        """A face was clicked: keep or skip it."""
+        words, session = words_for(request), self.sessions.of(request)
+        if not path:
+            return {}
+        self.work.turn_face(session, int(event.number))
+        try:
+            return self._boxes(session, Path(path), self._settings(given), words)
+        except EngineError as error:
+            return {self.parts.face_note: common.trouble_html(words, error, "face_trouble")}
+
+    async def fetch_face(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Bring the best face model."""
+        p, model = self.parts, common.missing_face_model(self.work.manager)
+        if model is None:
+            return
+        async for updates in self._fetch(request, model.name, p.face_note, p.fetch_face):
+            yield updates
 
     # -- parts and models ----------------------------------------------------------------------------------------------
 

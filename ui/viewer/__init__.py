@@ -80,7 +80,7 @@ def stage(**more: Any) -> gr.HTML:
     """Shows a ``View`` (its value is ``View.to_json()``).
 
     Events: ``pick`` with x, y (pixels of the input), ``face`` with number,
-    ``adjust`` with fidelity.
+    ``adjust`` with fidelity or faces.
     """
     return gr.HTML(
         value=EMPTY.to_json(),

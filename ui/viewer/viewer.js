@@ -79,6 +79,7 @@ function show() {
   for (const name of ["left", "right", "divider"]) find(name).style.display = both ? "block" : "none";
   if (view.key !== state.key) { state.zoom = 0; state.split = 0.5; state.key = view.key; }
   state.picking = view.picking ? state.picking || [view.input_width / 2, (view.height * view.input_width) / view.width / 2] : null;
+  find("frame").style.setProperty("--ratio", vacant ? 1.5 : view.width / view.height);
   find("size").textContent = vacant ? "" : `${view.width} × ${view.height}`;
   find("marks").replaceChildren(...(view.boxes || []).map((box, index) => {
     const button = document.createElement("button");
@@ -201,7 +202,9 @@ document.addEventListener("input", (event) => {
 });
 // "change" comes when the slider is let go, and at every key.
 document.addEventListener("change", (event) => {
-  if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { fidelity: Number(event.target.value) });
+  const value = Number(event.target.value);
+  if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { fidelity: value });
+  if (event.target.closest("#adjust-faces") && view.after) trigger("adjust", { faces: value });
 });
 
 // The stage takes pictures too: dropped on it, pasted anywhere, or chosen after a click on the empty stage.

@@ -1,0 +1,50 @@
+"""axe-core finds nothing serious on any tab, in light and in dark, empty and with a result."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui.conftest import open_tab
+
+TABS = ("Image Enhancement", "Video", "Batch", "Presets", "System Info")
+GRAVE = ("serious", "critical")
+
+
+def grave_faults(page, name: str) -> list[str]:
+    """One line a fault: tab, rule, element."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{name}: {fault['id']} ({fault['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
+        for fault in found
+        if fault["impact"] in GRAVE
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_has_serious_faults(browser, app, scheme):
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, color_scheme=scheme, locale="en-GB")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(app.address)
+    page.wait_for_selector("#enhance")
+    page.wait_for_timeout(1500)
+    faults = grave_faults(page, "empty page")
+    page.click("#sample-drawing")
+    page.wait_for_selector("#facts .chips")
+    page.click("#enhance")
+    page.wait_for_selector("#result", state="visible", timeout=90_000)
+    for accordion in ("Faces", "File", "Fine tuning", "Measurements", "Compare models"):
+        page.get_by_role("button", name=accordion, exact=False).first.click()
+    page.wait_for_timeout(500)
+    for name in TABS:
+        open_tab(page, name)
+        page.wait_for_timeout(700)
+        faults += grave_faults(page, name)
+    page.evaluate("document.querySelector('main, body').insertAdjacentHTML('beforeend', '<img src=x><input>')")
+    noticed = grave_faults(page, "spoilt page")
+    context.close()
+    assert {"image-alt", "label"} <= {line.split(": ")[1].split(" ")[0] for line in noticed}, "the check sees faults"
+    assert not faults, "\n".join(faults)
