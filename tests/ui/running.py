@@ -1,0 +1,111 @@
+"""The real app in a process of its own, and a headless Chromium: for browser tests and for the screenshots."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class App:
+    """The running app: its address and its folders."""
+
+    address: str
+    outputs: Path
+    data: Path
+    weights: Path
+    log: Path
+
+
+class AppDidNotStart(RuntimeError):
+    """The message holds what the app said."""
+
+
+@contextmanager
+def running_app(base: Path, **settings: str) -> Iterator[App]:
+    """The app on a free port of 127.0.0.1, with all its folders below ``base``; ``settings`` as REALESRGAN_* names."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = App(f"http://127.0.0.1:{port}", base / "outputs", base / "data", base / "weights", base / "out.txt")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+        "REALESRGAN_WEIGHTS_DIR": str(made.weights),
+        "REALESRGAN_CACHE_DIR": str(base / "cache"),
+        "REALESRGAN_OUTPUT_DIR": str(made.outputs),
+        "REALESRGAN_DATA_DIR": str(made.data),
+        "REALESRGAN_LOG_DIR": str(base / "logs"),
+        "REALESRGAN_SERVER_PORT": str(port),
+        "REALESRGAN_DEVICE": "cpu",
+        "GRADIO_TEMP_DIR": str(base / "uploads"),
+        **{f"REALESRGAN_{name.upper()}": value for name, value in settings.items()},
+    }
+    with made.log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(REPOSITORY / "main.py")], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(made, process)
+        yield made
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(app: App, process: subprocess.Popen[Any], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(app.address, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise AppDidNotStart(app.log.read_text())
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Headless Chromium; ``new_context(...)`` is a browser of another person."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+def open_tab(page: Any, name: str) -> None:
+    """Open a tab by its name; narrow windows collect some in a menu."""
+    page.wait_for_timeout(300)
+    hidden = page.locator(".overflow-dropdown button", has_text=name)
+    if hidden.count():
+        page.locator(".overflow-menu > button").click()
+        hidden.click()
+    else:
+        page.get_by_role("tab", name=name).click()
+    page.wait_for_timeout(300)
