@@ -28,7 +28,7 @@ _MB = 10**6
 SUFFIXES = frozenset(
     (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".3gp", ".gif")
 )
-_CUT_OFF = ("moov atom not found", "invalid data found", "end of file")
+_DYNAMIC_HDR = ("DYNAMIC_HDR_PLUS", "DOVI_METADATA", "DOVI_RPU_BUFFER")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class VideoInfo:
         time_base: seconds a tick of the time stamps.
         subsampled: whether colour has fewer samples than brightness (4:2:0, 4:2:2).
         mastering, light: HDR10's static metadata as FFmpeg's structures, or None.
+        dynamic_hdr: whether it has HDR10+ or Dolby Vision, which belong to the frames as they were.
         codecs: of all streams, as ``video: h264``.
     """
 
@@ -108,6 +109,7 @@ class VideoInfo:
     aspect: Fraction
     mastering: bytes | None
     light: bytes | None
+    dynamic_hdr: bool
     stream_index: int
     codecs: tuple[str, ...]
     file_bytes: int
@@ -280,6 +282,7 @@ def _info(path: Path, container: InputContainer, stream: VideoStream, frame: Vid
         aspect=1 / Fraction(aspect) if turn % 2 and aspect else Fraction(aspect or 1),
         mastering=side.get("MASTERING_DISPLAY_METADATA"),
         light=side.get("CONTENT_LIGHT_LEVEL"),
+        dynamic_hdr=not side.keys().isdisjoint(_DYNAMIC_HDR),
         stream_index=stream.index,
         codecs=tuple(f"{one.type}: {getattr(one, 'name', None) or 'unknown'}" for one in container.streams),
         file_bytes=file_bytes,
@@ -307,7 +310,7 @@ def _side_data(frame: VideoFrame) -> dict[str, bytes]:
     return {
         one.type.name: bytes(one)
         for one in side
-        if one.type.name in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DISPLAYMATRIX")
+        if one.type.name in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DISPLAYMATRIX", *_DYNAMIC_HDR)
     }
 
 

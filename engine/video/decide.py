@@ -107,6 +107,8 @@ def _warnings(
         found.append("The video is interlaced: its lines belong to two moments. Deinterlace it first for clean edges.")
     if info.has_alpha:
         found.append("The video's transparency was left out.")
+    if info.dynamic_hdr:
+        found.append("HDR10+ or Dolby Vision fits the frames as they were; it was left out. HDR10's own data is kept.")
     if not can_convert(info.color):
         found.append("The video's colour matrix is not known here; it was read as BT.709.")
     if settings.face_enhance:

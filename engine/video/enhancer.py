@@ -21,7 +21,7 @@ from engine.tiling import TileLimit, TileOutOfMemory
 from engine.types import RESAMPLERS, EnhanceSettings
 from engine.upscaler import MemoryBudget, Upscaler
 from utils.errors import BackendError, EngineError, InvalidSettingsError, OutOfMemoryError
-from utils.gpu import available_host_memory
+from utils.gpu import available_host_memory, cpu_count
 from utils.picture import Picture, crop
 
 logger = logging.getLogger(__name__)
@@ -82,8 +82,15 @@ class FrameEnhancer:
 
     @property
     def workers(self) -> int:
-        """Frames to work on at a time: one more than the network takes, so that it never waits for one."""
-        return self._loaded.session.parallelism + 1 if self._loaded is not None else 2
+        """Frames to work on at a time: more than the network takes, so that it never waits for one.
+
+        Beside a GPU that is done with a frame in milliseconds it takes several to cut, match and blend for it.
+        """
+        if self._loaded is None:
+            return 2
+        session = self._loaded.session
+        spare = 1 if session.device == "cpu" else max(2, min(6, cpu_count() // 2))
+        return session.parallelism + spare
 
     @property
     def window(self) -> int:

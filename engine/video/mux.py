@@ -91,7 +91,10 @@ def _muxer_options(plan: MuxPlan, source: InputContainer) -> dict[str, str]:
             scale = lcm(scale, stream.time_base.denominator)
     if scale >= 2**31:
         scale = min(plan.time_base.denominator, 2**31 - 1)
-    return {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(max(1000, scale))}
+    # Apple's own tags need another kind of table, which other players do not read.
+    apple = plan.kind == "mov" and any(key.startswith("com.apple.") for key in source.metadata)
+    flags = "+faststart+use_metadata_tags" if apple else "+faststart"
+    return {"movflags": flags, "movie_timescale": str(max(1000, scale))}
 
 
 def _write(
