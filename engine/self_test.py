@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _SIDE = 64
 _MOST_RUNS, _ENOUGH_SECONDS = 8, 0.4
-_CLEARLY_FASTER = 0.9
+_CLEARLY_FASTER = 0.75
 """A candidate takes the place of a preferred one when it needs less than this share of its time."""
 _SLOW = 2.0
 MIN_PSNR = 40.0
