@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from engine.batch import BatchOptions, BatchRequest, ItemState, Phase
+from engine.batch import BatchOptions
 from engine.settings_manager import SettingsManager
 from engine.types import EnhanceResult
 from ui.components import SettingsForm
 from ui.downloads import MadeDownload
 from ui.handlers import batch as work
 from ui.handlers import batch_view as view
-from ui.previews import before_and_after
 from ui.sessions import Sessions
-from ui.strings import choice, t, words_for
+from ui.strings import choice, t
+from ui.tabs.batch_events import CHANGING, FIELDS, BatchEvents
 from ui.tabs.image_tab import ImageTab
-from ui.thumbnails import Thumbnails
-from utils.errors import EngineError
 
 _SECONDS = 1.0
-_CHANGING = (
-    "status",
-    "table",
-    "gallery",
-    "page",
-    "start",
-    "pause",
-    "resume",
-    "cancel",
-    "retry",
-    "zip",
-    "offer",
-    "offered",
-    "timer",
-    "seen",
-    "numbers",
-    "show",
-)
 
 
 @dataclass(frozen=True)
 class _Fields:
-    """What a person sets before the start, in the order in which handlers receive it."""
+    """What a person sets before the start."""
 
     files: Any
     folder: Any
@@ -62,7 +40,8 @@ class _Fields:
 
     @property
     def all(self) -> list[Any]:
-        return [getattr(self, name) for name in self.__dataclass_fields__]
+        """In the order in which events bring them."""
+        return [getattr(self, name) for name in FIELDS]
 
 
 @dataclass(frozen=True)
@@ -92,8 +71,8 @@ class _Shown:
 
     @property
     def outputs(self) -> list[Any]:
-        """Those that a new look at the batch changes, in the order in which ``_Handlers.look`` answers."""
-        return [getattr(self, name) for name in _CHANGING]
+        """Those that a new look at the batch changes, in the order in which ``BatchEvents.look`` answers."""
+        return [getattr(self, name) for name in CHANGING]
 
 
 def build(
@@ -115,9 +94,9 @@ def build(
             start = gr.Button(t("batch_start"), variant="primary", elem_id="batch-start")
         with gr.Column(scale=3, min_width=300):
             shown = _results(start)
-    handlers = _Handlers(config, manager, sessions, image.form, presets, enhance)
-    _connect_choice(handlers, fields, image.form, plan, tab)
-    _connect_run(handlers, fields, image.form, shown, blocks)
+    events = BatchEvents(config, manager, sessions, image.form, presets, enhance)
+    _connect_choice(events, fields, image.form, plan, tab)
+    _connect_run(events, fields, image.form, shown, blocks)
 
 
 def _fields(config: Any, presets: SettingsManager) -> _Fields:
@@ -212,196 +191,33 @@ def _results(start: Any) -> _Shown:
     )
 
 
-class _Handlers:
-    """What happens at each event, for whoever is named by its ``gr.Request``."""
-
-    def __init__(
-        self,
-        config: Any,
-        manager: Any,
-        sessions: Sessions,
-        form: SettingsForm,
-        presets: SettingsManager,
-        enhance: Callable[..., EnhanceResult],
-    ) -> None:
-        self._config, self._manager, self._sessions = config, manager, sessions
-        self._form, self._presets = form, presets
-        self._desk = work.BatchDesk(manager, config, enhance)
-
-    # -- before the start --------------------------------------------------------------------------------------------
-
-    def _request(self, place: Path, given: tuple[Any, ...]) -> BatchRequest:
-        """The batch that the fields describe. Raises ``EngineError``."""
-        count = len(_Fields.__dataclass_fields__)
-        files, folder, recursive, watch, template, output, skip_done, overwrite, how, preset = given[:count]
-        wanted = work.Wanted(
-            tuple(Path(path) for path in files or ()),
-            folder or "",
-            recursive,
-            watch,
-            template or "",
-            output or "",
-            skip_done,
-            overwrite,
-        )
-        settings, per_picture = work.settings_of(
-            how, self._form.values(given[count:]), preset, self._presets, self._manager
-        )
-        return work.make_request(wanted, settings, per_picture, place, self._config)
-
-    def plan(self, request: gr.Request, *given: Any) -> str:
-        """What would be done, in words."""
-        words = words_for(request)
-        if not given[0] and not (given[1] or "").strip():
-            return f'<p class="quiet">{words("batch_plan_none")}</p>'
-        place = work.new_place(self._sessions.of(request))
-        try:
-            with tempfile.TemporaryDirectory(prefix="realesrgan-plan-") as workspace:
-                return view.plan_html(self._request(place, given).plan(self._config, workspace), words)
-        except EngineError as error:
-            return view.trouble_html(str(error))
-
-    def preset_names(self) -> Any:
-        return gr.update(choices=[preset.name for preset in self._presets.presets()])
-
-    # -- running -----------------------------------------------------------------------------------------------------
-
-    def start(self, request: gr.Request, show: str, *given: Any) -> list[Any]:
-        session = self._sessions.of(request)
-        place = work.new_place(session)
-        return self._after(request, show, lambda: self._desk.begin(session, self._request(place, given), place))
-
-    def retry(self, request: gr.Request, show: str) -> list[Any]:
-        return self._after(request, show, lambda: self._desk.retry_failed(self._sessions.of(request)))
-
-    def go_on(self, request: gr.Request, show: str) -> list[Any]:
-        return self._after(request, show, lambda: self._desk.go_on(self._sessions.of(request)))
-
-    def forget(self, request: gr.Request, show: str) -> list[Any]:
-        return self._after(request, show, lambda: self._desk.forget(self._sessions.of(request)))
-
-    def pause(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        batch = self._desk.current(self._sessions.of(request))
-        if batch is not None:
-            batch.pause()
-        return self.look(request, show, page, None)
-
-    def resume(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        batch = self._desk.current(self._sessions.of(request))
-        if batch is not None:
-            batch.resume()
-        return self.look(request, show, page, None)
-
-    def cancel(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        batch = self._desk.current(self._sessions.of(request))
-        if batch is not None:
-            batch.cancel()
-        return self.look(request, show, page, None)
-
-    def _after(self, request: gr.Request, show: str, action: Callable[[], Any]) -> list[Any]:
-        """The tab after ``action``, or why it was not done."""
-        trouble = ""
-        try:
-            action()
-        except EngineError as error:
-            trouble = view.trouble_html(str(error))
-        answer = self.look(request, show, 1, None)
-        if trouble:
-            answer[_CHANGING.index("status")] = trouble
-        return answer
-
-    def look(self, request: gr.Request, show: str, page: float, seen: Any) -> list[Any]:
-        """The tab's present state; nothing changes where ``seen`` says that this window shows it already."""
-        session, words = self._sessions.of(request), words_for(request)
-        batch = self._desk.current(session)
-        snapshot = batch.snapshot() if batch is not None else None
-        last = view.pages(snapshot, show)
-        page = min(max(1, int(page or 1)), last)
-        thumbnails = session.memory.setdefault("batch_thumbnails", Thumbnails(session.folder))
-        items = view.page_of(snapshot, show, page) if snapshot is not None else []
-        small, numbers, missing = thumbnails.of(items)
-        now = [id(batch), snapshot.version if snapshot else 0, show, page, len(small)]
-        if now == seen:
-            return [gr.skip()] * len(_CHANGING)
-        active = snapshot is not None and snapshot.active
-        request_left = None if active else self._desk.unfinished(session)
-        phase = snapshot.phase if snapshot is not None else None
-        failed = snapshot.count(ItemState.FAILED) if snapshot is not None else 0
-        return [
-            view.status_html(snapshot, words),
-            view.table_html(snapshot, words, show, page),
-            gr.update(value=small, visible=bool(small)),
-            gr.update(value=page, maximum=last, visible=last > 1),
-            gr.update(interactive=not active),
-            gr.update(visible=phase in (Phase.RUNNING, Phase.PLANNING)),
-            gr.update(visible=phase is Phase.PAUSED),
-            gr.update(visible=active),
-            gr.update(visible=bool(failed) and not active),
-            gr.update(visible=snapshot is not None and any(work.finished(snapshot))),
-            gr.update(visible=request_left is not None),
-            view.unfinished_html(request_left, words) if request_left is not None else "",
-            gr.update(active=active or missing),
-            now,
-            numbers,
-            gr.update(visible=bool(items) or show != "all"),
-        ]
-
-    # -- results -----------------------------------------------------------------------------------------------------
-
-    def compare(self, request: gr.Request, numbers: list[int], event: gr.SelectData) -> Any:
-        """Before and after of the thumbnail that was chosen."""
-        session = self._sessions.of(request)
-        batch = self._desk.current(session)
-        items = {item.number: item for item in batch.snapshot().items} if batch is not None else {}
-        item = items.get(numbers[event.index]) if event.index < len(numbers) else None
-        if item is None:
-            return gr.skip()
-        try:
-            pair = before_and_after(item.source, item.target, session.folder)
-        except EngineError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return gr.update(value=pair, visible=True, label=f"{item.name} → {item.target.name}")
-
-    def archive(self, request: gr.Request) -> tuple[str | None, Any]:
-        words, session = words_for(request), self._sessions.of(request)
-        batch = self._desk.current(session)
-        if batch is None:
-            return None, gr.skip()
-        try:
-            path = work.zip_all(batch, session)
-        except EngineError as error:
-            return None, view.trouble_html(str(error))
-        size = view.size_words(path.stat().st_size)
-        return str(path), view.note_html(words("batch_zip_ready", size=size), [], words)
-
-
-def _connect_choice(handlers: _Handlers, fields: _Fields, form: SettingsForm, plan: Any, tab: gr.Tab) -> None:
+def _connect_choice(events: BatchEvents, fields: _Fields, form: SettingsForm, plan: Any, tab: gr.Tab) -> None:
     """The plan follows what is chosen, before anything is started."""
     given = [*fields.all, *form.components]
     changes = [fields.files.change, *(one.change for one in (fields.recursive, fields.how, fields.preset))]
     changes += [one.change for one in (fields.watch, fields.skip_done, fields.overwrite)]
     for box in (fields.folder, fields.output, fields.template):
         changes += [box.blur, box.submit]
-    gr.on([*changes, tab.select], handlers.plan, given, plan, show_progress="hidden", trigger_mode="always_last")
-    tab.select(handlers.preset_names, None, fields.preset, show_progress="hidden")
+    gr.on([*changes, tab.select], events.plan, given, plan, show_progress="hidden", trigger_mode="always_last")
+    tab.select(events.preset_names, None, fields.preset, show_progress="hidden")
 
 
-def _connect_run(handlers: _Handlers, fields: _Fields, form: SettingsForm, shown: _Shown, blocks: gr.Blocks) -> None:
+def _connect_run(events: BatchEvents, fields: _Fields, form: SettingsForm, shown: _Shown, blocks: gr.Blocks) -> None:
     outputs, place = shown.outputs, [shown.show, shown.page]
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    shown.start.click(handlers.start, [shown.show, *fields.all, *form.components], outputs, **quiet)
-    for button, act in ((shown.retry, handlers.retry), (shown.go_on, handlers.go_on), (shown.forget, handlers.forget)):
+    shown.start.click(events.start, [shown.show, *fields.all, *form.components], outputs, **quiet)
+    for button, act in ((shown.retry, events.retry), (shown.go_on, events.go_on), (shown.forget, events.forget)):
         button.click(act, [shown.show], outputs, **quiet)
     for button, order in (
-        (shown.pause, handlers.pause),
-        (shown.resume, handlers.resume),
-        (shown.cancel, handlers.cancel),
+        (shown.pause, events.pause),
+        (shown.resume, events.resume),
+        (shown.cancel, events.cancel),
     ):
         button.click(order, place, outputs, **quiet)
     look = [*place, shown.seen]
-    shown.timer.tick(handlers.look, look, outputs, **quiet)
-    shown.show.change(handlers.look, look, outputs, **quiet)
-    shown.page.change(handlers.look, look, outputs, **quiet)
-    blocks.load(handlers.look, look, outputs, **quiet)
-    shown.gallery.select(handlers.compare, shown.numbers, shown.compare, show_progress_on=shown.compare)
-    shown.archive.connect(handlers.archive, None, shown.status)
+    shown.timer.tick(events.look, look, outputs, **quiet)
+    shown.show.change(events.look, look, outputs, **quiet)
+    shown.page.change(events.look, look, outputs, **quiet)
+    blocks.load(events.look, look, outputs, **quiet)
+    shown.gallery.select(events.compare, shown.numbers, shown.compare, show_progress_on=shown.compare)
+    shown.archive.connect(events.archive, None, shown.status)

@@ -1,0 +1,219 @@
+"""What happens at each event of the Batch tab, for whoever is named by its ``gr.Request``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engine.batch import BatchRequest, ItemState, Phase
+from engine.settings_manager import SettingsManager
+from engine.types import EnhanceResult
+from ui.components import SettingsForm
+from ui.handlers import batch as work
+from ui.handlers import batch_view as view
+from ui.previews import before_and_after
+from ui.sessions import Sessions
+from ui.strings import words_for
+from ui.thumbnails import Thumbnails
+from utils.errors import EngineError
+
+FIELDS = (
+    "files",
+    "folder",
+    "recursive",
+    "watch",
+    "template",
+    "output",
+    "skip_done",
+    "overwrite",
+    "how",
+    "preset",
+)
+"""What a person sets before the start, in the order in which events bring it."""
+
+CHANGING = (
+    "status",
+    "table",
+    "gallery",
+    "page",
+    "start",
+    "pause",
+    "resume",
+    "cancel",
+    "retry",
+    "zip",
+    "offer",
+    "offered",
+    "timer",
+    "seen",
+    "numbers",
+    "show",
+)
+"""Components that a new look at the batch changes, in the order in which ``BatchEvents.look`` answers."""
+
+
+class BatchEvents:
+    """The handlers; ``form`` is the Image tab's, ``enhance`` does one picture."""
+
+    def __init__(
+        self,
+        config: Any,
+        manager: Any,
+        sessions: Sessions,
+        form: SettingsForm,
+        presets: SettingsManager,
+        enhance: Callable[..., EnhanceResult],
+    ) -> None:
+        self._config, self._manager, self._sessions = config, manager, sessions
+        self._form, self._presets = form, presets
+        self._desk = work.BatchDesk(manager, config, enhance)
+
+    # -- before the start --------------------------------------------------------------------------------------------
+
+    def _request(self, place: Path, given: tuple[Any, ...]) -> BatchRequest:
+        """The batch that the fields describe. Raises ``EngineError``."""
+        count = len(FIELDS)
+        files, folder, recursive, watch, template, output, skip_done, overwrite, how, preset = given[:count]
+        wanted = work.Wanted(
+            tuple(Path(path) for path in files or ()),
+            folder or "",
+            recursive,
+            watch,
+            template or "",
+            output or "",
+            skip_done,
+            overwrite,
+        )
+        settings, per_picture = work.settings_of(
+            how, self._form.values(given[count:]), preset, self._presets, self._manager
+        )
+        return work.make_request(wanted, settings, per_picture, place, self._config)
+
+    def plan(self, request: gr.Request, *given: Any) -> str:
+        """What would be done, in words."""
+        words = words_for(request)
+        if not given[0] and not (given[1] or "").strip():
+            return f'<p class="quiet">{words("batch_plan_none")}</p>'
+        place = work.new_place(self._sessions.of(request))
+        try:
+            with tempfile.TemporaryDirectory(prefix="realesrgan-plan-") as workspace:
+                return view.plan_html(self._request(place, given).plan(self._config, workspace), words)
+        except EngineError as error:
+            return view.trouble_html(str(error))
+
+    def preset_names(self) -> Any:
+        return gr.update(choices=[preset.name for preset in self._presets.presets()])
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def start(self, request: gr.Request, show: str, *given: Any) -> list[Any]:
+        session = self._sessions.of(request)
+        place = work.new_place(session)
+        return self._after(request, show, lambda: self._desk.begin(session, self._request(place, given), place))
+
+    def retry(self, request: gr.Request, show: str) -> list[Any]:
+        return self._after(request, show, lambda: self._desk.retry_failed(self._sessions.of(request)))
+
+    def go_on(self, request: gr.Request, show: str) -> list[Any]:
+        return self._after(request, show, lambda: self._desk.go_on(self._sessions.of(request)))
+
+    def forget(self, request: gr.Request, show: str) -> list[Any]:
+        return self._after(request, show, lambda: self._desk.forget(self._sessions.of(request)))
+
+    def pause(self, request: gr.Request, show: str, page: float) -> list[Any]:
+        batch = self._desk.current(self._sessions.of(request))
+        if batch is not None:
+            batch.pause()
+        return self.look(request, show, page, None)
+
+    def resume(self, request: gr.Request, show: str, page: float) -> list[Any]:
+        batch = self._desk.current(self._sessions.of(request))
+        if batch is not None:
+            batch.resume()
+        return self.look(request, show, page, None)
+
+    def cancel(self, request: gr.Request, show: str, page: float) -> list[Any]:
+        batch = self._desk.current(self._sessions.of(request))
+        if batch is not None:
+            batch.cancel()
+        return self.look(request, show, page, None)
+
+    def _after(self, request: gr.Request, show: str, action: Callable[[], Any]) -> list[Any]:
+        """The tab after ``action``, or why it was not done."""
+        trouble = ""
+        try:
+            action()
+        except EngineError as error:
+            trouble = view.trouble_html(str(error))
+        answer = self.look(request, show, 1, None)
+        if trouble:
+            answer[CHANGING.index("status")] = trouble
+        return answer
+
+    def look(self, request: gr.Request, show: str, page: float, seen: Any) -> list[Any]:
+        """The tab's present state; nothing changes where ``seen`` says that this window shows it already."""
+        session, words = self._sessions.of(request), words_for(request)
+        batch = self._desk.current(session)
+        snapshot = batch.snapshot() if batch is not None else None
+        last = view.pages(snapshot, show)
+        page = min(max(1, int(page or 1)), last)
+        thumbnails = session.memory.setdefault("batch_thumbnails", Thumbnails(session.folder))
+        items = view.page_of(snapshot, show, page) if snapshot is not None else []
+        small, numbers, missing = thumbnails.of(items)
+        now = [id(batch), snapshot.version if snapshot else 0, show, page, len(small)]
+        if now == seen:
+            return [gr.skip()] * len(CHANGING)
+        active = snapshot is not None and snapshot.active
+        request_left = None if active else self._desk.unfinished(session)
+        phase = snapshot.phase if snapshot is not None else None
+        failed = snapshot.count(ItemState.FAILED) if snapshot is not None else 0
+        return [
+            view.status_html(snapshot, words),
+            view.table_html(snapshot, words, show, page),
+            gr.update(value=small, visible=bool(small)),
+            gr.update(value=page, maximum=last, visible=last > 1),
+            gr.update(interactive=not active),
+            gr.update(visible=phase in (Phase.RUNNING, Phase.PLANNING)),
+            gr.update(visible=phase is Phase.PAUSED),
+            gr.update(visible=active),
+            gr.update(visible=bool(failed) and not active),
+            gr.update(visible=snapshot is not None and any(work.finished(snapshot))),
+            gr.update(visible=request_left is not None),
+            view.unfinished_html(request_left, words) if request_left is not None else "",
+            gr.update(active=active or missing),
+            now,
+            numbers,
+            gr.update(visible=bool(items) or show != "all"),
+        ]
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def compare(self, request: gr.Request, numbers: list[int], event: gr.SelectData) -> Any:
+        """Before and after of the thumbnail that was chosen."""
+        session = self._sessions.of(request)
+        batch = self._desk.current(session)
+        items = {item.number: item for item in batch.snapshot().items} if batch is not None else {}
+        item = items.get(numbers[event.index]) if event.index < len(numbers) else None
+        if item is None:
+            return gr.skip()
+        try:
+            pair = before_and_after(item.source, item.target, session.folder)
+        except EngineError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return gr.update(value=pair, visible=True, label=f"{item.name} → {item.target.name}")
+
+    def archive(self, request: gr.Request) -> tuple[str | None, Any]:
+        words, session = words_for(request), self._sessions.of(request)
+        batch = self._desk.current(session)
+        if batch is None:
+            return None, gr.skip()
+        try:
+            path = work.zip_all(batch, session)
+        except EngineError as error:
+            return None, view.trouble_html(str(error))
+        size = view.size_words(path.stat().st_size)
+        return str(path), view.note_html(words("batch_zip_ready", size=size), [], words)
