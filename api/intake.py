@@ -44,6 +44,8 @@ REQUEST_BODY: dict[str, Any] = {
                         "target_resolution": {"type": "string", "enum": ["2k", "4k", "8k"]},
                         "model": {"type": "string"},
                         "enhance_faces": {"type": "string", "enum": ["true", "false", "auto"]},
+                        "face_strength": {"type": "number", "minimum": 0, "maximum": 1},
+                        "face_model": {"type": "string"},
                         "format": {"type": "string"},
                         "quality": {"type": "integer"},
                         "preset": {"type": "string"},

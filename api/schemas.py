@@ -32,6 +32,8 @@ class UpscaleOptions(BaseModel):
     enhance_faces: bool | Literal["auto"] = Field(
         "auto", description="Restore faces, where a face model is installed; auto leaves sharp ones alone"
     )
+    face_strength: float | None = Field(None, ge=0, le=1, description="Share of the restored face; 0.8 by default")
+    face_model: str | None = Field(None, pattern=MODEL_NAME, description="Face model's name or auto")
     format: Format = Field("auto", description="Format of the result; auto keeps the input's")
     quality: int = Field(95, ge=1, le=100, description="Quality of lossy formats")
     preset: str | None = Field(
@@ -55,7 +57,7 @@ class UpscaleOptions(BaseModel):
         """
         named: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("scale", "model", "format", "quality")
+            for name in ("scale", "model", "face_strength", "face_model", "format", "quality")
             if name in self.model_fields_set and getattr(self, name) is not None
         }
         if self.target_resolution is not None:

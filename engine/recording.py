@@ -129,10 +129,9 @@ class Recorder:
             scale = plan_size(info.width, info.height, settings, max_output_pixels=10**12).scale
             model = self._manager.default_model(scale)[0]
         model_hash = "" if model in RESAMPLERS else self._manager.file(model).sha256
-        if settings.face_enhance:
-            model_hash += self._face_hash(settings.face_model)
+        faces = self._face_hash(settings.face_model) if settings.face_enhance else ""
         kind = output_format(settings, info.format, target)
-        return run_key(input_hash, settings, model, model_hash, kind), input_hash, model, model_hash
+        return run_key(input_hash, settings, model, model_hash + faces, kind), input_hash, model, model_hash
 
     def _face_hash(self, name: str) -> str:
         """What tells a run with a face model from one without: its weights and whether faces can be located."""

@@ -17,7 +17,7 @@ from engine.faces.align import CROP_SIDE, TEMPLATE
 from engine.faces.landmarks import landmarks_in_crop
 from engine.faces.mask import face_mask
 
-LIKE, UNLIKE = 0.92, 0.86
+LIKE, UNLIKE = 0.93, 0.88
 """Likeness from which a face is shown as restored, and the one from which it is put back; between, it is blended."""
 MOVED, MOVED_FAR = 0.14, 0.21
 """The same for the landmarks' mean move, in distances between the eyes, for faces of 4 crop pixels a picture pixel."""

@@ -195,3 +195,19 @@ def test_a_preset_is_where_a_request_starts_from(client):
     assert form.headers["content-type"] == "image/webp"
     unknown = client.post("/upscale", json={"image_b64": b64(png()), "preset": "Wed"})
     assert unknown.status_code == 422 and "'Web'" in unknown.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("request_body", "face_enhance", "strength"),
+    [
+        ({}, "auto", 0.8),
+        ({"enhance_faces": True, "face_strength": 0.3}, True, 0.3),
+        ({"enhance_faces": False}, False, 0.8),
+        ({"enhance_faces": "auto"}, "auto", 0.8),
+    ],
+)
+def test_wishes_about_faces_become_settings(request_body, face_enhance, strength):
+    from api.schemas import UpscaleOptions
+
+    settings = UpscaleOptions(**request_body).settings("auto", {})
+    assert settings.face_enhance == face_enhance and settings.face_strength == strength

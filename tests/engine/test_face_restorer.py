@@ -233,6 +233,30 @@ def test_what_is_no_face_model_is_refused_before_anything_is_done(job, bare, kno
         job(portrait(300, 300, [SPOT]), bare, face_model=name)
 
 
+def test_faces_can_come_from_the_original_of_an_enlarged_input(config, stand_in, known, tmp_path):
+    """Two networks in a row: the second one's input is four times as large as the picture the faces were found in."""
+    import cv2
+
+    known(face_at(*SPOT))
+    small = cv2.GaussianBlur(portrait(300, 300, [SPOT]), (0, 0), 3)
+    large = cv2.resize(small, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for name, pixels in (("small.png", small), ("large.png", large)):
+        image_io.save(image_io.from_array(pixels), tmp_path / name, SaveOptions("png"))
+    settings = EnhanceSettings.create(model="lanczos", scale=1, face_enhance=True, face_strength=1.0)
+    result = enhance_file(
+        tmp_path / "large.png",
+        tmp_path / "out.png",
+        settings,
+        manager=stand_in(),
+        config=config,
+        faces_from=tmp_path / "small.png",
+    )
+    (row,) = result.metrics["faces"]
+    assert row["decision"] == "restored" and row["box"][0] == round(face_at(*SPOT).x)
+    out = image_io.load(tmp_path / "out.png").pixels.astype(int)
+    assert np.abs(out - large).max() <= 2
+
+
 def test_an_animation_keeps_its_faces(job, stand_in, known, tmp_path, config):
     from PIL import Image
 

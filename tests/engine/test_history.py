@@ -46,6 +46,28 @@ def test_a_run_is_recorded_with_all_that_matters(recorder, history, picture, tmp
     json.dumps(run.to_json())
 
 
+def test_face_settings_count_only_where_faces_are_restored(recorder, picture, tmp_path):
+    def key(**settings):
+        return recorder._key(picture, tmp_path / "out.png", SETTINGS.but(**settings))[0]
+
+    assert key(face_strength=0.2) == key()
+    assert key(face_enhance=True, face_strength=0.2) != key(face_enhance=True) != key()
+
+
+def test_a_result_without_faces_is_not_offered_once_a_face_model_is_here(history, picture, tmp_path, config, scene):
+    """The same wish has another result when the face model has been installed in between."""
+    from engine.registry import REGISTRY
+
+    folder = tmp_path / "weights"
+    checkpoints.save_pth(checkpoints.compact_state(), folder / "tiny-x4.pth")
+    manager = ModelManager(dict(REGISTRY), folder, bundled_dir=None, cache_dir=None, device="cpu")
+    recorder, wish = Recorder(history, manager, config), SETTINGS.but(face_enhance=True)
+    before = recorder._key(picture, tmp_path / "out.png", wish)[0]
+    checkpoints.save_pth(checkpoints.face_state(), folder / "narrow-face.pth")
+    (folder / "face_detection_yunet_2023mar.onnx").write_bytes(b"present")
+    assert recorder._key(picture, tmp_path / "out.png", wish)[0] != before
+
+
 def test_the_same_picture_and_settings_are_not_computed_twice(recorder, history, picture, tmp_path):
     recorder.enhance_file(picture, tmp_path / "one.png", SETTINGS)
     copy = tmp_path / "same content.png"
