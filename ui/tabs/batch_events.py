@@ -67,9 +67,11 @@ class BatchEvents:
         form: SettingsForm,
         presets: SettingsManager,
         enhance: Callable[..., EnhanceResult],
+        lanes: int,
     ) -> None:
         self._config, self._manager, self._sessions = config, manager, sessions
         self._form, self._presets = form, presets
+        self._lanes = lanes
         self._desk = work.BatchDesk(manager, config, enhance)
 
     # -- before the start --------------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ class BatchEvents:
         settings, per_picture = work.settings_of(
             how, self._form.values(given[count:]), preset, self._presets, self._manager
         )
-        return work.make_request(wanted, settings, per_picture, place, self._config)
+        return work.make_request(wanted, settings, per_picture, place, self._config).but(lanes=self._lanes)
 
     def plan(self, request: gr.Request, *given: Any) -> str:
         """What would be done, in words."""

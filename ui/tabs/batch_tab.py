@@ -83,8 +83,15 @@ def build(
     enhance: Callable[..., EnhanceResult],
     blocks: gr.Blocks,
     tab: gr.Tab,
+    lanes: int = 3,
 ) -> None:
-    """The tab. ``blocks``: the whole page, for what happens when it is opened; ``tab``: where this one stands."""
+    """The tab.
+
+    Args:
+        enhance: does one picture.
+        blocks: the whole page, for what happens when it is opened; ``tab``: where this one stands.
+        lanes: pictures of one batch in flight at a time.
+    """
     presets = SettingsManager.from_config(config)
     gr.Markdown(t("batch_intro"), elem_classes="quiet")
     with gr.Row():
@@ -94,7 +101,7 @@ def build(
             start = gr.Button(t("batch_start"), variant="primary", elem_id="batch-start")
         with gr.Column(scale=3, min_width=300):
             shown = _results(start)
-    events = BatchEvents(config, manager, sessions, image.form, presets, enhance)
+    events = BatchEvents(config, manager, sessions, image.form, presets, enhance, lanes)
     _connect_choice(events, fields, image.form, plan, tab)
     _connect_run(events, fields, image.form, shown, blocks)
 
