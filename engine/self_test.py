@@ -32,6 +32,8 @@ _CLEARLY_FASTER = 0.75
 _SLOW = 2.0
 MIN_PSNR = 40.0
 """dB against fp32, below which a backend's output counts as wrong. bf16 reaches 48 and more."""
+MIN_FACE_PSNR = 33.0
+"""The same for face networks. What they draw where there is no face, as on the test window, hangs on the last bit."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _timed(session: Session, window: np.ndarray) -> tuple[np.ndarray, float]:
     return output, time.perf_counter() - start
 
 
-def _try(session: Session, window: np.ndarray, reference: np.ndarray | None) -> tuple[Trial, np.ndarray]:
+def _try(session: Session, window: np.ndarray, reference: np.ndarray | None, least: float) -> tuple[Trial, np.ndarray]:
     session.prepare(*window.shape[1:3])
     output, first = _timed(session, window)
     # The first run also allocates. Where a run takes seconds that is nothing, and a person waits for this.
@@ -104,7 +106,7 @@ def _try(session: Session, window: np.ndarray, reference: np.ndarray | None) -> 
     quality = 99.0 if reference is None else psnr(output, reference)
     if not np.isfinite(output).all():
         quality = -1.0
-    problem = None if quality >= MIN_PSNR else f"wrong output ({quality:.0f} dB against fp32)"
+    problem = None if quality >= least else f"wrong output ({quality:.0f} dB against fp32)"
     speed = min(seconds) / (window.shape[1] * window.shape[2]) * 1e6
     return Trial(session.backend, session.precision, round(speed, 3), round(quality, 1), problem), output
 
@@ -119,11 +121,12 @@ def run_trials(
     """Run every candidate on the test window."""
     side = CROP_SIDE if source.info.kind == "face" else max(_SIDE, source.info.minimum_size)
     window = test_window(source.info.in_channels, side)
+    least = MIN_FACE_PSNR if source.info.kind == "face" else MIN_PSNR
     trials = []
     reference: np.ndarray | None = None
     try:
         reference_session = find("torch").open(source, "cpu", "fp32", cache_dir)
-        first, reference = _try(reference_session, window, None)
+        first, reference = _try(reference_session, window, None, least)
         reference_session.close()
         if device == "cpu" and ("torch", "fp32") in pairs:
             trials.append(first)
@@ -134,7 +137,7 @@ def run_trials(
             continue
         try:
             session = find(backend).open(source, device, precision, cache_dir)
-            trials.append(_try(session, window, reference)[0])
+            trials.append(_try(session, window, reference, least)[0])
             session.close()
         except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
             trials.append(Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300]))

@@ -38,8 +38,8 @@ class FaceNeeds:
         """One or two sentences for people."""
         names = " and ".join(map(str, self.missing))
         commands = " and ".join(f"`python main.py models download {one.name}`" for one in self.missing)
-        verb = "is" if len(self.missing) == 1 else "are"
-        return f"{NOT_RESTORED}{names} {verb} not installed. {commands} would bring it; everything else was done."
+        verb, them = ("is", "it") if len(self.missing) == 1 else ("are", "them")
+        return f"{NOT_RESTORED}{names} {verb} not installed. {commands} would bring {them}; everything else was done."
 
     def to_json(self) -> dict[str, Any]:
         return {"code": "models-missing", "missing": [{"name": one.name, "bytes": one.bytes} for one in self.missing]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ class FaceRun:
         done: list[np.ndarray] = []
         how = self._how()
         while len(done) < len(crops):
+            # The first time on a machine this takes a minute: the network is converted and its runtimes are compared.
+            self._tell("Loading face model", len(done), len(crops))
             try:
                 with self.manager.borrow(self.model, kind="face", **how) as loaded:
                     self._note(loaded)
@@ -94,6 +97,7 @@ class FaceRun:
     def _rest(self, loaded: LoadedModel, crops: Sequence[np.ndarray], done: list[np.ndarray]) -> None:
         """Run what is not done yet; ``done`` grows, so that nothing is run twice after a failure."""
         size = GPU_BATCH if loaded.session.device != "cpu" else 1
+        started, before = time.monotonic(), len(done)
         try:
             while len(done) < len(crops):
                 self.control.check()
@@ -107,9 +111,14 @@ class FaceRun:
                     logger.info("%d faces do not fit at once; going on with %d", len(part), size)
                     continue
                 self.batch = max(self.batch, len(part))
-                self.control.report(Progress("Restoring faces", len(done), len(crops), len(done) / len(crops)))
+                seconds = time.monotonic() - started
+                eta = seconds / (len(done) - before) * (len(crops) - len(done))
+                self._tell("Restoring faces", len(done), len(crops), eta)
         finally:
             loaded.session.trim()
+
+    def _tell(self, stage: str, done: int, total: int, eta: float | None = None) -> None:
+        self.control.report(Progress(stage, done, total, done / total, eta))
 
     def _batch(self, loaded: LoadedModel, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
         batch = np.stack([np.broadcast_to(crop, (*crop.shape[:2], 3)) for crop in crops])

@@ -273,7 +273,7 @@ def test_progress_goes_on_from_the_faces_to_the_picture(job, stand_in, known):
     steps = []
     job(portrait(300, 300, [SPOT]), stand_in(), model="tiny-x4", control=JobControl(on_progress=steps.append))
     fractions = [step.fraction for step in steps]
-    assert [step.stage for step in steps][:2] == ["Restoring faces"] * 2
+    assert [step.stage for step in steps][:4] == ["Loading face model", *["Restoring faces"] * 2, "Enhancing"]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
