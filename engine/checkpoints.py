@@ -147,7 +147,7 @@ def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
         descriptor = open_gfpgan(full) if is_gfpgan(full) else ModelLoader(device="cpu").load_from_state_dict(full)
     except (Unknown, UnsupportedDtypeError) as error:
         raise UnsupportedModelError("The checkpoint's architecture is not known.") from error
-    except (RuntimeError, ValueError, KeyError, AssertionError, TypeError) as error:
+    except Exception as error:  # shapes that no one foresaw: anything from IndexError to ZeroDivisionError
         raise UnsupportedModelError(f"The checkpoint's weights do not fit its architecture: {error}") from error
     if not isinstance(descriptor, ImageModelDescriptor):
         raise UnsupportedModelError(f"'{descriptor.architecture.name}' is not an image-to-image network.")
@@ -166,7 +166,8 @@ def _describe(descriptor: Any, state: dict[str, Tensor]) -> CheckpointInfo:
         in_channels=int(descriptor.input_channels),
         out_channels=int(descriptor.output_channels),
         parameters=sum(tensor.numel() for tensor in state.values()),
-        multiple_of=int(needs.multiple_of or 1),
+        # spandrel asks for 4 from every ESRGAN that unshuffles; what is needed, and what the original pads to, is this.
+        multiple_of=int(getattr(descriptor.model, "shuffle_factor", None) or needs.multiple_of or 1),
         minimum_size=int(needs.minimum or 1),
         receptive_radius=_receptive_radius(descriptor.model, descriptor.architecture.id),
         supports_half=bool(descriptor.supports_half),

@@ -273,7 +273,7 @@ class TileRunner:
                 raise TileOutOfMemory("even the smallest tile does not fit in memory")
         # A halo that no longer fits in the piece gives way: a slightly visible seam is better than no picture.
         cut_sides = [piece for piece, side in ((piece_height, height), (piece_width, width)) if piece < side]
-        halo = max(0, min(tiles.halo, (min(cut_sides) - tiles.multiple) // 4))
+        halo = max(0, min(tiles.halo, (min(cut_sides) - tiles.multiple) // 3))
         inner = TilePlan(
             rows=cover(height, piece_height, halo, tiles.multiple, tiles.unit),
             columns=cover(width, piece_width, halo, tiles.multiple, tiles.unit),

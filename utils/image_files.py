@@ -46,6 +46,7 @@ class ImageLimits:
     max_bytes: int = 200 * 10**6
     max_pixels: int = 200 * 10**6
     max_animation_pixels: int = 2 * 10**9
+    max_frames: int = 20_000
 
 
 @dataclass(frozen=True)
@@ -215,11 +216,41 @@ def header_of(image: Image.Image, path: Path | None, name: str, size: int, limit
     kind = (image.format or "").lower()
     if kind == "mpo":
         kind = "jpeg"
+    if kind == "gif":
+        _refuse_endless_gif(image.fp, name, limits)  # before Pillow walks through all of it to count
     frames = int(getattr(image, "n_frames", 1)) if kind in _ANIMATED else 1
     check_size(name, width, height, frames, limits)
     if image.format != "TIFF" and orientation(image) in (5, 6, 7, 8):  # Pillow turns a TIFF's size by itself
         width, height = height, width
     return ImageInfo(path, kind, image.mode, width, height, frames, _bit_depth(image), has_alpha(image), size)
+
+
+def _refuse_endless_gif(stream: Any, name: str, limits: ImageLimits) -> None:
+    """Raise ``ImageTooLargeError`` where a GIF has more frames than the limit; leaves the stream as it was."""
+    before = stream.tell()
+    stream.seek(10)
+    flags = stream.read(3)
+    if len(flags) == 3 and flags[0] & 0x80:
+        stream.seek(3 << ((flags[0] & 7) + 1), io.SEEK_CUR)
+    frames = 0
+    while kind := stream.read(1):
+        if kind == b",":
+            frames += 1
+            head = stream.read(9)
+            if len(head) == 9 and head[8] & 0x80:
+                stream.seek(3 << ((head[8] & 7) + 1), io.SEEK_CUR)
+            stream.read(1)
+        elif kind == b"!":
+            stream.read(1)
+        else:
+            break
+        while (length := stream.read(1)) and length[0]:
+            stream.seek(length[0], io.SEEK_CUR)
+        if frames > limits.max_frames:
+            raise ImageTooLargeError(
+                f"'{name}' has more than {limits.max_frames} frames, which is more than is read. Cut it into parts."
+            )
+    stream.seek(before)
 
 
 def orientation(image: Image.Image) -> int:
