@@ -137,6 +137,9 @@ class Upscaler:
         with self._control.turn(self.session.parallelism):
             output = self._through_network(batch)
         self._check_numbers(batch, output)
+        if output.shape[2] != batch.shape[2]:
+            # Gray through a colour network: the mean of what the three channels would show cannot be tinted.
+            output = np.clip(output, 0, 1).mean(axis=2, keepdims=True)
         height, width, channels = output.shape
         # One fused multiply, round and clip; numpy needs four passes over the largest array of the program.
         flat = np.ascontiguousarray(output).reshape(height, -1)
@@ -149,8 +152,7 @@ class Upscaler:
         if channels == wanted:
             return self.session.infer(window[None])[0]
         if channels == 1:
-            # Gray through a colour network; the mean of its outputs cannot be tinted.
-            return self.session.infer(np.repeat(window, wanted, axis=2)[None])[0].mean(axis=2, keepdims=True)
+            return self.session.infer(np.repeat(window, wanted, axis=2)[None])[0]
         planes = self.session.infer(np.ascontiguousarray(window.transpose(2, 0, 1)[..., None]))
         return planes[..., 0].transpose(1, 2, 0)
 

@@ -150,6 +150,8 @@ def _odd_tiff(
         with tifffile.TiffFile(stream) as tiff:
             page: Any = tiff.pages[0]
             width, height, samples, bits = page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample
+            if not all(isinstance(value, int) for value in (width, height, samples, bits)):
+                raise ValueError("its header holds lists where numbers belong")
             tag = page.tags.get(274)
             turn = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
             resolution = tuple(page.get_resolution("INCH")) if 282 in page.tags else None

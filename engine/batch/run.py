@@ -24,6 +24,7 @@ from engine.model_manager import ModelManager
 from engine.processor import enhance_file
 from engine.types import EnhanceResult, EnhanceSettings, Progress
 from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled
+from utils.files import sweep_temporaries
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,8 @@ def process_batch(
         if on_plan is not None:
             on_plan(plan)
         journal = stack.enter_context(Journal(output_dir))
+        for folder in {item.target.parent for item in plan.items}:
+            sweep_temporaries(folder)  # of a batch that was killed
         tally = Tally(on_item, on_progress)
         run = _Run(plan, planner.settings_key, settings, choose, options, control, journal, enhance, tally)
         arrivals: Iterator[BatchItem] = iter(())

@@ -52,7 +52,7 @@ def seeds() -> dict[str, list[bytes]]:
         "JPEG": [(color, facts), (color, {"progressive": True}), (color.convert("CMYK"), {}), (color.convert("L"), {})],
         "WEBP": [(color, facts), (clear, {"lossless": True}), (color, frames)],
         "TIFF": [
-            (color, facts),
+            (color, {"icc_profile": pictures.SRGB}),
             (deep, {}),
             (clear, {"compression": "tiff_lzw"}),
             (color, {"compression": "tiff_deflate"}),

@@ -12,8 +12,8 @@ from engine.checkpoints import CheckpointInfo
 from engine.tiling import TileOutOfMemory
 from engine.upscaler import Upscaler
 
-TILE = 64
-SIZE = (100, 150)
+TILE = 96
+SIZE = (140, 200)
 
 
 class Failing:
@@ -30,7 +30,7 @@ class Failing:
     def infer(self, batch):
         with self._lock:
             index, self.calls = self.calls, self.calls + 1
-            fails = self._fail_at is not None and index >= self._fail_at and max(batch.shape[1:3]) > TILE // 2 + 8
+            fails = self._fail_at is not None and index >= self._fail_at and batch.shape[1] * batch.shape[2] > 56 * 56
             self.failed += fails
         if fails:
             raise TileOutOfMemory(f"call {index}")

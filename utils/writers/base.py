@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import BinaryIO, Self
 import numpy as np
 
 from utils.errors import OutputError
+from utils.files import temporary_for
 from utils.picture import Metadata
 
 
@@ -64,7 +64,7 @@ class AtomicFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         # A short name of its own: adding to a name that is already as long as can be would fail.
-        self.temporary = path.parent / f".{secrets.token_hex(6)}.part"
+        self.temporary = temporary_for(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
