@@ -7,7 +7,22 @@ import sys
 
 import typer
 
-from cli import analyze, batch, bench, compare, enhance, faces, history, info, models, presets, serve, video
+from cli import (
+    adjust,
+    analyze,
+    batch,
+    bench,
+    compare,
+    enhance,
+    faces,
+    history,
+    info,
+    models,
+    part,
+    presets,
+    serve,
+    video,
+)
 from utils.errors import EngineError
 
 app = typer.Typer(
@@ -20,6 +35,8 @@ app = typer.Typer(
 app.command("enhance")(enhance.enhance)
 app.command("batch")(batch.batch)
 app.command("video")(video.video)
+app.command("part")(part.part)
+app.command("adjust")(adjust.adjust)
 app.command("analyze")(analyze.analyze)
 app.command("compare")(compare.compare)
 app.add_typer(faces.app, name="faces")

@@ -58,6 +58,8 @@ _WHERE = {
     "enhance_file": "engine.processor",
     "enhance_image_direct": "engine.processor",
     "apply_fidelity": "engine.processor",
+    "enhance_region": "engine.region",
+    "readjust_fidelity": "engine.readjust",
     **dict.fromkeys(
         (
             "EngineError",

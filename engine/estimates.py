@@ -67,20 +67,24 @@ def estimate(
 
 
 def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:
-    parameters = status.parameters or _parameters_of(status)
     for key, record in manager.self_tests.all().items():
         parts = key.split(" | ")
-        if len(parts) > 3 and parts[1] == str(parameters) and parts[3] == device:
+        if len(parts) > 3 and parts[3] == device and parts[1].isdigit() and _is_size_of(status, int(parts[1])):
             speeds = [trial["seconds_per_megapixel"] for trial in record["trials"] if not trial["problem"]]
             if speeds:
                 return min(speeds), True
     rate = _ASSUMED_RATE["cpu" if device == "cpu" else "gpu"]
+    spec = manager.specs.get(status.name)
+    bytes_each = 2 if spec is not None and spec.embedded else 4
+    parameters = status.parameters or int((status.size or 67e6) / bytes_each)
     return 2.0 * parameters * 1e6 / rate, False
 
 
-def _parameters_of(status: ModelStatus) -> int:
-    """A file's size tells its parameters: four bytes each."""
-    return int((status.size or 67e6) / 4)
+def _is_size_of(status: ModelStatus, parameters: int) -> bool:
+    """Whether a model has that many parameters; where nobody counted them, its file tells: four or two bytes each."""
+    if status.parameters:
+        return status.parameters == parameters
+    return any(1 <= (status.size or 0) / (parameters * width) < 1.02 for width in (4, 2))
 
 
 def optimal_tile(width: int, height: int, device: str, reserve_mb: int = 512) -> int:

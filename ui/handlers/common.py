@@ -8,7 +8,6 @@ from html import escape
 from typing import Any
 
 from engine.model_manager import ModelManager
-from engine.model_store import ModelStatus
 from engine.types import RESAMPLERS, EnhanceSettings, JobControl, Progress
 from ui.jobs import Step
 from ui.strings import Words, choice
@@ -69,14 +68,6 @@ def model_note(manager: ModelManager, name: str, scale: float | None, words: Wor
         not status.installed and known is not None and bool(known.urls),
         status.installed and manager.has_denoise_control(chosen),
     )
-
-
-def missing_face_model(manager: ModelManager) -> ModelStatus | None:
-    """The best known face model, where none is installed; None where one is."""
-    if manager.installed_face_models():
-        return None
-    known = [status for status in manager.list() if status.kind == "face" and manager.specs[status.name].urls]
-    return max(known, key=lambda status: manager.specs[status.name].rank, default=None)
 
 
 def make_settings(values: Mapping[str, Any]) -> EnhanceSettings:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine.faces.needs import face_needs
 from engine.history import Run
 from engine.region import REGION_SIDE
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
@@ -218,7 +219,9 @@ class _Tab:
         )
         p.stage.face(self.turn_face, [p.picture, *form], [p.stage, p.face_note], **quiet)
         p.fetch_face.click(self.fetch_face, None, [p.face_note, p.fetch_face], **long)
-        p.enhance.click(self.enhance, [p.picture, *form], running, **long)
+        p.enhance.click(self.enhance, [p.picture, *form], running, **long).then(
+            self.count, [p.picture, *form], p.estimate, **quiet
+        )
         p.cancel.click(self.stop, None, None, queue=False, **quiet)
         p.try_part.click(self.pick_part, p.picture, [p.stage, p.status, p.whole], **quiet)
         p.stage.pick(self.part, [p.picture, *form], [p.stage, p.status, p.whole, p.enhance, p.cancel], **long)
@@ -477,10 +480,10 @@ class _Tab:
             updates = self._boxes(session, Path(path), common.make_settings(values), words)
         except EngineError as error:
             return {p.face_note: common.trouble_html(words, error, "face_trouble")}
-        model = common.missing_face_model(self.work.manager)
-        if model is not None:
-            size = f"{model.size / 1e6:.0f} MB" if model.size else ""
-            updates[p.face_note] += f"<p>{html.escape(words('face_model_missing', name=model.name, size=size))}</p>"
+        needs = face_needs(self.work.manager)
+        if needs is not None:
+            names = ", ".join(map(str, needs.missing))
+            updates[p.face_note] += f"<p>{html.escape(words('face_model_missing', names=names))}</p>"
             updates[p.fetch_face] = gr.update(visible=self.config.enable_downloads)
         return {
             **updates,
@@ -510,12 +513,11 @@ class _Tab:
             return {self.parts.face_note: common.trouble_html(words, error, "face_trouble")}
 
     async def fetch_face(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Bring the best face model."""
-        p, model = self.parts, common.missing_face_model(self.work.manager)
-        if model is None:
-            return
-        async for updates in self._fetch(request, model.name, p.face_note, p.fetch_face):
-            yield updates
+        """Bring what face restoration needs."""
+        needs = face_needs(self.work.manager)
+        for missing in needs.missing if needs is not None else ():
+            async for updates in self._fetch(request, missing.name, self.parts.face_note, self.parts.fetch_face):
+                yield updates
 
     # -- parts and models ----------------------------------------------------------------------------------------------
 

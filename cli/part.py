@@ -1,0 +1,66 @@
+"""``part``: a square of a picture at full quality, to judge settings before the whole runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.settings import with_settings
+from cli.terminal import cancel_on_interrupt, start
+from engine.types import EnhanceSettings, JobControl
+from utils.errors import InvalidSettingsError
+
+_Option = typer.Option
+
+
+@with_settings
+def part(
+    input_path: Annotated[Path, typer.Argument(metavar="IN", help="Picture file.")],
+    output: Annotated[Path, _Option("--output", "-o", help="Where the enhanced part goes.")],
+    *,
+    settings: EnhanceSettings,
+    at: Annotated[str | None, _Option(metavar="X,Y", help="Its middle; by default where most detail is.")] = None,
+    side: Annotated[int, _Option(help="Its side in pixels of the input, 32 to 1024.")] = 256,
+    force: Annotated[bool, _Option("--force", "-f", help="Replace an existing output.")] = False,
+) -> None:
+    """Enhance a small part of a picture as the whole would be."""
+    from engine.model_manager import ModelManager
+    from engine.output_names import check_output
+    from engine.processor import enhance_file
+    from engine.region import enhance_region
+    from utils import image_io
+    from utils.writers import SaveOptions
+
+    center = None if at is None else _point(at)
+    check_output(input_path, output, force)
+    config = start(False)
+    manager, control = ModelManager.from_config(config), JobControl()
+    try:
+        with cancel_on_interrupt(control):
+            made = enhance_region(
+                input_path,
+                center,
+                settings,
+                enhance=partial(enhance_file, manager=manager, config=config),
+                manager=manager,
+                config=config,
+                side=side,
+                control=control,
+            )
+    finally:
+        manager.close()
+    kind = image_io.format_from_suffix(output) or "png"
+    image_io.save(made.after, output, SaveOptions(kind, settings.quality))
+    left, top, width, height = made.box
+    print(f"{output}: {width}x{height} at {left},{top} -> {made.after.width}x{made.after.height}, {made.model}")
+
+
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(value) for value in text.split(","))
+    except ValueError:
+        raise InvalidSettingsError(f"--at is X,Y in pixels, for instance 300,200 (given: {text!r}).") from None
+    return x, y
