@@ -80,7 +80,8 @@ def test_the_same_picture_again_keeps_its_result_and_another_begins_anew(work, s
     (tmp_path / "up").mkdir()
     copy = tmp_path / "up" / photo.name
     copy.write_bytes(photo.read_bytes())
-    assert work.open(session, copy).after, "the page was refreshed: the same file comes under another path"
+    assert work.open(session, copy) is None, "the page was refreshed: the same file comes under another path"
+    assert work.desk(session).current is not None
     sample = sample_file("drawing", tmp_path)
     view = work.open(session, sample)
     assert view.after is None and (view.width, view.height) == (360, 270)

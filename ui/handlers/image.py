@@ -145,15 +145,16 @@ class ImageWork:
                     made.add(run)
         return made
 
-    def open(self, session: Session, path: Path) -> View:
-        """Lay a picture on the desk. One that lies there already keeps its result."""
+    def open(self, session: Session, path: Path) -> View | None:
+        """Lay a picture on the desk. None when it lies there already, perhaps with a result: nothing changes then."""
         desk = self.desk(session)
         with desk.lock:
-            same = desk.upload is not None and _same_file(desk.upload, path)
-            if not same:
-                desk.upload, desk.current, desk.faces, desk.chosen = path, None, {}, False
-            current = desk.current
-        return self.view(session, current) if current is not None else self.view_of_input(session, path)
+            if desk.upload is not None and _same_file(desk.upload, path):
+                return None
+        view = self.view_of_input(session, path)
+        with desk.lock:
+            desk.upload, desk.current, desk.faces, desk.chosen = path, None, {}, False
+        return view
 
     def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
         """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``."""

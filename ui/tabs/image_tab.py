@@ -251,7 +251,7 @@ class _Tab:
             return {**nothing, **self._cleared(session)}
         try:
             info = self.work.probe(path)
-            view = self.work.open(session, Path(path)).to_json()
+            view = self.work.open(session, Path(path))
             advice = self.work.recommend(path)
         except EngineError as error:
             return {
@@ -264,12 +264,11 @@ class _Tab:
             p.advice_box: gr.update(visible=True),
             p.apply: gr.update(value=words("advice_apply"), interactive=True),
             p.settings_wanted: advice.settings,
-            p.stage: view,
             p.try_part: gr.update(visible=True),
         }
-        current = self.work.desk(session).current
-        if current is None and self.sessions.resume(request, TAB) is None:
-            updates |= {p.status: "", p.result: gr.update(visible=False), p.whole: gr.update(visible=False)}
+        if view is not None:  # a new picture, not the one that a refreshed page shows again
+            hidden = gr.update(visible=False)
+            updates |= {p.stage: view.to_json(), p.status: "", p.result: hidden, p.whole: hidden}
         return updates
 
     def _cleared(self, session: Session) -> Updates:
