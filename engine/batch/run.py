@@ -246,7 +246,9 @@ class _Run:
         if self._choose is not None:
             # Name and format were promised before the start; what is inside is decided now.
             settings = self._choose(item.source.path).but(format=self._settings.format)
-        running = replace(status, state=ItemState.RUNNING)
+        running = replace(status, state=ItemState.RUNNING, model=None if settings.model == "auto" else settings.model)
+        if running.model is not None:
+            self._tally.tell(running)
         one = self._control.child(lambda step: self._tell_fraction(running, step), self._control.turns.next_rank())
         return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 import zipfile
 from dataclasses import dataclass
 from functools import partial
@@ -139,6 +140,22 @@ def test_a_folder_keeps_its_structure_and_the_batch_is_found_there_too(desk, ses
     assert desk.unfinished(session).output_dir == tmp_path / "mine" / "enhanced"
     again = begin(desk, session, settings, work.Wanted(folder=str(tmp_path / "mine")))
     assert again.snapshot().result.summary.endswith("2 skipped (done before)")
+
+
+def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(desk, session, settings, tmp_path, photo):
+    folder = tmp_path / "arriving"
+    folder.mkdir()
+    place = work.new_place(session)
+    request = work.make_request(work.Wanted(folder=str(folder), watch=True), TWICE, False, place, settings)
+    batch = desk.begin(session, request.but(watch_interval=0.05), place)
+    shutil.copy(photo, folder / "late.png")
+    deadline = time.monotonic() + 60
+    while not list(work.finished(batch.snapshot())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    batch.cancel()
+    assert batch.join(60) and batch.snapshot().result.summary == "1 successful, 0 failed"
+    assert (folder / "enhanced" / "late_x2.png").is_file()
 
 
 def test_folders_may_only_be_named_where_only_this_machine_can(tmp_path, settings):

@@ -27,6 +27,10 @@ from utils.logger import log_tail
 _REFRESH_SECONDS = 3.0
 _TEST_SECONDS = 10.0
 _LOG_LINES = 200
+_TO_THE_END = """() => setTimeout(() => {
+  const log = document.querySelector('#system-log textarea');
+  if (log) log.scrollTop = log.scrollHeight;
+}, 150)"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
             gr.HTML("", elem_id=f"system-{name}", elem_classes="slot", min_width=280)
             for name in ("versions", "disk", "limits")
         )
-    with gr.Accordion(t("system_log"), open=False):
+    with gr.Accordion(t("system_log"), open=False) as journal:
         log = gr.Textbox(
             "",
             show_label=False,
@@ -90,6 +94,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
             interactive=False,
             elem_id="system-log",
         )
+    journal.expand(None, None, None, js=_TO_THE_END)
     with gr.Accordion(t("system_report"), open=False):
         gr.Markdown(t("system_report_info"), elem_classes="quiet")
         make_report = gr.Button(t("system_make_report"), size="sm", elem_id="system-make-report")

@@ -46,6 +46,18 @@ def test_bad_files_are_named_with_reasons_and_the_others_done(run, pictures, tmp
     assert files(tmp_path / "out") == {"a_x2.png", "b_x2.png", "c_x2.png"}
 
 
+def test_the_model_is_told_as_soon_as_it_is_chosen(run, pictures):
+    told = []
+    run(
+        pictures("a.png"),
+        settings=EnhanceSettings.create(scale=2),
+        choose=lambda path: EnhanceSettings.create(model="bicubic", scale=2),
+        on_item=told.append,
+    )
+    running = [status.model for status in told if status.state is ItemState.RUNNING]
+    assert running[0] is None and "bicubic" in running and told[-1].model == "bicubic"
+
+
 def test_an_unexpected_fault_fails_one_picture_only(run, pictures, manager, config):
     def enhance(source, target, settings, control, overwrite):
         if source.stem == "b":
