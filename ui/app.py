@@ -94,7 +94,7 @@ def _page_arguments(config: Any) -> dict[str, Any]:
 def mount(app: Any, config: Any, manager: Any, enhance: Enhance | None = None, executor: Executor | None = None) -> Any:
     """The interface at ``/`` of a FastAPI application whose own routes stay. Returns the application."""
     sessions = Sessions(config.output_dir)
-    _sweep_for_ever(sessions)
+    _sweep_for_ever(sessions, config.output_dir)
     app.add_middleware(SessionCookie)
     blocks = build(config, manager, sessions, enhance, executor)
     return gr.mount_gradio_app(app, blocks, path="/", server_name=config.server_name, **_page_arguments(config))
@@ -103,7 +103,7 @@ def mount(app: Any, config: Any, manager: Any, enhance: Enhance | None = None, e
 def launch(config: Any, manager: Any, enhance: Enhance | None = None, executor: Executor | None = None) -> None:
     """The interface alone, as Gradio serves it (through its tunnel where ``config.share`` is set), until Ctrl-C."""
     sessions = Sessions(config.output_dir)
-    _sweep_for_ever(sessions)
+    _sweep_for_ever(sessions, config.output_dir)
     build(config, manager, sessions, enhance, executor).launch(
         server_name=config.server_name,
         server_port=config.server_port,
@@ -113,13 +113,16 @@ def launch(config: Any, manager: Any, enhance: Enhance | None = None, executor: 
     )
 
 
-def _sweep_for_ever(sessions: Sessions) -> None:
-    """Remove old previews now and every hour."""
+def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
+    """Remove old previews and uploads now and every hour."""
+    from ui.handlers.batch import sweep_uploads
+
     waiting = threading.Event()
 
     def sweep() -> None:
         while True:
             sessions.sweep(KEEP_SECONDS)
+            sweep_uploads(folder, KEEP_SECONDS)
             waiting.wait(_SWEEP_SECONDS)
 
     threading.Thread(target=sweep, name="sweep-previews", daemon=True).start()

@@ -23,7 +23,7 @@ from engine.executors.base import Executor
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file
 from engine.types import EnhanceResult, EnhanceSettings, Progress
-from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled
+from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled, ServiceStoppedError
 from utils.files import sweep_temporaries
 
 logger = logging.getLogger(__name__)
@@ -189,6 +189,9 @@ class _Run:
             self._journal.started(item.source.identity, self._key, item.target, stamp)
             result = self._enhance_one(item, status)
         except JobCancelled:
+            self._tally.tell(replace(status, state=ItemState.CANCELLED))
+        except ServiceStoppedError:  # the program is ending: nothing of what is left has failed
+            self._control.cancel()
             self._tally.tell(replace(status, state=ItemState.CANCELLED))
         except EngineError as error:
             self._failed(item, status, stamp, error, time.monotonic() - started)

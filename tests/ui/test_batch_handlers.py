@@ -158,6 +158,19 @@ def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(desk
     assert (folder / "enhanced" / "late_x2.png").is_file()
 
 
+def test_old_uploads_are_removed_results_and_unfinished_batches_stay(desk, session, settings, uploads):
+    batch = begin(desk, session, settings, work.Wanted(uploads[:1]))
+    archive = work.zip_all(batch, session)
+    (result,) = work.finished(batch.snapshot())
+    assert work.sweep_uploads(settings.output_dir, 60) == 0, "they are young"
+    batch.request.save()
+    archive.unlink()
+    assert work.sweep_uploads(settings.output_dir, -60) == 0, "the batch may be finished later"
+    desk.forget(session)
+    assert work.sweep_uploads(settings.output_dir, -60) == 1
+    assert result.is_file() and not batch.request.inputs[0].exists()
+
+
 def test_folders_may_only_be_named_where_only_this_machine_can(tmp_path, settings):
     (tmp_path / "library" / "a").mkdir(parents=True)
     assert work.allowed_folder(str(tmp_path), settings) == tmp_path

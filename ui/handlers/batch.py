@@ -24,6 +24,7 @@ from engine.batch import (
     unfinished_requests,
     zip_results,
 )
+from engine.batch.request import REQUEST_NAME
 from engine.batch.run import Enhance
 from engine.model_manager import ModelManager
 from engine.presets import merge_settings
@@ -258,3 +259,22 @@ def finished(snapshot: BatchSnapshot) -> Iterable[Path]:
         for item in snapshot.items
         if item.state in (ItemState.DONE, ItemState.SKIPPED) and item.target.is_file()
     )
+
+
+def sweep_uploads(root: Path, keep_seconds: float) -> int:
+    """Remove what was uploaded for batches, and ZIP files of results, older than that. Results stay, and uploads of a
+    batch that runs or is not finished. Returns how many folders and files went.
+    """
+    oldest, removed = time.time() - keep_seconds, 0
+    for place in root.glob(f"session-*/{_PLACE}*"):
+        if place.stat().st_mtime > oldest or (place / "out" / REQUEST_NAME).exists() or is_running(place / "out"):
+            continue
+        for folder in (place / "in", place / "zip"):
+            if folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+    for archive in root.glob("session-*/zip/*.zip"):
+        if archive.stat().st_mtime < oldest:
+            archive.unlink(missing_ok=True)
+            removed += 1
+    return removed

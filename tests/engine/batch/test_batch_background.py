@@ -21,7 +21,7 @@ from engine.batch import (
 )
 from engine.batch.journal import Journal
 from engine.types import EnhanceSettings
-from utils.errors import InvalidSettingsError, QueueFullError
+from utils.errors import InvalidSettingsError, QueueFullError, ServiceStoppedError
 
 TWICE = EnhanceSettings.create(model="lanczos", scale=2)
 SLOW = EnhanceSettings.create(model="rrdb-x4", tile=32)
@@ -126,6 +126,18 @@ def test_a_cancelled_batch_is_remembered_and_finished_later(begin, pictures, tmp
     again = begin(*request.inputs, settings=request.settings)
     assert again.join(60) and again.snapshot().result.count(ItemState.FAILED) == 0
     assert not list(unfinished_requests(tmp_path))
+
+
+def test_a_batch_that_the_programs_end_broke_off_is_remembered(manager, config, line, pictures, tmp_path):
+    def ending(*_):
+        raise ServiceStoppedError("The program is shutting down and takes no new jobs.")
+
+    request = BatchRequest((pictures("a.png", "b.png", "c.png", "d.png"),), tmp_path / "out", TWICE)
+    batch = BackgroundBatch(request, manager=manager, config=config, line=line, enhance=ending)
+    assert batch.join(60)
+    result = batch.snapshot().result
+    assert result.cancelled and result.count(ItemState.FAILED) == 0
+    assert [one.inputs for one in unfinished_requests(tmp_path)] == [request.inputs]
 
 
 def test_a_request_that_cannot_be_read_is_no_offer(tmp_path, pictures):
