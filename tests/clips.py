@@ -142,7 +142,8 @@ def _matrix(tags: dict[str, int] | None) -> dict[str, int]:
 
 def _write_tone(file: Any, stream: Any, seconds: float) -> None:
     count = stream.codec_context.frame_size or 1024
-    wave = (np.sin(np.arange(int(seconds * 48000)) * 2 * np.pi * 440 / 48000) * 0.3).astype(np.float32)
+    time = np.arange(int(seconds * 48000)) / 48000
+    wave = (np.sin(2 * np.pi * (200 * time + 300 * time**2)) * 0.3).astype(np.float32)  # rises: no two places are alike
     for start in range(0, len(wave), count):
         part = wave[start : start + count]
         if stream.codec_context.format.name.startswith("s16"):
@@ -214,6 +215,19 @@ def _text(data: bytes) -> str:
     if len(data) >= 2 and int.from_bytes(data[:2], "big") == len(data) - 2:
         data = data[2:]
     return data.decode("utf-8", "replace").strip("\0")
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """The first sound track as ``float32`` samples, 48,000 a second; silence where nothing is said."""
+    with av.open(str(path)) as file:
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=48000)
+        samples = np.zeros(48000 * 10, np.float32)
+        for frame in file.decode(audio=0):
+            for part in resampler.resample(frame):
+                first = round(part.pts * part.time_base * 48000)
+                values = part.to_ndarray()[0][max(0, -first) :]
+                samples[max(0, first) : max(0, first) + len(values)] = values
+    return samples
 
 
 def turned(path: Path, target: Path, degrees: int) -> Path:

@@ -125,16 +125,17 @@ class VideoInfo:
 
 @contextmanager
 def opened(path: Path | str) -> Iterator[InputContainer]:
-    """The file's container, open for reading. Faults of the file become one of ``InvalidVideoError``'s kinds."""
+    """The file's container, open for reading. Raises one of ``InvalidVideoError``'s kinds where it cannot be opened."""
     import av
 
     path = Path(path)
     _check_file(path)
     try:
-        with av.open(str(path), mode="r", metadata_errors="replace") as container:
-            yield container
+        container = av.open(str(path), mode="r", metadata_errors="replace")
     except av.FFmpegError as error:
         raise _named(path, error) from error
+    with container:
+        yield container
 
 
 def _check_file(path: Path) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import logging
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.video.encoder import PLACE_BASE
 from engine.video.segments import Segment
-from engine.video.subtitles import converter
+from engine.video.tracks import FORMAT_TAGS, TrackWish, open_tracks, track_packets
 from utils.errors import OutputError
 from utils.files import replaced
 from utils.video_files import opened
@@ -22,9 +21,6 @@ from utils.video_files import opened
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
-
-logger = logging.getLogger(__name__)
-_FORMAT_TAGS = frozenset(("encoder", "major_brand", "minor_version", "compatible_brands", "duration"))
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,7 @@ class MuxPlan:
         shift: ticks of ``time_base`` by which everything comes earlier than in the input.
         first: seconds (as the input's time stamps count) from which the other streams are taken; None = the beginning.
         last: seconds at which they end; None = the end.
+        comment: the settings, for the output's metadata.
     """
 
     source: Path
@@ -48,14 +45,12 @@ class MuxPlan:
     subtitles: bool = True
     comment: str | None = None
 
-
-@dataclass
-class _Copy:
-    """A stream on its way from the input to the output."""
-
-    target: Any
-    convert: Any = None
-    last_dts: int | None = field(default=None)
+    @property
+    def wish(self) -> TrackWish:
+        """What is to become of the input's other streams."""
+        return TrackWish(
+            self.kind, self.shift * self.time_base, self.first, self.last, audio=self.audio, subtitles=self.subtitles
+        )
 
 
 def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, output: Path) -> list[str]:
@@ -106,7 +101,7 @@ def _write(
     plan: MuxPlan,
     warnings: list[str],
 ) -> None:
-    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _FORMAT_TAGS})
+    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in FORMAT_TAGS})
     if plan.comment:
         target.metadata["comment"] = plan.comment
     # Opaque: a copy of the parameters. Else the decoder's name (libdav1d) would be looked up among the encoders.
@@ -114,11 +109,11 @@ def _write(
     video.time_base = plan.time_base
     if plan.kind in ("mp4", "mov") and first.streams.video[0].codec_context.name == "hevc":
         video.codec_context.codec_tag = "hvc1"  # Apple's players know no other
-    copies = _streams_to_copy(target, source, plan, warnings)
+    tracks = open_tracks(target, source, plan.wish, warnings)
     _copy_attachments(target, source, plan)
     _copy_chapters(target, source, plan)
     own = ((time, packet) for time, packet in _video_packets(segments, paths, plan, video))
-    others = _other_packets(source, copies, plan)
+    others = track_packets(source, tracks, plan.wish)
     for _, packet in heapq.merge(own, others, key=lambda pair: pair[0]):
         target.mux_one(packet)
 
@@ -166,61 +161,6 @@ def _shown_for(stamps: array[int], pts: int, last: int) -> int:
     return stamps[following] - pts if following < len(stamps) else max(1, last)
 
 
-def _streams_to_copy(
-    target: OutputContainer, source: InputContainer, plan: MuxPlan, warnings: list[str]
-) -> dict[int, _Copy]:
-    copies: dict[int, _Copy] = {}
-    supported = target.supported_codecs
-    for stream in source.streams:
-        wanted = plan.audio if stream.type == "audio" else plan.subtitles and stream.type == "subtitle"
-        if not wanted:
-            continue
-        name = stream.codec_context.name if getattr(stream, "codec_context", None) else "unknown"
-        kind = "Sound" if stream.type == "audio" else "Subtitle"
-        convert = None
-        if stream.type == "subtitle":
-            wish, convert = converter(_canonical(name), plan.kind)
-            if wish is None:
-                warnings.append(
-                    f"{kind} track {stream.index} ({name}) cannot be kept in this container; .mkv holds it."
-                )
-                continue
-            made: Any = (
-                target.add_stream_from_template(stream, opaque=True) if convert is None else target.add_mux_stream(wish)
-            )
-        elif _canonical(name) not in supported or (plan.kind == "webm" and _canonical(name) not in ("opus", "vorbis")):
-            warnings.append(f"{kind} track {stream.index} ({name}) cannot be kept in this container; .mkv holds it.")
-            continue
-        else:
-            made = target.add_stream_from_template(stream, opaque=True)
-        made.time_base = stream.time_base
-        made.metadata.update({key: value for key, value in stream.metadata.items() if key.lower() not in _FORMAT_TAGS})
-        try:
-            made.disposition = stream.disposition
-        except (AttributeError, TypeError, ValueError):
-            logger.debug("Disposition of stream %d not kept", stream.index)
-        copies[stream.index] = _Copy(made, convert)
-    if len([one for one in source.streams.video if not _is_cover(one)]) > 1:
-        warnings.append("Only the first of several video tracks was enhanced and kept.")
-    return copies
-
-
-def _canonical(name: str) -> str:
-    """The codec's name behind a decoder's: ``libopus`` and ``mp3float`` are ``opus`` and ``mp3``."""
-    import av
-
-    try:
-        return str(av.Codec(name, "r").canonical_name)
-    except (av.FFmpegError, ValueError, AttributeError):
-        return name
-
-
-def _is_cover(stream: Any) -> bool:
-    import av
-
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
 def _copy_attachments(target: OutputContainer, source: InputContainer, plan: MuxPlan) -> None:
     """Fonts of subtitles; only Matroska holds them."""
     if plan.kind != "matroska" or not plan.subtitles:
@@ -246,58 +186,6 @@ def _copy_chapters(target: OutputContainer, source: InputContainer, plan: MuxPla
         )
     if chapters:
         target.set_chapters(chapters)  # type: ignore[arg-type]
-
-
-def _other_packets(
-    source: InputContainer, copies: dict[int, _Copy], plan: MuxPlan
-) -> Iterator[tuple[Fraction, Packet]]:
-    """Packets of the copied streams, in the input's order, cut to the range and moved with it."""
-    streams = [source.streams[index] for index in copies]
-    if not streams:
-        return
-    if plan.first is not None:
-        source.seek(round(max(0.0, float(plan.first) - 5) * 1_000_000))
-    ended: set[int] = set()
-    for packet in _demuxed(source, streams):
-        base = packet.time_base or Fraction(1, 1000)
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None or (packet.size == 0 and packet.dts is None):
-            continue
-        time, index = stamp * base, packet.stream_index
-        if plan.first is not None and time < plan.first:
-            continue
-        if plan.last is not None and time >= plan.last:
-            ended.add(index)
-            if len(ended) == len(copies):
-                return
-            continue
-        copy = copies[index]
-        if copy.convert is not None:
-            converted = copy.convert(packet)
-            if converted is None:
-                continue
-            packet = converted
-        moved = round(plan.shift * plan.time_base / base)
-        packet.pts = None if packet.pts is None else packet.pts - moved
-        packet.dts = packet.pts if packet.dts is None else packet.dts - moved
-        packet.stream = copy.target
-        yield (packet.dts or 0) * base, packet
-
-
-def _demuxed(source: InputContainer, streams: list[Any]) -> Iterator[Packet]:
-    """Packets until the end, or until where a damaged file cannot be read any further."""
-    import av
-
-    packets = source.demux(*streams)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError as error:
-            logger.warning("The input's other streams end early: %s", error)
-            return
-        if packet is None:
-            return
-        yield packet
 
 
 __all__ = ["MuxPlan", "join"]

@@ -102,7 +102,7 @@ class FrameReader:
         if target is not None:
             with opened(self._info.path) as container:
                 frames = self._decoded(container, target)
-                first = next(frames, None)
+                first = next(frames, None) if self._sought(container, target) else None
                 if first is not None and first.stamp <= target:
                     yield first
                     yield from frames
@@ -111,12 +111,20 @@ class FrameReader:
         with opened(self._info.path) as container:
             yield from self._decoded(container, None)
 
+    def _sought(self, container: InputContainer, target: int) -> bool:
+        """Go to the last key frame up to ``target``; False where the container cannot."""
+        import av
+
+        try:
+            container.seek(target, stream=video_stream(container, self._info.path.name), backward=True)
+        except av.FFmpegError:
+            return False
+        return True
+
     def _decoded(self, container: InputContainer, target: int | None) -> Iterator[SourceFrame]:
-        stream = container.streams[self._info.stream_index]
-        video: VideoStream = stream if stream.type == "video" else video_stream(container, self._info.path.name)  # type: ignore[assignment]
+        """Frames from where the container stands; ``target`` None = it stands at the beginning."""
+        video = video_stream(container, self._info.path.name)
         video.thread_type = "AUTO"
-        if target is not None:
-            container.seek(target, stream=video, backward=True)
         order = _Order(self._info, from_start=target is None)
         for frame in self._raw(container, video, order):
             yield from order.place(frame, to_pixels(frame, self._info))

@@ -66,6 +66,12 @@ def test_a_range_has_its_frames_and_its_sound_and_starts_at_zero(clip, enhance):
     assert all(abs(a - b) < Fraction(1, 48000) for (a, _), (b, _) in zip(after.audio, wanted, strict=True))
 
 
+def test_containers_that_cannot_seek_are_read_from_the_beginning(clip, enhance):
+    source = clip("in.flv", frames=50, options={"g": "10"}, audio="aac", time_base=Fraction(1, 1000))
+    after = enhance(source, "out.mkv", start=0.4, end=1.2)[1]
+    assert after.numbers == list(range(10, 30)) and len(after.audio) > 30
+
+
 def test_chapters_are_cut_to_the_range(clip, enhance):
     source = clip(frames=50, chapters=[(0, 0.4, "One"), (0.4, 1, "Two"), (1, 2, "Three")], audio=None)
     after = enhance(source, start=0.6, end=1.0)[1]
