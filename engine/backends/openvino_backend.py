@@ -66,8 +66,13 @@ def _convert(source: NetworkSource) -> Any:
     with _TRACING, torch.inference_mode(), warnings.catch_warnings():
         # The converter traces by an interface that torch has deprecated; nothing that a user could change.
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        network: Any = with_exact_input(source.load().float(), source.info)
+        if source.info.kind == "face":
+            # The converter would run the network three times more to check the trace; these take seconds each.
+            network = torch.jit.trace(network, example, check_trace=False)
         return openvino.convert_model(
-            with_exact_input(source.load().float(), source.info),
+            network,
             example_input=example,
             input=[openvino.PartialShape(shape)],
         )

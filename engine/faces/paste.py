@@ -20,6 +20,7 @@ TONE_SIGMA = 48.0
 """Standard deviation in crop pixels of what counts as tone and light; it is taken from the picture."""
 _AGREEMENT_WINDOW = 9
 _STRIP_PIXELS = 2**20
+_GRAY_SIDE, _GRAY_TOLERANCE = 32, 8 / 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +112,20 @@ class _Change:
 
 def as_channels(restored: np.ndarray, before: np.ndarray) -> np.ndarray:
     """The restored crop with the channels of the present one; gray where that is gray, in three channels too."""
-    gray = before.shape[2] == 1 or float(np.abs(before - before.mean(axis=2, keepdims=True)).max()) < 1.5 / 255
-    if not gray:
+    if not is_gray(before):
         return restored
     return np.repeat(restored.mean(axis=2, keepdims=True), before.shape[2], axis=2)
+
+
+def is_gray(crop: np.ndarray) -> bool:
+    """Whether an ``(H, W, C) float32`` crop in 0..1 has no colour beyond what noise and compression leave behind."""
+    import cv2
+
+    if crop.shape[2] == 1:
+        return True
+    # Reduced, the colours of noise cancel out.
+    small = cv2.resize(crop, (_GRAY_SIDE, _GRAY_SIDE), interpolation=cv2.INTER_AREA)
+    return float(np.quantile(np.ptp(small, axis=2), 0.98)) < _GRAY_TOLERANCE
 
 
 def match_tone(after: np.ndarray, before: np.ndarray, mask: np.ndarray) -> np.ndarray:

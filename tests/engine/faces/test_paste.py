@@ -7,7 +7,7 @@ import pytest
 
 from engine.faces.align import CROP_SIDE, TEMPLATE, align, crop_face
 from engine.faces.mask import face_mask
-from engine.faces.paste import FacePaster, FacePatch, with_strengths
+from engine.faces.paste import FacePaster, FacePatch, is_gray, with_strengths
 from engine.resample import from_full_scale, to_full_scale
 from tests.pictures import face_landmarks, portrait
 
@@ -138,6 +138,16 @@ def test_gray_pictures_stay_gray_even_in_three_channels():
     result, _ = pasted(picture, [patch(picture, spot, lambda crop: redraw(crop) + tint)])
     assert np.ptp(result.astype(int), axis=2).max() <= 1
     assert not np.array_equal(result, picture)
+
+
+@pytest.mark.parametrize(
+    ("noise", "tint", "gray"), [(8, (0, 0, 0), True), (0, (2, 0, -2), True), (4, (9, 0, -9), False)]
+)
+def test_noise_in_a_gray_picture_is_no_colour_but_a_tint_is(noise, tint, gray):
+    picture = np.repeat(portrait(520, 620, [(300, 260, 126)])[..., :1], 3, axis=2)
+    noisy = picture + np.random.default_rng(0).normal(0, max(noise, 1e-3), picture.shape) + tint
+    crop = crop_face(np.clip(noisy, 0, 255).astype(np.uint8), align(face_landmarks(300, 260, 126)))
+    assert is_gray(crop) is gray
 
 
 def test_alpha_is_not_touched():
