@@ -8,10 +8,11 @@ import shutil
 import zipfile
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
-from tests.ui.conftest import CHROMIUM, open_tab
+from tests.ui.running import CHROMIUM, App, open_tab, running_app
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
@@ -214,3 +215,43 @@ def test_a_model_file_is_verified_and_deleted_only_after_a_question(page, app):
     page.click("#system-yes")
     page.wait_for_selector("#system-told:has-text('is deleted')")
     assert not (app.weights / "spare.pth").exists()
+
+
+def server_of(app: App) -> psutil.Process:
+    port = int(app.address.rpartition(":")[2])
+    for process in psutil.Process().children(recursive=True):
+        if any(one.laddr and one.laddr.port == port for one in process.net_connections()):
+            return process
+    raise AssertionError("no process listens there")
+
+
+def test_a_batch_whose_program_was_killed_is_offered_and_finished(browser, weights, tmp_path, scene):
+    paths = []
+    for number in range(6):
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(np.roll(scene, number, axis=0)).resize((200, 150)).save(paths[-1])
+    shutil.copytree(weights, tmp_path / "app" / "weights")
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with running_app(tmp_path / "app", optimize="false") as first:
+        page.goto(first.address)
+        page.wait_for_selector("#enhance")
+        set_model(page, "rrdb-x4")
+        upload(page, paths)
+        page.click("#batch-start")
+        page.wait_for_selector("#batch-table .chip.done", timeout=90_000)
+        server_of(first).kill()
+    results = {path: path.stat().st_mtime_ns for path in first.outputs.glob("session-*/batch-*/out/*.png")}
+    assert 1 <= len(results) < 6, "it was killed in the middle"
+    with running_app(tmp_path / "app", optimize="false") as second:
+        page.goto(second.address)
+        page.wait_for_selector("#enhance")
+        open_tab(page, "Batch")
+        page.wait_for_selector("#batch-offer:has-text('unfinished')")
+        page.click("#batch-go-on")
+        page.wait_for_selector("#batch-status:has-text('0 failed')", timeout=120_000)
+        assert f"{len(results)} done before" in page.inner_text("#batch-status")
+        context.close()
+    assert {path: path.stat().st_mtime_ns for path in results} == results, "nothing is done twice"
+    assert len(list(first.outputs.glob("session-*/batch-*/out/*.png"))) == 6, "nothing is lost"
