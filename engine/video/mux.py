@@ -114,8 +114,24 @@ def _write(
     _copy_chapters(target, source, plan)
     own = ((time, packet) for time, packet in _video_packets(segments, paths, plan, video))
     others = track_packets(source, tracks, plan.wish)
+    left_out = 0
     for _, packet in heapq.merge(own, others, key=lambda pair: pair[0]):
+        left_out += not _muxed(target, packet, packet.stream is video)
+    if left_out:
+        warnings.append(f"{left_out} packets of the input's sound or subtitles are damaged; they were left out.")
+
+
+def _muxed(target: OutputContainer, packet: Packet, needed: bool) -> bool:
+    """Hand a packet over; False where it is one that can be done without and is damaged."""
+    import av
+
+    try:
         target.mux_one(packet)
+    except (av.error.InvalidDataError, av.error.ArgumentError):
+        if needed:
+            raise
+        return False
+    return True
 
 
 def _video_packets(

@@ -11,6 +11,7 @@ import pytest
 
 from tests import clips
 from tests.ui.conftest import open_tab
+from tests.ui.test_accessibility import grave_faults
 
 
 @pytest.fixture
@@ -103,3 +104,25 @@ def test_wrong_times_are_named(tab, tmp_path):
     tab.locator("#video-from input, #video-from textarea").first.fill("soon")
     tab.click("#video-start")
     tab.wait_for_selector("#video-status:has-text('not a time')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_tab_with_a_preview_and_a_result_has_no_serious_accessibility_faults(browser, app, tmp_path, scheme):
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, color_scheme=scheme, locale="en-GB")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(app.address)
+    page.wait_for_selector("#enhance")
+    open_tab(page, "Video")
+    upload(page, clips.make_clip(tmp_path / "film.mp4", frames=10))
+    page.wait_for_selector("#video-facts:has-text('10 frames')")
+    choose(page, "#video-model", "lanczos")
+    page.click("#video-preview")
+    page.wait_for_selector("#video-slider img", timeout=90_000)
+    page.click("#video-start")
+    page.wait_for_selector(".video-result video", timeout=90_000)
+    page.get_by_role("button", name="Advanced").locator("visible=true").click()
+    page.wait_for_timeout(700)
+    faults = grave_faults(page, f"Video, {scheme}")
+    context.close()
+    assert not faults, "\n".join(faults)

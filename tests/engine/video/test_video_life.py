@@ -267,6 +267,18 @@ def test_a_frame_that_cannot_be_decoded_repeats_its_neighbour_and_is_not_dropped
     assert result.repaired == 1 and any("could not be decoded" in warning for warning in result.warnings)
 
 
+def test_damaged_sound_and_picture_in_a_broadcast_still_give_a_whole_file(clip, enhance, tmp_path):
+    source = clip("in.ts", frames=150, options={"g": "10", "crf": "1"}, time_base=Fraction(1, 90000))
+    data = bytearray(source.read_bytes())
+    for place in range(len(data) // 8, len(data) * 7 // 8, 3001):
+        data[place : place + 60] = bytes(60)
+    broken = tmp_path / "broken.ts"
+    broken.write_bytes(data)
+    result, after = enhance(broken, "out.mp4")
+    assert result.complete and len(after.times) == result.frames >= 140
+    assert len(after.audio) > 200 and after.times == sorted(set(after.times))
+
+
 # -- when the network fails --------------------------------------------------------------------------------------------
 
 
