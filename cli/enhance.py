@@ -128,6 +128,12 @@ def _one(
     if not quiet:
         print(
             f"{result.output_path}: {result.input_size[0]}x{result.input_size[1]} -> "
-            f"{result.output_size[0]}x{result.output_size[1]}, {result.model}, {result.timings.total:.1f} s"
+            f"{result.output_size[0]}x{result.output_size[1]}, {result.model}{_faces(result)}, "
+            f"{result.timings.total:.1f} s"
         )
     return 0
+
+
+def _faces(result: EnhanceResult) -> str:
+    found = result.metrics.get("faces_detected", 0)
+    return f", {result.metrics['faces_enhanced']} of {found} face{'' if found == 1 else 's'} restored" if found else ""

@@ -83,6 +83,7 @@ def test_without_a_face_model_the_picture_is_made_and_the_person_is_told(cli, ph
     code, _, text = cli(*arguments, weights=tmp_path / "none")
     assert code == 0 and (tmp_path / "out.png").exists()
     assert "models download GFPGANv1.4" in text and "348.6 MB" in text
+    assert ", 0 of " in text and " restored, " in text
 
 
 @pytest.mark.parametrize(
