@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from utils.errors import (
-    EmptyVideoError,
-    InvalidVideoError,
-    NoVideoStreamError,
-    TruncatedVideoError,
-    VideoTooLargeError,
-)
+from utils.errors import EmptyVideoError, TruncatedVideoError, VideoTooLargeError
+from utils.video_containers import check_file, looks_cut_off, opened, video_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -123,80 +116,6 @@ class VideoInfo:
         return sum(codec.startswith("subtitle") for codec in self.codecs)
 
 
-@contextmanager
-def opened(path: Path | str) -> Iterator[InputContainer]:
-    """The file's container, open for reading. Raises one of ``InvalidVideoError``'s kinds where it cannot be opened."""
-    import av
-
-    path = Path(path)
-    _check_file(path)
-    try:
-        container = av.open(str(path), mode="r", metadata_errors="replace")
-    except av.FFmpegError as error:
-        raise _named(path, error) from error
-    with container:
-        yield container
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if not path.is_file():
-            raise InvalidVideoError(f"There is no file '{path}'.")
-        if path.stat().st_size == 0:
-            raise EmptyVideoError(f"'{path.name}' is empty: it has no bytes. Copy or download it again.")
-    except (OSError, ValueError) as error:
-        raise InvalidVideoError(
-            f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}."
-        ) from error
-
-
-def _named(path: Path, error: Any) -> InvalidVideoError:
-    """FFmpeg's error as one of ours."""
-    text = str(getattr(error, "strerror", None) or error)
-    log = getattr(error, "log", None)
-    detail = f"{text} {log[2] if log else ''}".lower()
-    if _looks_cut_off(path) or "moov atom not found" in detail:
-        return TruncatedVideoError(
-            f"'{path.name}' is cut off: the index of its frames is missing, as after a broken download or recording. "
-            "Copy or download it again."
-        )
-    return InvalidVideoError(f"'{path.name}' is not a video that can be read: {text}.")
-
-
-def _looks_cut_off(path: Path) -> bool:
-    """Whether an MP4 or MOV file announces more bytes than it has, or has no index."""
-    found: set[bytes] = set()
-    size, position = path.stat().st_size, 0
-    with path.open("rb") as file:
-        while position + 8 <= size and len(found) < 64:
-            file.seek(position)
-            head = file.read(16)
-            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if not found and kind not in (b"ftyp", b"styp", b"wide", b"skip", b"free", b"mdat", b"moov"):
-                return False
-            found.add(kind)
-            if length == 1 and len(head) == 16:
-                length = int.from_bytes(head[8:16], "big")
-            if length == 0:
-                break
-            if length < 8 or position + length > size:
-                return True
-            position += length
-    return bool(found) and b"moov" not in found
-
-
-def video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The first moving picture; cover art does not count. Raises ``NoVideoStreamError``."""
-    import av
-
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    kinds = sorted({stream.type for stream in container.streams})
-    held = f" (only {', '.join(kinds)})" if kinds else ""
-    raise NoVideoStreamError(f"'{name}' holds no video{held}.")
-
-
 def probe_video(path: Path | str, limits: VideoLimits | None = None) -> VideoInfo:
     """Read a video's header and first frame.
 
@@ -205,7 +124,7 @@ def probe_video(path: Path | str, limits: VideoLimits | None = None) -> VideoInf
         VideoTooLargeError: over a limit.
     """
     limits, path = limits or VideoLimits(), Path(path)
-    _check_file(path)
+    check_file(path)
     size = path.stat().st_size
     if size > limits.max_bytes:
         raise VideoTooLargeError(
@@ -243,7 +162,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
                 fault = error
     except av.FFmpegError as error:
         fault = error
-    if _looks_cut_off(path) or fault is not None:
+    if looks_cut_off(path) or fault is not None:
         raise TruncatedVideoError(
             f"'{path.name}' is cut off or damaged: none of its frames can be decoded. Copy or download it again."
         )
@@ -337,4 +256,4 @@ def upright(pixels: np.ndarray, info: VideoInfo) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, -info.turn)) if info.turn or info.mirrored else pixels
 
 
-__all__ = ["SUFFIXES", "ColorTags", "VideoInfo", "VideoLimits", "opened", "probe_video", "upright", "video_stream"]
+__all__ = ["SUFFIXES", "ColorTags", "VideoInfo", "VideoLimits", "probe_video", "upright"]

@@ -27,6 +27,11 @@ class BatchControl(JobControl):
     def __post_init__(self) -> None:
         self._running.set()
 
+    @classmethod
+    def cancelled_with(cls, control: JobControl) -> BatchControl:
+        """A control of one's own that is cancelled (and paused, where that is possible) together with another."""
+        return control.child(None) if isinstance(control, BatchControl) else cls(None, control._cancelled)
+
     def pause(self) -> None:
         self._running.clear()
 

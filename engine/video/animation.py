@@ -18,10 +18,10 @@ from utils.writers import SaveOptions
 
 if TYPE_CHECKING:
     from engine.video.enhancer import FrameEnhancer
-    from engine.video.run import _Job
+    from engine.video.run import VideoJob
 
 
-def write_animated(job: _Job, kind: str) -> VideoResult:
+def write_animated(job: VideoJob, kind: str) -> VideoResult:
     """Enhance the frames and write them as ``kind`` ("gif" or "webp"), playing for ever.
 
     Raises ``InvalidSettingsError`` where the clip is too long for such a file.
@@ -49,7 +49,7 @@ class _State:
         self.complete = True
 
 
-def _until_cancelled(job: _Job, enhancer: FrameEnhancer, state: _State) -> Iterator[tuple[SourceFrame, np.ndarray]]:
+def _until_cancelled(job: VideoJob, enhancer: FrameEnhancer, state: _State) -> Iterator[tuple[SourceFrame, np.ndarray]]:
     """Enhanced frames; cancelling ends them, and only before the first one it is an error."""
     job.tell(0)
     with closing(job.frames(enhancer, None)) as frames:
@@ -70,7 +70,7 @@ def _until_cancelled(job: _Job, enhancer: FrameEnhancer, state: _State) -> Itera
 
 
 def _timed(
-    frames: Iterator[tuple[SourceFrame, np.ndarray]], job: _Job, step: int, state: _State
+    frames: Iterator[tuple[SourceFrame, np.ndarray]], job: VideoJob, step: int, state: _State
 ) -> Iterator[tuple[Picture, int]]:
     """Frames with how long they are shown, in multiples of ``step`` milliseconds whose errors do not add up."""
     base = job.task.info.time_base

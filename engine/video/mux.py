@@ -16,7 +16,7 @@ from engine.video.segments import Segment
 from engine.video.tracks import FORMAT_TAGS, TrackWish, open_tracks, track_packets
 from utils.errors import OutputError
 from utils.files import replaced
-from utils.video_files import opened
+from utils.video_containers import opened
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer

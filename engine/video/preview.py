@@ -39,7 +39,7 @@ def preview_video_frame(
 
     Raises what ``enhance_video`` does.
     """
-    own = BatchControl(None, control._cancelled) if control is not None else BatchControl()
+    own = BatchControl.cancelled_with(control) if control is not None else BatchControl()
     task = decide(Path(input_path), Path("preview.mkv"), settings, VideoOptions.create(), manager, config)
     info = task.info
     frame = frame_at(info, seconds)

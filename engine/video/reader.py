@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.video.colors import to_pixels
 from utils.errors import EmptyVideoError
-from utils.video_files import VideoInfo, opened, video_stream
+from utils.video_containers import opened, video_stream
+from utils.video_files import VideoInfo
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from engine.video.options import VideoOptions, VideoProgress, VideoResult
 from engine.video.parallel import in_order
 from engine.video.reader import FrameReader, SourceFrame
 from engine.video.segments import SegmentStore, input_identity, work_key
+from engine.video.tally import Counts, Speedometer
 from engine.video.temporal import FlickerFilter, Step, mark_duplicates
 from utils.errors import JobCancelled
 from utils.gpu import available_host_memory, peak_memory_mb
@@ -63,9 +62,11 @@ def enhance_video(
     started = time.perf_counter()
     options = options or VideoOptions.create()
     source, target = Path(input_path), Path(output_path)
-    own = BatchControl(None, control._cancelled) if control is not None else BatchControl()
+    own = BatchControl.cancelled_with(control) if control is not None else BatchControl()
     task = decide(source, target, settings, options, manager, config)
-    job = _Job(task, manager, own, control or own, int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20, started)
+    job = VideoJob(
+        task, manager, own, control or own, int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20, started
+    )
     if task.spec is None:
         from engine.video.animation import write_animated
 
@@ -83,49 +84,8 @@ def enhance_video(
         return job.run(store)
 
 
-@dataclass
-class Counts:
-    """What happened to frames."""
-
-    duplicates: int = 0
-    fallbacks: int = 0
-    repaired: int = 0
-
-
-@dataclass
-class Speedometer:
-    """Frames a second, lately and altogether."""
-
-    started: float | None = None
-    frames: int = 0
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=31))
-
-    def tick(self) -> None:
-        now = time.perf_counter()
-        self._recent.append(now)
-        self.frames += 1
-
-    def begin(self) -> None:
-        self.started = time.perf_counter()
-        self._recent.append(self.started)
-
-    @property
-    def seconds(self) -> float:
-        return 0.0 if self.started is None else time.perf_counter() - self.started
-
-    @property
-    def lately(self) -> float | None:
-        if len(self._recent) < 2 or self._recent[-1] <= self._recent[0]:
-            return None
-        return (len(self._recent) - 1) / (self._recent[-1] - self._recent[0])
-
-    @property
-    def average(self) -> float:
-        return self.frames / self.seconds if self.seconds else 0.0
-
-
-class _Job:
-    """One decided video on its way."""
+class VideoJob:
+    """One decided video on its way. ``animation`` uses its parts for files that are not videos."""
 
     def __init__(
         self,
@@ -357,4 +317,4 @@ def _length(store: SegmentStore, task: VideoTask) -> float:
     return float((last.stamps[-1] + last.last_duration - first.stamps[0]) * task.info.time_base)
 
 
-__all__ = ["Counts", "enhance_video"]
+__all__ = ["enhance_video"]
