@@ -28,6 +28,7 @@ class Settings:
     max_video_mb: float = 2000
     gpu_memory_reserve_mb: int = 512
     queue_limit: int = 64
+    enable_downloads: bool = True
 
 
 @pytest.fixture

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import shutil
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.executors.in_process import in_process_executor
 from engine.machine_test import MachineTest
 from engine.model_manager import ModelManager
+from engine.registry import REGISTRY
 from engine.system_report import folder_facts
 from tests.engine.test_system_report import Settings
 from ui.handlers import system as work
+from ui.sessions import Sessions
 from ui.strings import LANGUAGES, words_in
+from ui.tabs.system_tab import SystemEvents
 
 WORDS = words_in("en")
 
@@ -110,3 +119,88 @@ def test_a_measurement_is_told_in_times_for_photographs(language):
     result = MachineTest("m", "openvino", "cpu", "bf16", 4, 0.1, 20.0, 7, 1.5, 12.0)
     html = work.machine_test_html(result, words_in(language))
     assert "m (openvino, cpu, bf16)" in html and "20.0 s" in html and "2 min 00 s" in html
+
+
+class _Mirror(BaseHTTPRequestHandler):
+    """Gives ``server.content``; ``/slow`` never comes to its end."""
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.content)))
+        self.end_headers()
+        if self.path == "/slow":
+            self.wfile.write(self.server.content[:1000])
+            self.server.stopped.wait(30)
+        else:
+            self.wfile.write(self.server.content)
+
+
+@pytest.fixture
+def mirror(weights):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Mirror)
+    server.content, server.stopped = (weights / "tiny-x4.pth").read_bytes(), threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.stopped.set()
+    server.shutdown()
+
+
+@pytest.fixture
+def events(mirror, settings, tmp_path):
+    """The tab's handlers over a manager that knows two models: one that can be downloaded, one that stalls."""
+    spec = next(spec for spec in REGISTRY.values() if spec.kind == "upscale" and spec.urls)
+    address = f"http://127.0.0.1:{mirror.server_address[1]}"
+    digest = hashlib.sha256(mirror.content).hexdigest()
+    specs = {
+        name: replace(
+            spec,
+            name=name,
+            filename=f"{name}.pth",
+            urls=(f"{address}/{name}",),
+            size=len(mirror.content),
+            sha256=digest,
+            denoise_twin=None,
+        )
+        for name in ("quick", "slow")
+    }
+    manager = ModelManager(specs, tmp_path / "models", cache_dir=None, bundled_dir=None, optimize=False, device="cpu")
+    yield SystemEvents(replace(settings, enable_downloads=True), manager, Sessions(tmp_path / "outputs"), None)
+    manager.close()
+
+
+REQUEST = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="a window")
+
+
+async def told_by(download, act=lambda: None):
+    """What the tab says during a download; ``act`` happens after the first step."""
+    said = []
+    async for answer in download:
+        said.append(answer[0])
+        if len(said) == 1:
+            act()
+    return said
+
+
+def test_a_model_is_downloaded_and_its_state_told(events):
+    said = asyncio.run(told_by(events.download(REQUEST, "quick")))
+    assert "Downloading quick" in said[0] and "quick is installed (verified)" in said[-1]
+    assert "quick: verified" in events.verify(REQUEST, "quick")[0]
+    assert "is deleted" in events.delete(REQUEST, "quick")[0]
+    assert work.status_of(events._manager, "quick").installed is False
+
+
+def test_a_download_is_cancelled(events):
+    said = asyncio.run(told_by(events.download(REQUEST, "slow"), lambda: events.stop(REQUEST)))
+    assert "trouble" in said[-1] and not work.status_of(events._manager, "slow").installed
+
+
+def test_where_downloads_are_off_nothing_is_brought_or_deleted(events, weights, tmp_path):
+    events._config = replace(events._config, enable_downloads=False)
+    assert asyncio.run(told_by(events.download(REQUEST, "quick"))) == []
+    (tmp_path / "models").mkdir()
+    shutil.copy(weights / "tiny-x4.pth", tmp_path / "models" / "mine.pth")
+    events.delete(REQUEST, "mine")
+    assert (tmp_path / "models" / "mine.pth").exists()

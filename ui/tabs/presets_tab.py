@@ -62,7 +62,7 @@ def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blo
             chosen = gr.Radio(names, value=first, label=t("presets_list"), elem_id="presets-list")
         with gr.Column(scale=3, min_width=300):
             parts = _right_side(chosen)
-    _connect(_Handlers(manager, sessions, form, presets), parts, form, blocks, tab)
+    _connect(PresetEvents(manager, sessions, form, presets), parts, form, blocks, tab)
 
 
 def _right_side(chosen: Any) -> _Parts:
@@ -120,7 +120,7 @@ def _right_side(chosen: Any) -> _Parts:
     )
 
 
-class _Handlers:
+class PresetEvents:
     """What happens at each event."""
 
     def __init__(self, manager: Any, sessions: Sessions, form: SettingsForm, presets: SettingsManager) -> None:
@@ -227,7 +227,7 @@ def _said(sentence: str) -> str:
     return f'<div class="note" role="status"><p>{_escaped(sentence)}</p></div>' if sentence else ""
 
 
-def _connect(handlers: _Handlers, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
+def _connect(handlers: PresetEvents, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
     outputs = parts.outputs
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     blocks.load(handlers.show, parts.chosen, outputs, **quiet)

@@ -124,7 +124,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
         timer=gr.Timer(_REFRESH_SECONDS, active=False),
         **store,
     )
-    _connect(_Handlers(config, manager, sessions, executor), parts, tab)
+    _connect(SystemEvents(config, manager, sessions, executor), parts, tab)
 
 
 def _models_on_disk() -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _models_on_disk() -> dict[str, Any]:
     }
 
 
-class _Handlers:
+class SystemEvents:
     """What happens at each event."""
 
     def __init__(self, config: Any, manager: Any, sessions: Sessions, executor: Any) -> None:
@@ -309,7 +309,7 @@ class _Handlers:
         return run_isolated(bug_report_for, self._config, loaded)
 
 
-def _connect(handlers: _Handlers, parts: _Parts, tab: gr.Tab) -> None:
+def _connect(handlers: SystemEvents, parts: _Parts, tab: gr.Tab) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     now = [parts.memory, parts.loaded]
     buttons = [parts.download, parts.verify, parts.delete, parts.ask]
