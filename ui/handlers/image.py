@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import filecmp
-import itertools
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from engine.sizing import plan_size
 from engine.task import limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
 from ui import previews
+from ui.handlers.desk import KEPT, Compared, Desk, desk_base
 from ui.sessions import Session
 from ui.viewer import EMPTY, Box, View
 from utils import image_io
@@ -37,51 +37,6 @@ if TYPE_CHECKING:
     from engine.intelligent_enhancer import IntelligentEnhancer, Recommendation
 
 logger = logging.getLogger(__name__)
-
-KEPT = 24
-"""Results in the strip."""
-
-
-@dataclass
-class Desk:
-    """What one browser has on its desk. Changed under ``lock`` only.
-
-    Attributes:
-        upload: the picture that is open.
-        faces: number -> whether it will be restored; ``chosen``: the person decided about one.
-        runs: finished runs, newest first; their ids are the desk's own.
-        current: the run that the stage shows, or None.
-    """
-
-    upload: Path | None = None
-    faces: dict[int, bool] = field(default_factory=dict)
-    chosen: bool = False
-    runs: list[Run] = field(default_factory=list)
-    current: Run | None = None
-    numbers: Any = field(default_factory=lambda: itertools.count(1))
-    lock: Any = field(default_factory=threading.RLock)
-
-    def add(self, run: Run, *, instead_of: Run | None = None) -> Run:
-        """Put a run first, and on the stage."""
-        with self.lock:
-            kept = replace(run, id=next(self.numbers))
-            self.runs = [kept, *(one for one in self.runs if instead_of is None or one.id != instead_of.id)][:KEPT]
-            self.current = kept
-            return kept
-
-    def get(self, number: int) -> Run | None:
-        with self.lock:
-            return next((run for run in self.runs if run.id == number), None)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One model's picture of the same part. ``problem``: why there is none."""
-
-    model: str
-    file: str = ""
-    seconds: float = 0.0
-    problem: str = ""
 
 
 class ImageWork:
@@ -153,7 +108,7 @@ class ImageWork:
                 return None
         view = self.view_of_input(session, path)
         with desk.lock:
-            desk.upload, desk.current, desk.faces, desk.chosen = path, None, {}, False
+            desk.upload, desk.current, desk.faces, desk.chosen, desk.center = path, None, {}, False, None
         return view
 
     def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
@@ -291,6 +246,9 @@ class ImageWork:
         control: JobControl,
     ) -> tuple[RegionPreview, View]:
         """A part at full quality, and how the stage shows it."""
+        desk = self.desk(session)
+        with desk.lock:
+            desk.center = center
         part = enhance_region(
             path, center, settings, enhance=self._enhance, manager=self.manager, config=self.config, control=control
         )
@@ -300,17 +258,14 @@ class ImageWork:
         return part, View(str(before), str(after), *size, input_width=part.box[2], key=str(after))
 
     def compare(
-        self,
-        session: Session,
-        path: Path,
-        models: list[str],
-        settings: EnhanceSettings,
-        control: JobControl,
-        center: tuple[float, float] | None = None,
+        self, session: Session, path: Path, models: list[str], settings: EnhanceSettings, control: JobControl
     ) -> list[Compared]:
-        """The same part through several models; the first entry is the original. A model that fails says why."""
+        """The part that was tried last, or the one with most detail, through several models; first the original.
+
+        A model that fails says why.
+        """
         picture = image_io.load(path, limits_of(self.config))
-        center = center or liveliest_center(picture)
+        center = self.desk(session).center or liveliest_center(picture)
         box = region_box(picture.size, center, REGION_SIDE // 2)
         plain = previews.write(previews.flat(crop(picture, box)), session.folder, picture)
         made = [Compared("", str(plain))]
@@ -383,11 +338,6 @@ class ImageWork:
         fits = canvas[top : top + picture.height, left : left + picture.width]
         fits[:] = pixels[: fits.shape[0], : fits.shape[1]]
         return str(previews.write(canvas, session.folder, picture))
-
-
-def desk_base(run: Run) -> dict[str, Any]:
-    """The result that the network made, whatever was moved since: its file and its settings."""
-    return run.metrics.get("base") or {"output_path": run.output_path, "settings": dict(run.settings)}
 
 
 def _same_file(one: Path, other: Path) -> bool:

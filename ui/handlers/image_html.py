@@ -11,7 +11,7 @@ from urllib.parse import quote
 from engine.estimates import Estimate
 from engine.history import Run
 from ui.handlers.common import time_words
-from ui.handlers.image import Compared
+from ui.handlers.desk import Compared
 from ui.strings import Words
 from utils.image_files import ImageInfo
 

@@ -78,6 +78,7 @@ function show() {
   find("mix").style.opacity = 0;
   for (const name of ["left", "right", "divider"]) find(name).style.display = both ? "block" : "none";
   if (view.key !== state.key) { state.zoom = 0; state.split = 0.5; state.key = view.key; }
+  if (view.picking && !state.picking) find("stage").focus();
   state.picking = view.picking ? state.picking || [view.input_width / 2, (view.height * view.input_width) / view.width / 2] : null;
   find("frame").style.setProperty("--ratio", vacant ? 1.5 : view.width / view.height);
   find("size").textContent = vacant ? "" : `${view.width} × ${view.height}`;

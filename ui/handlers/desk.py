@@ -1,0 +1,63 @@
+"""What lies on one browser's desk in the Image tab: the open picture and its finished runs."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine.history import Run
+
+KEPT = 24
+"""Results in the strip."""
+
+
+@dataclass
+class Desk:
+    """What one browser has on its desk. Changed under ``lock`` only.
+
+    Attributes:
+        upload: the picture that is open.
+        faces: number -> whether it will be restored; ``chosen``: the person decided about one.
+        center: of the part that was tried last.
+        runs: finished runs, newest first; their ids are the desk's own.
+        current: the run that the stage shows, or None.
+    """
+
+    upload: Path | None = None
+    faces: dict[int, bool] = field(default_factory=dict)
+    chosen: bool = False
+    center: tuple[float, float] | None = None
+    runs: list[Run] = field(default_factory=list)
+    current: Run | None = None
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+    lock: Any = field(default_factory=threading.RLock)
+
+    def add(self, run: Run, *, instead_of: Run | None = None) -> Run:
+        """Put a run first, and on the stage."""
+        with self.lock:
+            kept = replace(run, id=next(self.numbers))
+            self.runs = [kept, *(one for one in self.runs if instead_of is None or one.id != instead_of.id)][:KEPT]
+            self.current = kept
+            return kept
+
+    def get(self, number: int) -> Run | None:
+        with self.lock:
+            return next((run for run in self.runs if run.id == number), None)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One model's picture of the same part. ``problem``: why there is none."""
+
+    model: str
+    file: str = ""
+    seconds: float = 0.0
+    problem: str = ""
+
+
+def desk_base(run: Run) -> dict[str, Any]:
+    """The result that the network made, whatever was moved since: its file and its settings."""
+    return run.metrics.get("base") or {"output_path": run.output_path, "settings": dict(run.settings)}

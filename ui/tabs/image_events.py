@@ -1,0 +1,91 @@
+"""What the Image tab's events share: settings, progress, showing a result, bringing a model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engine.history import Run
+from engine.types import EnhanceSettings
+from ui import previews
+from ui.handlers import common
+from ui.handlers import image_html as html
+from ui.handlers.desk import desk_base
+from ui.handlers.image import ImageWork
+from ui.jobs import UiJob
+from ui.sessions import Session, Sessions
+from ui.strings import Words, words_for
+from ui.tabs.image_layout import Parts
+from utils.errors import EngineError
+
+TAB = "image"
+Updates = dict[Any, Any]
+
+
+class Events:
+    """What several of the tab's events share. Events answer with the components that change."""
+
+    def __init__(self, parts: Parts, work: ImageWork, sessions: Sessions, config: Any) -> None:
+        self.parts, self.work, self.sessions, self.config = parts, work, sessions, config
+
+    def settings(self, given: tuple[Any, ...]) -> EnhanceSettings:
+        return common.make_settings(self.parts.form.values(given))
+
+    async def progress(self, job: UiJob[Any], words: Words) -> AsyncIterator[Updates]:
+        p = self.parts
+        yield {p.enhance: gr.update(interactive=False), p.cancel: gr.update(visible=True)}
+        async for step in job.watch():
+            yield {p.status: common.progress_html(words, step)}
+
+    def idle(self) -> Updates:
+        return {self.parts.enhance: gr.update(interactive=True), self.parts.cancel: gr.update(visible=False)}
+
+    def shown(self, session: Session, run: Run, words: Words) -> Updates:
+        """Everything that a result changes on the page."""
+        p = self.parts
+        can = self.work.can_readjust(run)
+        base = EnhanceSettings.create(**desk_base(run)["settings"]) if can else None
+        there = Path(run.output_path).exists()
+        return {
+            p.stage: self.work.view(session, run).to_json(),
+            p.status: html.done_html(run, words) if there else f"<p>{html.escape(words('history_gone'))}</p>",
+            p.whole: gr.update(visible=False),
+            p.result: gr.update(visible=there),
+            p.verdict: html.verdict_html(run, words),
+            p.download: gr.update(value=run.output_path if there else None),
+            p.fidelity: gr.update(value=run.settings.get("fidelity", 0.0), visible=base is not None),
+            p.face_strength: gr.update(
+                value=run.settings.get("face_strength", 0.8), visible=there and self.work.can_adjust_faces(run)
+            ),
+            p.metrics: html.metrics_html(run, words),
+            p.history: self.strip(session, words),
+        }
+
+    def strip(self, session: Session, words: Words) -> str:
+        desk = self.work.desk(session)
+        with desk.lock:
+            runs, current = [run for run in desk.runs if Path(run.output_path).exists()], desk.current
+        small = {run.id: previews.thumbnail(Path(run.output_path), session.folder) for run in runs}
+        return html.history_html(runs, current, small, words)
+
+    async def bring(self, request: gr.Request, name: str, note: Any, button: Any) -> AsyncIterator[Updates]:
+        """Bring a model; its progress in ``note``."""
+        words = words_for(request)
+        try:
+            job = self.sessions.start(
+                request,
+                "download",
+                lambda control: self.work.manager.download(name, common.download_progress(name, control), control),
+                turns=self.sessions.downloads,
+            )
+            yield {button: gr.update(interactive=False)}
+            async for step in job.watch():
+                yield {note: common.progress_html(words, step)}
+            job.result()
+        except EngineError as error:
+            yield {note: common.trouble_html(words, error, "not_brought"), button: gr.update(interactive=True)}
+            return
+        yield {note: f"<p>{html.escape(words('model_downloaded', name=name))}</p>", button: gr.update(visible=False)}

@@ -1,0 +1,153 @@
+"""Looking closer in the Image tab: faces to choose, a part to try, models to compare."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engine.faces.needs import face_needs
+from engine.region import REGION_SIDE
+from engine.types import EnhanceSettings, JobControl
+from ui.handlers import common
+from ui.handlers import image_html as html
+from ui.sessions import Session
+from ui.strings import Words, words_for
+from ui.tabs.image_events import Events, Updates
+from ui.viewer import EMPTY
+from utils.errors import EngineError
+
+
+class PartEvents(Events):
+    """Events of faces, parts and the comparison."""
+
+    # -- faces ---------------------------------------------------------------------------------------------------------
+
+    def find_faces(self, request: gr.Request, path: str | None, *given: Any) -> Updates:
+        """Numbered boxes on the stage."""
+        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        if not path:
+            return {p.face_note: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
+        values = p.form.values(given)
+        if values["face_enhance"] == "off":
+            values["face_enhance"] = "auto"
+        try:
+            updates = self._boxes(session, Path(path), common.make_settings(values), words)
+        except EngineError as error:
+            return {p.face_note: common.trouble_html(words, error, "face_trouble")}
+        return {
+            **updates,
+            p.status: "",
+            p.whole: gr.update(visible=True),
+            p.form.component("face_enhance"): values["face_enhance"],
+        }
+
+    def _boxes(self, session: Session, path: Path, settings: EnhanceSettings, words: Words) -> Updates:
+        boxes = self.work.find_faces(session, path, settings)
+        on = sum(box.on for box in boxes)
+        note = words("face_found", count=len(boxes), restored=on) if boxes else words("face_none")
+        needs = face_needs(self.work.manager)
+        if needs is not None:
+            note += " " + words("face_model_missing", names=", ".join(map(str, needs.missing)))
+        return {
+            self.parts.stage: self.work.view_of_input(session, path, boxes=boxes).to_json(),
+            self.parts.face_note: f"<p>{html.escape(note)}</p>",
+            self.parts.fetch_face: gr.update(visible=needs is not None and self.config.enable_downloads),
+        }
+
+    def turn_face(self, request: gr.Request, event: gr.EventData, path: str | None = None, *given: Any) -> Updates:
+        """A face was clicked: keep or skip it."""
+        words, session = words_for(request), self.sessions.of(request)
+        if not path:
+            return {}
+        self.work.turn_face(session, int(event.number))
+        try:
+            return self._boxes(session, Path(path), self.settings(given), words)
+        except EngineError as error:
+            return {self.parts.face_note: common.trouble_html(words, error, "face_trouble")}
+
+    async def fetch_face(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Bring what face restoration needs."""
+        needs = face_needs(self.work.manager)
+        for missing in needs.missing if needs is not None else ():
+            async for updates in self.bring(request, missing.name, self.parts.face_note, self.parts.fetch_face):
+                yield updates
+
+    # -- parts and models ----------------------------------------------------------------------------------------------
+
+    def pick_part(self, request: gr.Request, path: str | None) -> Updates:
+        """The stage asks for a part."""
+        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        if not path:
+            return {p.status: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
+        return {
+            p.stage: self.work.view_of_input(session, Path(path), picking=REGION_SIDE).to_json(),
+            p.whole: gr.update(visible=True),
+        }
+
+    async def part(
+        self, request: gr.Request, event: gr.EventData, path: str | None = None, *given: Any
+    ) -> AsyncIterator[Updates]:
+        """A part was chosen: enhance it at full quality."""
+        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        if not path:
+            return
+        center = float(event.x), float(event.y)
+        try:
+            settings = self.settings(given)
+            job = self.sessions.start(
+                request, "part", lambda control: self.work.region(session, Path(path), center, settings, control)
+            )
+            async for updates in self.progress(job, words):
+                yield updates
+            part, view = job.result()
+        except EngineError as error:
+            yield {p.status: common.trouble_html(words, error), **self.idle()}
+            return
+        seconds = common.time_words(words, part.seconds)
+        line = words("try_done", model=part.model, time=seconds)
+        yield {
+            p.stage: view.to_json(),
+            p.status: f'<p class="done">{html.escape(line)}</p>',
+            p.whole: gr.update(visible=True),
+            **self.idle(),
+        }
+
+    def show_whole(self, request: gr.Request, path: str | None) -> Updates:
+        """Back from a part to the whole picture, or its result."""
+        words, session = words_for(request), self.sessions.of(request)
+        current = self.work.desk(session).current
+        if current is not None:
+            return self.shown(session, current, words)
+        view = self.work.view_of_input(session, Path(path)) if path else EMPTY
+        return {self.parts.stage: view.to_json(), self.parts.status: "", self.parts.whole: gr.update(visible=False)}
+
+    async def compare(
+        self, request: gr.Request, path: str | None, models: list[str], *given: Any
+    ) -> AsyncIterator[Updates]:
+        """The same part through several models."""
+        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        if not path or not models:
+            problem = words("compare_none" if path else "choose_picture")
+            yield {p.compare_grid: f'<p class="trouble">{html.escape(problem)}</p>'}
+            return
+        try:
+            settings = self.settings(given)
+
+            def work(control: JobControl) -> Any:
+                return self.work.compare(session, Path(path), models, settings, control)
+
+            job = self.sessions.start(request, "part", work)
+            yield {p.enhance: gr.update(interactive=False), p.cancel: gr.update(visible=True)}
+            async for step in job.watch():
+                yield {p.compare_grid: common.progress_html(words, step)}
+            made = job.result()
+        except EngineError as error:
+            yield {p.compare_grid: common.trouble_html(words, error), **self.idle()}
+            return
+        yield {p.compare_grid: html.compare_html(made, words), **self.idle()}
+
+    def take_model(self, event: gr.EventData) -> Any:
+        return gr.update(value=event.model)
