@@ -166,8 +166,10 @@ class _Tab(Events):
             return [gr.skip(), *[gr.skip()] * len(form.names)]
         values = form.values(given)
         face = "auto" if wanted.get("face_enhance") else "off"
-        known = {name: wanted[name] for name in ("model", "scale", "tile", "denoise_strength") if name in wanted}
-        values |= {**known, "goal": "scale", "face_enhance": face}
+        known: dict[str, Any] = {
+            name: wanted[name] for name in ("model", "scale", "tile", "denoise_strength") if name in wanted
+        }
+        values.update(known, goal="scale", face_enhance=face)
         return [
             gr.update(value=words("advice_applied"), interactive=False),
             *(gr.update(value=values[name]) for name in form.names),
