@@ -163,9 +163,8 @@ def _row(one: FoundFace, patch: FacePatch | None, verdict: Verdict | None) -> di
     if patch is None or verdict is None:
         return row
     shift = verdict.landmark_shift
-    decision = "restored" if patch.allowed == 1 else "put back" if patch.allowed == 0 else "blended back"
     return row | {
-        "decision": decision,
+        "decision": patch.decision,
         "reason": verdict.reason or one.reason,
         "strength": round(patch.shown, 3),
         "likeness": round(verdict.likeness, 3),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.faces.layer import FaceLayer, load_layer, save_layer
+from engine.faces.paste import FacePatch
 from engine.output_names import check_output
 from utils import image_io
 from utils.errors import InvalidSettingsError
@@ -69,10 +70,7 @@ def adjust_faces(
     layer = layer.with_strengths(wanted, guard=guard)
     layer = replace(layer, save=replace(layer.save, comment=_comment(layer.save.comment, strength)))
     shown = {face.number: face for face in layer.faces}
-    rows = tuple(
-        {**row, "strength": round(shown[row["number"]].shown, 3)} if row["number"] in shown else dict(row)
-        for row in layer.rows
-    )
+    rows = tuple(_row(row, shown.get(row["number"])) for row in layer.rows)
     layer = replace(layer, rows=rows)
     adjusted = layer.apply(picture)
     named = image_io.format_from_suffix(output)
@@ -100,6 +98,12 @@ def _wanted(layer: FaceLayer, strength: float | None, strengths: Mapping[int, fl
         if not 0 <= value <= 1:
             raise InvalidSettingsError(f"The strength of a face must be between 0 and 1 (given: {value}).")
     return wanted
+
+
+def _row(row: Mapping[str, Any], face: FacePatch | None) -> dict[str, Any]:
+    if face is None:
+        return dict(row)
+    return {**row, "decision": face.decision, "strength": round(face.shown, 3)}
 
 
 def _comment(comment: str | None, strength: float | None) -> str | None:

@@ -8,7 +8,7 @@ agrees with it and goes where it does not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class FacePatch:
     number: int
     alignment: Alignment
     landmarks: np.ndarray
-    restored: np.ndarray
+    restored: np.ndarray = field(repr=False)
     strength: float = 1.0
     allowed: float = 1.0
 
@@ -47,6 +47,11 @@ class FacePatch:
     def shown(self) -> float:
         """Share of the restored face in the result."""
         return self.strength * self.allowed
+
+    @property
+    def decision(self) -> str:
+        """What the identity guard made of it, in a word or two."""
+        return "restored" if self.allowed == 1 else "put back" if self.allowed == 0 else "blended back"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +64,7 @@ class Cluster:
     """
 
     box: tuple[int, int, int, int]
-    plain: np.ndarray
+    plain: np.ndarray = field(repr=False)
     faces: tuple[FacePatch, ...]
 
     def render(self) -> np.ndarray:

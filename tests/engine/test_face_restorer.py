@@ -347,7 +347,8 @@ class TestAdjusting:
         result, held = job(picture, stand_in(upside_down), cache=cache)
         adjust_faces(result.output_path, tmp_path / "a.png", cache_dir=cache, strength=1)
         assert np.array_equal(image_io.load(tmp_path / "a.png").pixels, held.pixels)
-        adjust_faces(result.output_path, tmp_path / "b.png", cache_dir=cache, strength=1, guard=False)
+        shown = adjust_faces(result.output_path, tmp_path / "b.png", cache_dir=cache, strength=1, guard=False)
+        assert shown.faces[0]["decision"] == "restored" and shown.faces[0]["strength"] == 1
         assert not np.array_equal(image_io.load(tmp_path / "b.png").pixels, held.pixels)
 
     def test_old_layers_make_room(self, finished, tmp_path, monkeypatch):
