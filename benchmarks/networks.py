@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,18 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, g
         output = network(sample)
         last.weight.mul_(0.2 / output.std())
         last.bias.fill_(0.5 - float(output.mean() * 0.2 / output.std()))
-    torch.save({"params_ema": network.state_dict()}, path)
+    state = {_original_name(key, blocks): value for key, value in network.state_dict().items()}
+    torch.save({"params_ema": state}, path)
     return path
+
+
+def _original_name(key: str, blocks: int) -> str:
+    """The name that the original project gives a weight of spandrel's RRDBNet (x4, or x2 on unshuffled pixels)."""
+    key = re.sub(r"^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.", r"body.\1.rdb\2.conv\3.", key)
+    names = {"0": "conv_first", f"1.sub.{blocks}": "conv_body", "3": "conv_up1", "6": "conv_up2", "8": "conv_hr"}
+    names["10"] = "conv_last"
+    layer, _, kind = key.removeprefix("model.").rpartition(".")
+    return f"{names[layer]}.{kind}" if key.startswith("model.") else key
 
 
 def photograph(height: int, width: int, seed: int = 5) -> np.ndarray:

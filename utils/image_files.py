@@ -217,7 +217,7 @@ def header_of(image: Image.Image, path: Path | None, name: str, size: int, limit
     if kind == "mpo":
         kind = "jpeg"
     if kind == "gif":
-        _refuse_endless_gif(image.fp, name, limits)  # before Pillow walks through all of it to count
+        _refuse_endless_gif(image.fp, name, limits)  # type: ignore[attr-defined]  # before Pillow counts by walking
     frames = int(getattr(image, "n_frames", 1)) if kind in _ANIMATED else 1
     check_size(name, width, height, frames, limits)
     if image.format != "TIFF" and orientation(image) in (5, 6, 7, 8):  # Pillow turns a TIFF's size by itself
