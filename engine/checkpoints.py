@@ -6,7 +6,7 @@ A ``.pth`` file is a pickle, and a pickle can run code. So ``torch.load`` runs r
 
 from __future__ import annotations
 
-import pickle  # nosec B403: for the name of its error; files are loaded restricted to tensors
+import pickle  # nosec B403
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
