@@ -7,6 +7,7 @@ Starts the program with folders of its own, uses every tab in a headless Chromiu
 from __future__ import annotations
 
 import io
+import platform
 import sys
 import tempfile
 from fractions import Fraction
@@ -50,7 +51,9 @@ def clip(path: Path) -> Path:
 
 
 def image(page: Any, material: Path) -> None:
-    page.click("#sample-landscape")
+    # Another one in the dark: the same again would be taken from the history.
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    page.click("#sample-drawing" if dark else "#sample-landscape")
     page.wait_for_selector("#facts .chips")
     page.click("#enhance")
     page.wait_for_selector("#result", state="visible")
@@ -93,10 +96,11 @@ TABS = {
 
 
 def shoot(page: Any, app: App, name: str, most_height: int) -> None:
-    """Keep what the page shows, at most ``most_height`` pixels of it, without the folders of this machine."""
+    """Keep what the page shows, at most ``most_height`` pixels of it, without this machine's folders and kernel."""
     page.wait_for_timeout(1500)
     base = str(app.outputs.parent)
-    page.evaluate(_HIDE_FOLDERS, [[base, "~/upscaler"], [str(REPOSITORY), "~/upscaler"], [str(Path.home()), "~"]])
+    hidden = [[base, "~/upscaler"], [str(REPOSITORY), "~/upscaler"], [str(Path.home()), "~"]]
+    page.evaluate(_HIDE_FOLDERS, [*hidden, [platform.platform(), platform.system()]])
     page.mouse.move(2, 2)
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     picture = picture.crop((0, 0, picture.width, min(picture.height, most_height)))
