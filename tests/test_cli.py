@@ -49,14 +49,14 @@ def picture(tmp_path, scene):
     return path
 
 
-@pytest.mark.parametrize("command", [["--help"], ["enhance", "--help"], ["models", "--help"]])
+@pytest.mark.parametrize("command", [["--help"], ["enhance", "--help"], ["models", "--help"], ["video", "--help"]])
 def test_help_imports_nothing_heavy(command):
     code = (
         f"import sys; sys.argv = ['main.py', *{command!r}]\n"
         "import runpy\n"
         "try: runpy.run_path('main.py', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'gradio', 'openvino', 'cv2', 'spandrel', 'PIL.Image', 'fastapi'} & set(sys.modules)\n"
+        "heavy = {'torch', 'gradio', 'openvino', 'cv2', 'spandrel', 'PIL.Image', 'fastapi', 'av'} & set(sys.modules)\n"
         "print('HEAVY', sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
