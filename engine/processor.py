@@ -190,14 +190,17 @@ def enhance_image_direct(
     finally:
         if model_manager is None:
             manager.close()
-    seconds = result.timings.total
+    metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
+    return str(result.output_path), str(input_path), _status(result), metrics
+
+
+def _status(result: EnhanceResult) -> str:
+    """What was done, in a sentence, and its warnings."""
     status = (
         f"Enhanced {result.input_size[0]}x{result.input_size[1]} to {result.output_size[0]}x{result.output_size[1]} "
-        f"with {result.model} ({result.backend}, {result.device}, {result.precision}) in {seconds:.1f} s."
+        f"with {result.model} ({result.backend}, {result.device}, {result.precision}) in {result.timings.total:.1f} s."
     )
-    status += "".join(f" {warning}" for warning in result.warnings)
-    metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
-    return str(result.output_path), str(input_path), status, metrics
+    return status + "".join(f" {warning}" for warning in result.warnings)
 
 
 def _as_file(image: str | Path | np.ndarray | Image.Image, folder: Path) -> Path:

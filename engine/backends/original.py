@@ -179,7 +179,8 @@ class OriginalFaceSession(Session):
         torch = self._torch
         try:
             with torch.no_grad():
-                tensor = torch.from_numpy(batch.transpose(0, 3, 1, 2) * np.float32(2) - 1).to(self.device)
+                planes = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+                tensor = torch.from_numpy(planes * np.float32(2) - 1).to(self.device)
                 # The checkpoint's own noise instead of fresh one: the same picture twice is the same picture.
                 output = self._network(tensor, return_rgb=False, randomize_noise=False)[0]
                 result: np.ndarray = ((output.clamp(-1, 1) + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()

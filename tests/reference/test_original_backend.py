@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backends import AUTOMATIC, get_backend, original
+from engine.model_manager import ModelManager
 from engine.self_test import candidates
 from tests import checkpoints
 from utils.errors import BackendError
@@ -64,7 +65,13 @@ def test_the_command_line_takes_it(tmp_path, weights, scene):
     assert Image.open(tmp_path / "out.png").size == (200, 160)
 
 
-def test_a_gfpgan_runs_as_the_originals_run_it(tmp_path):
-    """The published architecture with seeded weights: a face session of the original against the engine's own."""
-    pytest.importorskip("gfpgan")
-    assert checkpoints  # the tiny networks of the other tests are of the same kind
+def test_a_gfpgan_runs_in_the_originals_class(tmp_path):
+    """The published architecture, narrow, with seeded weights: the original's session against the engine's own."""
+    checkpoints.save_pth(checkpoints.face_state(), tmp_path / "narrow-face.pth", "params_ema")
+    manager = ModelManager({}, tmp_path, bundled_dir=None, optimize=False, device="cpu")
+    theirs = manager.load_model("narrow-face", backend="original", kind="face").session
+    plain = manager.load_model("narrow-face", backend="torch", precision="fp32", kind="face").session
+    assert type(theirs._network).__module__.startswith("gfpgan.")
+    crop = np.random.default_rng(0).random((1, 512, 512, 3), dtype=np.float32)
+    np.testing.assert_allclose(theirs.infer(crop), plain.infer(crop), atol=1e-3)
+    manager.close()
