@@ -114,7 +114,7 @@ def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
     """ncnn on the whole picture, on the CPU, with its default options; the model converted by pnnx."""
     import ncnn
 
-    stem = cache / f"{checkpoint.stem}-ncnn"
+    stem = cache / f"{checkpoint.stem.replace('-', '_')}_ncnn"  # pnnx writes no dashes
     param, weights = stem.with_suffix(".ncnn.param"), stem.with_suffix(".ncnn.bin")
     if not param.exists():
         import os
@@ -126,8 +126,8 @@ def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
         pnnx.export(network_of(checkpoint)[0], f"{stem.name}.pt", (torch.rand(1, 3, 64, 64),))
     net = ncnn.Net()
     net.opt.num_threads = cpu_count()
-    net.load_param(str(param))
-    net.load_model(str(weights))
+    if net.load_param(str(param)) or net.load_model(str(weights)):
+        raise RuntimeError(f"ncnn could not load '{param}'")
 
     def run(pixels: np.ndarray) -> np.ndarray:
         planes = _to_input(pixels)[0]  # ncnn only looks at this memory: it must outlive the run
