@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from engine.types import JobControl
@@ -21,6 +25,8 @@ from utils.errors import ChecksumMismatchError, JobCancelled, ModelDownloadError
 Progress = Callable[[int, int | None], None]
 _CHUNK = 1 << 18
 _ATTEMPTS = 3
+_LOOK_SECONDS = 0.1
+_CANCELLED = "The download was cancelled; it resumes from here next time."
 _SPARE_BYTES = 64 * 2**20
 
 
@@ -152,9 +158,34 @@ def _fetch(
             total = size or _length(answer.headers.get("content-length"), start)
             if size is None and total is not None:
                 _check_space(part, total - start)
-            _copy(answer.iter_raw(_CHUNK), part, start, total, size, progress, control)
+            with _woken_by_cancel(answer, control):
+                _copy(answer.iter_raw(_CHUNK), part, start, total, size, progress, control)
     except httpx.HTTPError as error:
+        if control.cancelled:
+            raise JobCancelled(_CANCELLED) from error
         raise _TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+
+
+@contextmanager
+def _woken_by_cancel(answer: Any, control: JobControl) -> Iterator[None]:
+    """Reading from a server that says nothing ends when the person cancels, not at the end of the time-out."""
+    stream = answer.extensions.get("network_stream")
+    line: Any = stream.get_extra_info("socket") if stream is not None else None
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            if control.cancelled:
+                with suppress(OSError):  # closed already
+                    line.shutdown(socket.SHUT_RDWR)
+                return
+
+    if line is not None:
+        threading.Thread(target=watch, name="download-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _continues_at(content_range: str, offset: int) -> bool:
@@ -180,7 +211,7 @@ def _copy(
         file.truncate()
         for chunk in chunks:  # type: ignore[attr-defined]
             if control.cancelled:
-                raise JobCancelled("The download was cancelled; it resumes from here next time.")
+                raise JobCancelled(_CANCELLED)
             done += len(chunk)
             if size is not None and done > size:
                 break  # longer than it may be: the comparison of hashes refuses it

@@ -183,6 +183,14 @@ def test_cancelling_keeps_the_part_for_next_time(bring, tmp_path):
     assert bring("good") == SHA
 
 
+def test_cancelling_does_not_wait_for_a_server_that_says_nothing(bring, tmp_path):
+    control = JobControl()
+    threading.Timer(0.3, control.cancel).start()
+    with pytest.raises(JobCancelled):
+        bring("stall", control=control)
+    assert bring("good") == SHA
+
+
 def test_a_full_disk_is_known_before_the_first_byte(bring, tmp_path, server, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))
     with pytest.raises(ModelDownloadError, match="disk space"):
