@@ -84,14 +84,14 @@ def drawing() -> Image.Image:
 
     ink, line = (20, 18, 30), 3 * scale
     draw.ellipse(at(214, 20, 320, 126), fill=(255, 236, 170))
-    for x, y, r in ((238, 52, 12), (282, 80, 17), (262, 36, 6)):
-        draw.ellipse(at(x - r, y - r, x + r, y + r), fill=(244, 216, 138))
+    for across, down, r in ((238, 52, 12), (282, 80, 17), (262, 36, 6)):
+        draw.ellipse(at(across - r, down - r, across + r, down + r), fill=(244, 216, 138))
     rng = np.random.default_rng(3)
     for _ in range(40):
         x, y = rng.random() * 350, rng.random() * 150
         if np.hypot(x - 267, y - 73) > 64:
-            r = 0.6 + rng.random() * 1.1
-            draw.ellipse(at(x - r, y - r, x + r, y + r), fill=(255, 255, 240))
+            size = 0.6 + rng.random() * 1.1
+            draw.ellipse(at(x - size, y - size, x + size, y + size), fill=(255, 255, 240))
     draw.polygon(at(0, 216, 360, 176, 360, 270, 0, 270), fill=(170, 70, 62), outline=ink)
     for row in range(5):
         for step in range(-1, 20):
