@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from engine.video.colors import light_text, mastering_text, to_frame
 from engine.video.options import Speed, VideoOptions
+from engine.video.priority import ordinary_priority
 from utils.errors import InvalidSettingsError, OutputError
 from utils.gpu import cpu_count
 from utils.video_files import ColorTags, VideoInfo
@@ -196,8 +198,12 @@ class SegmentWriter:
     def _encode(self, frame: Any) -> None:
         import av
 
+        # The encoder is opened by its first frame.
+        opening = ordinary_priority() if len(self.stamps) == 1 else nullcontext()
         try:
-            for packet in self._stream.encode(frame):
+            with opening:
+                packets = self._stream.encode(frame)
+            for packet in packets:
                 self._write(packet)
         except av.FFmpegError as error:
             raise self._fault(error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -35,6 +36,14 @@ def test_every_frame_comes_out_in_order_at_its_time_whatever_the_codec(clip, enh
     assert after.size == result.output_size == (128, 96)
     assert result.frames == 30 and result.complete and not result.warnings
     assert after.codec == {"h264": "h264", "h265": "hevc", "av1": "libdav1d"}[codec]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="scheduling policies are Linux's")
+def test_an_encoder_makes_no_thread_a_real_time_one(clip, enhance):
+    """SVT-AV1 does, as root: this process and its children would then starve everything else."""
+    enhance(clip(frames=3, audio=None), codec="av1")
+    policies = {int(thread): os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+    assert set(policies.values()) == {os.SCHED_OTHER}
 
 
 def test_the_network_enlarges_every_frame(clip, enhance, manager, config, tmp_path):
