@@ -14,12 +14,8 @@ import cv2
 import numpy as np
 
 SCALE = 4
-LUMA = (0.299, 0.587, 0.114)
-"""Of red, green and blue, after ITU-R BT.601."""
 CLEAN_SHARE = 0.55
-DRAWN_SHARE = 0.3
-LIKE_BRIGHT_SHARE = 0.35
-"""Of the shapes: as bright as what lies under them, so that edges of colour alone are learned, rare in photographs."""
+DRAWN_SHARE = 0.2
 
 
 def load_photographs(folder: Path) -> list[np.ndarray]:
@@ -53,10 +49,6 @@ def _draw_one(random: np.random.Generator, canvas: np.ndarray, big: int) -> None
     color = tuple(int(value) for value in random.integers(0, 256, 3))
     if random.random() < 0.3:
         color = (0, 0, 0) if random.random() < 0.7 else (255, 255, 255)
-    elif random.random() < LIKE_BRIGHT_SHARE:
-        under = canvas[tuple(random.integers(0, big, 2))]
-        step = float(np.dot(LUMA, under.astype(np.float32)) - np.dot(LUMA, color))
-        color = tuple(int(value) for value in np.clip(np.array(color) + step, 0, 255))
     kind = random.integers(0, 5)
     thickness = int(random.integers(2, 14))
     if kind == 0:
