@@ -39,7 +39,7 @@ def test_killed_at_random_instants_and_resumed(tmp_path):
         rounds += 1
         assert rounds < 20 * KILLS, "hardly any kill landed inside a batch"
         if not target.exists() or len(list(target.glob("*.png"))) == PICTURES:
-            check(target, complete=target.exists())
+            check(target, complete=False)  # a kill may come between a result and its line in the journal
             for path in target.glob("*") if target.exists() else ():
                 path.unlink()
             (target / JOURNAL_NAME).unlink(missing_ok=True)

@@ -126,6 +126,7 @@ def test_seams_of_tiles_beside_the_originals(both, network):
         f"{network}: tiled against untiled: original {psnr(theirs):.1f} dB (largest {np.abs(theirs).max():.0f}), "
         f"engine {psnr(ours):.1f} dB (largest {np.abs(ours).max():.0f})"
     )
-    assert psnr(ours) > psnr(theirs)
+    # Untrained networks hardly look around: there both leave next to nothing.
+    assert psnr(ours) > min(psnr(theirs), 90)
     if network in REAL:
         assert np.abs(ours).max() <= 1
