@@ -64,6 +64,7 @@ def test_a_bug_report_holds_models_limits_and_log_but_not_the_home_folder(settin
 
 
 def test_loaded_models_tell_their_memory_and_give_it_back(settings, manager):
+    manager.unload_all()  # what other tests left
     with manager.borrow("tiny-x4", precision="fp32") as loaded:
         (told,) = [entry for name, entry in manager.status().items() if name.startswith("tiny-x4")]
         assert told["in_use"] == 1

@@ -59,3 +59,10 @@ def test_training_learns_resumes_and_gives_a_checkpoint_that_loads(pairs, tmp_pa
     assert (info.scale, info.receptive_radius, info.parameters) == (4, 18, 621424)
     assert (tmp_path / "average.safetensors").stat().st_size < 3_000_000
     assert torch.get_num_threads() == threads
+
+    longer = Trainer(tmp_path / "longer", "cpu", 1, begin_with=tmp_path / "average.safetensors", peak_rate=2e-4)
+    assert longer.step == 0
+    for key, value in trainer.average.items():
+        torch.testing.assert_close(longer.average[key], value.half().float())
+    longer.learn(*pairs.batch(0))
+    assert longer.rate() == pytest.approx(2e-6, rel=0.05), "warms up to a rate of its own"
