@@ -86,9 +86,9 @@ def test_a_batch_of_ten_with_two_broken_files(page, ten):
 
 def test_pause_reload_cancel_and_finish_later(page, tmp_path, scene):
     paths = []
-    for number in range(4):
+    for number in range(8):  # enough that it still runs when it is cancelled
         paths.append(str(tmp_path / f"{number}.png"))
-        Image.fromarray(scene).resize((240, 180)).save(paths[-1])
+        Image.fromarray(scene).resize((400, 300)).save(paths[-1])
     set_model(page, "rrdb-x4")
     upload(page, paths)
     page.click("#batch-start")
@@ -106,9 +106,9 @@ def test_pause_reload_cancel_and_finish_later(page, tmp_path, scene):
     page.wait_for_selector("#batch-offer:has-text('unfinished')")
     page.click("#batch-go-on")
     page.wait_for_selector("#batch-offer", state="hidden")
-    page.wait_for_selector("#batch-status:has-text('0 failed')", timeout=120_000)
+    page.wait_for_selector("#batch-status:has-text('0 failed')", timeout=240_000)
     assert "cancelled" not in page.inner_text("#batch-status")
-    page.wait_for_function("document.querySelectorAll('#batch-table tr .done, #batch-table tr .skipped').length === 4")
+    page.wait_for_function("document.querySelectorAll('#batch-table tr .done, #batch-table tr .skipped').length === 8")
 
 
 def test_a_folder_of_this_machine_and_another_browser_that_sees_nothing_of_it(page, browser, app, tmp_path, photo):
