@@ -70,7 +70,11 @@ def build(
                 presets_tab.build(config, manager, sessions, image.form, blocks, presets)
             with gr.Tab(t("tab_system"), id="system") as system:
                 system_tab.build(config, manager, sessions, executor, system)
-        blocks.unload(sessions.end)
+
+        def window_closed(request: gr.Request) -> None:  # Gradio hands the request to what is annotated for it
+            sessions.end(request)
+
+        blocks.unload(window_closed)
     # Long work waits in ``sessions.turns``; here only the events themselves are counted.
     blocks.queue(max_size=128, default_concurrency_limit=8)
     return blocks
