@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -36,8 +36,7 @@ def with_settings(command: Callable[..., Any], only: Collection[str] = ()) -> Ca
     Args:
         only: names of the options it gets; empty = all.
     """
-    every = inspect.signature(_fields, eval_str=True).parameters
-    options = {name: one for name, one in every.items() if not only or name in only}
+    options = {name: option for name, option in _OPTIONS.items() if not only or name in only}
     own = inspect.signature(command, eval_str=True).parameters
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for name, parameter in own.items():
@@ -46,7 +45,7 @@ def with_settings(command: Callable[..., Any], only: Collection[str] = ()) -> Ca
 
     @functools.wraps(command)
     def run(context: typer.Context, preset: str | None, **values: Any) -> Any:
-        fields = _fields(**{name: values.pop(name) for name in options})
+        fields = _fields({name: values.pop(name) for name in options})
         settings = _over_preset(context, preset, fields) if preset else EnhanceSettings.create(**fields)
         return command(settings=settings, **values)
 
@@ -65,7 +64,7 @@ _PRESET = inspect.Parameter(
 )
 
 
-def _fields(
+def _options(
     model: Annotated[str, _Option(help="Model name, lanczos/bicubic/bilinear/nearest, or auto.")] = "auto",
     scale: Annotated[float | None, _Option(help="Enlargement, 1 to 16.")] = None,
     width: Annotated[int | None, _Option(help="Output width in pixels.")] = None,
@@ -98,41 +97,23 @@ def _fields(
     lossless: Annotated[bool, _Option(help="Lossless WebP.")] = False,
     exif: Annotated[str, _Option(help="keep, no-location or drop.")] = "keep",
     embed_settings: Annotated[bool, _Option(help="Write the settings into the output's metadata.")] = True,
-) -> dict[str, Any]:
-    """The fields of ``EnhanceSettings`` that the options stand for."""
-    return {
-        "model": model,
-        "scale": scale,
-        "width": width,
-        "height": height,
-        "fit": fit,
-        "long_edge": long_edge,
-        "print_size": _print_size(print_size),
-        "dpi": dpi,
-        "max_megabytes": max_megabytes,
-        "skip_if_large_enough": skip_if_large_enough,
-        "tile": tile,
-        "auto_tile": not whole and tile == 0,
-        "precision": precision,
-        "backend": backend,
-        "device": device,
-        "denoise_strength": denoise,
-        "face_enhance": faces.strip().lower(),
-        "face_strength": face_strength,
-        "face_model": face_model,
-        "face_min_height": min_face,
-        "face_central_only": central_face,
-        "face_large": large_faces,
-        "face_keep": face_numbers(keep_faces, "--keep-faces"),
-        "face_skip": face_numbers(skip_faces, "--skip-faces"),
-        "face_guard": face_guard,
-        "color_match": color_match,
-        "fidelity": fidelity,
-        "format": format_,
-        "quality": quality,
-        "lossless": lossless,
-        "exif": exif,
-        "embed_settings": embed_settings,
+) -> None:
+    """Nothing but its signature: every option with its type, help and default."""
+
+
+_OPTIONS = inspect.signature(_options, eval_str=True).parameters
+
+
+def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``EnhanceSettings`` that options stand for; options not given have their defaults."""
+    options = {name: given.get(name, option.default) for name, option in _OPTIONS.items()}
+    fields = {_FIELD_OF.get(name, name): value for name, value in options.items()}
+    return fields | {
+        "print_size": _print_size(options["print_size"]),
+        "auto_tile": not options["whole"] and options["tile"] == 0,
+        "face_enhance": options["faces"].strip().lower(),
+        "face_keep": face_numbers(options["keep_faces"], "--keep-faces"),
+        "face_skip": face_numbers(options["skip_faces"], "--skip-faces"),
     }
 
 
