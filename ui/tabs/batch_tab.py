@@ -157,21 +157,7 @@ def _results(start: Any) -> _Shown:
             scale=3,
         )
         page = gr.Number(1, label=t("batch_page"), minimum=1, precision=0, visible=False, elem_id="batch-page", scale=1)
-    table = gr.HTML("", elem_id="batch-table", elem_classes="slot")
-    gallery = gr.Gallery(
-        label=t("batch_gallery"),
-        columns=4,
-        height="auto",
-        allow_preview=False,
-        object_fit="cover",
-        visible=False,
-        interactive=False,
-        buttons=[],
-        elem_id="batch-gallery",
-    )
-    compare = gr.ImageSlider(
-        label=t("batch_compare"), type="filepath", visible=False, interactive=False, height=420, elem_id="batch-compare"
-    )
+    table, gallery, compare = _pictures()
     timer = gr.Timer(_SECONDS, active=False)
     seen, numbers = gr.State(None), gr.State([])
     return _Shown(
@@ -196,6 +182,26 @@ def _results(start: Any) -> _Shown:
         compare=compare,
         archive=archive,
     )
+
+
+def _pictures() -> tuple[Any, Any, Any]:
+    """The results: as a table, as a gallery, and one of them before and after."""
+    table = gr.HTML("", elem_id="batch-table", elem_classes="slot")
+    gallery = gr.Gallery(
+        label=t("batch_gallery"),
+        columns=4,
+        height="auto",
+        allow_preview=False,
+        object_fit="cover",
+        visible=False,
+        interactive=False,
+        buttons=[],
+        elem_id="batch-gallery",
+    )
+    compare = gr.ImageSlider(
+        label=t("batch_compare"), type="filepath", visible=False, interactive=False, height=420, elem_id="batch-compare"
+    )
+    return table, gallery, compare
 
 
 def _connect_choice(events: BatchEvents, fields: _Fields, form: SettingsForm, plan: Any, tab: gr.Tab) -> None:
