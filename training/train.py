@@ -4,7 +4,7 @@
 
 The schedule follows the time given: the learning rate falls along a cosine to the end. Started again with the same
 ``--out``, it goes on from the last checkpoint. A finished model is trained further by a new run that begins with its
-weights, at a lower rate and with patches that it has not seen:
+weights, at a lower rate and with patches that it has not seen; ``--linear-path`` gives one to a model without it:
 
     python -m training.train PHOTOGRAPHS --out runs/longer --begin-with weights/MODEL.safetensors --rate 2e-4 --seed 1
 """
@@ -25,9 +25,12 @@ import torch
 from torch import nn
 
 from training.data import SCALE, Pairs, load_photographs
+from training.linear_path import as_tensor, fit_last_layer, open_linear_path
 
 PEAK_RATE, LAST_RATE = 6e-4, 5e-6
 EMA = 0.998
+LONGEST_STEP = 20.0
+FIT_BATCHES = 60
 FREQUENCY_WEIGHT = 0.1
 FREQUENCY_FROM = 0.5
 """Weight of the frequency term, and from which share of the time on it counts (when training further: all of it)."""
@@ -45,6 +48,7 @@ def build(features: int = 64, convs: int = 16) -> nn.Module:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
         network.body[-1].weight.mul_(0.02)
+    open_linear_path(network)
     return network
 
 
@@ -106,6 +110,19 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step, self.spent = state["average"], state["step"], state["spent"]
         print(f"resumed at step {self.step}, {self.spent / 60:.1f} minutes spent", flush=True)
+
+    def open_linear_path(self, pairs: Pairs, batches: int = FIT_BATCHES) -> None:
+        """Give the network a linear path, and a last layer that makes the best of it. Not in a run that was resumed."""
+        if self.step:
+            return
+        open_linear_path(self.network)
+        # Batches from the far end, where training does not come.
+        chosen = (pairs.batch(10**9 + number) for number in range(batches))
+        self.network.to("cpu")
+        error = fit_last_layer(self.network, ((as_tensor(worn), as_tensor(sharp)) for worn, sharp in chosen))
+        self.network.to(self.device).to(memory_format=torch.channels_last)
+        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
+        print(f"linear path opened, mean squared error {error:.6f}", flush=True)
 
     def save(self) -> None:
         """Write ``last.pt`` (to go on from) and ``average.safetensors`` (to use), each whole or not at all."""
@@ -172,7 +189,7 @@ class Trainer:
                 loss = self.learn(*batches.get())
                 running = loss if running == 0 else 0.98 * running + 0.02 * loss
                 now = time.monotonic()
-                self.spent += now - begun
+                self.spent += min(now - begun, LONGEST_STEP)  # a machine that slept did not train
                 if now - reported > 30:
                     reported = now
                     spent = f"{self.spent / 60:.1f} min"
@@ -196,9 +213,13 @@ def main() -> None:
     parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights to train further (safetensors)")
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
     parser.add_argument("--seed", type=int, default=0, help="of the patches")
+    parser.add_argument("--linear-path", action="store_true", help="open one in the model to begin with")
     options = parser.parse_args()
     trainer = Trainer(options.out, options.device, options.minutes, options.begin_with, options.rate)
-    trainer.run(Pairs(load_photographs(options.photographs), options.batch, options.patch, options.seed))
+    pairs = Pairs(load_photographs(options.photographs), options.batch, options.patch, options.seed)
+    if options.linear_path:
+        trainer.open_linear_path(pairs)
+    trainer.run(pairs)
 
 
 if __name__ == "__main__":

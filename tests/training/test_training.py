@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.networks import photograph
-from training.data import Pairs, degrade, drawing
+from training.data import Pairs, degrade, drawing, turn_colors
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,44 @@ def test_worn_patches_keep_place_and_colour():
         worn = degrade(np.random.default_rng(seed), sharp)
         assert worn.shape == (16, 16, 3)
         assert np.abs(worn.mean((0, 1)) - sharp.mean((0, 1))).max() < 6
+
+
+def test_turned_colours_keep_detail_but_move_it_between_the_channels():
+    """Brightness no longer tells where the edges are: what it held is found in other directions of colour."""
+    gray = photograph(96, 96)
+    gray = np.repeat(gray.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    turned = [turn_colors(np.random.default_rng(seed), gray) for seed in range(12)]
+    assert all(one.shape == gray.shape and one.dtype == np.uint8 for one in turned)
+    brightness = [one.mean(axis=2).std() / one.astype(float).std(axis=(0, 1)).max() for one in turned]
+    assert min(brightness) < 0.3 < max(brightness)
+    detail = gray[..., 0].astype(float)
+    for one in turned:
+        strongest = one[..., one.astype(float).std(axis=(0, 1)).argmax()].astype(float)
+        assert abs(np.corrcoef(strongest.ravel(), detail.ravel())[0, 1]) > 0.95
+
+
+def test_a_linear_path_takes_the_steps_out_of_edges_that_the_network_does_not_know(pairs):
+    """A network that never learned adds nothing to repeated pixels; with the path its last layer interpolates."""
+    import torch
+
+    from training.linear_path import as_tensor, fit_last_layer
+    from training.train import build
+
+    torch.manual_seed(0)
+    network = build(features=16, convs=2)  # the path is part of how a network begins
+    worn, sharp = (as_tensor(pixels) for pixels in pairs.batch(0))
+    with torch.no_grad():
+        features = worn
+        for module in network.body[:-1]:
+            features = module(features)
+        carried = [(features - worn[:, channel : channel + 1]).abs().amax(dim=(0, 2, 3)).min() for channel in range(3)]
+        assert max(carried) < 1e-6, "three of the last layer's inputs are the picture"
+        network.body[-1].weight.zero_()
+        network.body[-1].bias.zero_()
+        before = ((network(worn) - sharp) ** 2).mean()
+        fit_last_layer(network, ((as_tensor(a), as_tensor(b)) for a, b in (pairs.batch(step) for step in range(20))))
+        after = ((network(worn) - sharp) ** 2).mean()
+    assert after < 0.9 * before
 
 
 def test_drawings_are_drawn_not_noise():
