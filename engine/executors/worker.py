@@ -13,11 +13,13 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ _POLL_SECONDS = 0.1
 _CANCEL_GRACE_SECONDS = 1.5
 """How long a cancelled job may take to stop by itself (after its current tile) before its worker is ended."""
 _DEATH_NOTICE_SECONDS = 2.0
+_IMPORT_SECONDS = 10.0
 
 
 @dataclass
@@ -120,6 +123,7 @@ class WorkerRunner:
     def _start(self) -> _Process:
         from pebble import ProcessPool
 
+        _finish_importing_opencv()
         if self._process is not None and self._process.pid is not None and not _is_alive(self._process.pid):
             self._losses += 1
             self._stop(self._process)  # it died while there was nothing to do
@@ -210,6 +214,18 @@ class WorkerRunner:
             process.models = value
         elif kind == "progress" and not quiet:
             control.report(value)
+
+
+def _finish_importing_opencv() -> None:
+    """Wait until OpenCV is imported, also where another thread is at it.
+
+    A spawned child gets this process's module path, and during that import it begins with a folder of OpenCV's own,
+    whose "typing" hides Python's: such a child dies at once.
+    """
+    import_module("cv2")
+    deadline = time.monotonic() + _IMPORT_SECONDS
+    while any(Path(entry).name == "cv2" for entry in sys.path) and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def worker_executor(config: Any) -> Executor:

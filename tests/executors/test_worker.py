@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -46,6 +48,36 @@ def test_the_worker_is_another_process_and_this_one_loads_no_model(service_confi
         assert executor.stats().runners[0].state == "asleep"
         executor.submit(new_job()).result(60)
         assert pid_of(executor) != os.getpid()
+
+
+WHILE_OPENCV_IS_IMPORTED = """
+import sys, threading, time
+import pebble
+from config import Config
+from engine.executors.worker import WorkerRunner, WorkerSetup
+
+def pool(**options):
+    print("lent" if opencv_on_its_way() else "clean")
+    sys.exit()
+
+def opencv_on_its_way():
+    return any(path.endswith("cv2") for path in sys.path)
+
+pebble.ProcessPool = pool
+runner = WorkerRunner("0", WorkerSetup(Config(_env_file=None)))
+threading.Thread(target=__import__, args=("cv2",), daemon=True).start()
+while not opencv_on_its_way() and "cv2.utils" not in sys.modules:
+    time.sleep(0.0001)
+runner._start()
+"""
+
+
+def test_no_worker_is_born_while_another_thread_imports_opencv():
+    """OpenCV puts a folder of its own before Python's while it is imported, and a child inherits the module path."""
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, "-c", WHILE_OPENCV_IS_IMPORTED]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "clean", done.stderr
 
 
 def test_a_killed_worker_costs_one_attempt(service_config, new_job):
