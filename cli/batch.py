@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import cancel_on_interrupt, start
+from cli.terminal import bar, cancel_on_interrupt, percent_and_eta, print_json, start
 from engine.types import EnhanceSettings
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> B
 
     def tell(status: ItemStatus) -> None:
         if as_json and status.state not in (ItemState.QUEUED, ItemState.RUNNING):
-            print(json.dumps(status.to_json(), ensure_ascii=False), flush=True)
+            print_json(status.to_json())
 
     try:
         with cancel_on_interrupt(control), _bar(quiet or as_json) as show, _elsewhere(config) as executor:
@@ -144,7 +143,7 @@ def _print_plan(plan: BatchPlan, as_json: bool) -> None:
                 "done": item.done_before,
                 "problem": item.problem,
             }
-            print(json.dumps(planned, ensure_ascii=False))
+            print_json(planned)
         else:
             note = "  (done before)" if item.done_before else f"  ({item.problem})" if item.problem else ""
             print(f"{item.name} -> {item.target}{note}")
@@ -168,21 +167,16 @@ def _summarize(result: BatchResult, as_json: bool) -> None:
 
 
 @contextmanager
-def _bar(quiet: bool) -> Iterator[Any]:
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}% {task.fields[eta]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0, eta="")
+def _bar(quiet: bool) -> Iterator[Callable[[BatchProgress], None] | None]:
+    with bar(quiet) as move:
+        if move is None:
+            yield None
+            return
 
         def show(progress: BatchProgress) -> None:
             ended = progress.done + progress.failed + progress.skipped
             failed = f", {progress.failed} failed" if progress.failed else ""
-            eta = "" if progress.eta_seconds is None else f"about {progress.eta_seconds:.0f} s left"
-            bar.update(task, completed=progress.fraction, description=f"{ended} of {progress.total}{failed}", eta=eta)
+            text = percent_and_eta(progress.fraction, progress.eta_seconds)
+            move(progress.fraction, text, f"{ended} of {progress.total}{failed}")
 
         yield show

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import cancel_on_interrupt, progress_bar, start
+from cli.terminal import cancel_on_interrupt, is_folder, print_fault, print_json, progress_bar, start
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.errors import EngineError, JobCancelled
 
@@ -76,8 +75,7 @@ def _targets(inputs: list[Path], output: Path | None, settings: EnhanceSettings)
     """The output of every input; two inputs never share one."""
     from engine.processor import default_output_path
 
-    is_folder = output is None or len(inputs) > 1 or output.is_dir() or str(output).endswith(("/", "\\"))
-    if not is_folder and output is not None:
+    if output is not None and len(inputs) == 1 and not is_folder(output):
         return [output]
     targets: list[Path] = []
     for source in inputs:
@@ -116,12 +114,11 @@ def _one(
         result = run(source, target, settings, control=control, overwrite=force)
     except EngineError as error:
         if as_json:
-            fault = {"type": type(error).__name__, "message": str(error)}
-            print(json.dumps({"input": str(source), "output": None, "error": fault}, ensure_ascii=False), flush=True)
+            print_fault(source, error)
         print(f"Error: {error}", file=sys.stderr)
         return JobCancelled.exit_code if control.cancelled else error.exit_code
     if as_json:
-        print(json.dumps(result.to_json(), ensure_ascii=False), flush=True)
+        print_json(result.to_json())
         return 0
     for warning in result.warnings:
         print(f"Note: {warning}", file=sys.stderr)

@@ -1,14 +1,17 @@
-"""What the commands share: the start with settings and log, Ctrl-C that cancels, and a progress bar."""
+"""What the commands share: the start with settings and log, Ctrl-C that cancels, a progress bar, and JSON lines."""
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from engine.types import JobControl, Progress
+from engine.types import JobControl
+from utils.errors import EngineError
 
 
 def start(verbose: bool) -> Any:
@@ -42,26 +45,59 @@ def cancel_on_interrupt(control: JobControl) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class Bar(Protocol):
+    """Moves a progress bar. ``fraction`` is 0..1; ``text`` stands behind the bar, ``description`` before it."""
+
+    def __call__(self, fraction: float, text: str, description: str | None = None) -> None: ...
+
+
 @contextmanager
-def progress_bar(control: JobControl, quiet: bool) -> Iterator[Any]:
+def bar(quiet: bool) -> Iterator[Bar | None]:
+    """A progress bar on the terminal, gone at the end; None where nobody looks."""
     if quiet or not sys.stderr.isatty():
-        yield lambda name: None
+        yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%  {task.fields[eta]}"),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0, eta="")
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+        task = drawn.add_task("", total=1.0, text="")
 
-        def show(step: Progress) -> None:
-            eta = "" if step.eta_seconds is None else f"about {step.eta_seconds:.0f} s left"
-            bar.update(task, completed=step.fraction, eta=eta)
+        def move(fraction: float, text: str, description: str | None = None) -> None:
+            drawn.update(task, completed=fraction, text=text, description=description)
 
-        control.on_progress = show
-        yield lambda name: bar.update(task, description=name[:40], completed=0, eta="")
+        yield move
+
+
+def percent_and_eta(fraction: float, eta_seconds: float | None) -> str:
+    """`` 41%  about 12 s left``."""
+    eta = "" if eta_seconds is None else f"about {eta_seconds:.0f} s left"
+    return f"{fraction:>4.0%}  {eta}"
+
+
+@contextmanager
+def progress_bar(control: JobControl, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show a job's progress; what is yielded names the file that it is about."""
+    with bar(quiet) as move:
+        if move is None:
+            yield lambda name: None
+            return
+        control.on_progress = lambda step: move(step.fraction, percent_and_eta(step.fraction, step.eta_seconds))
+        yield lambda name: move(0.0, percent_and_eta(0.0, None), name[:40])
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """One object on one line of standard output, there at once for a program that reads along."""
+    print(json.dumps(content, ensure_ascii=False), flush=True)
+
+
+def print_fault(source: Path, error: EngineError) -> None:
+    """What ``--json`` prints about a file that failed."""
+    fault = {"type": type(error).__name__, "message": str(error)}
+    print_json({"input": str(source), "output": None, "error": fault})
+
+
+def is_folder(output: Path) -> bool:
+    """Whether the person means a folder: it is one, or was written like one."""
+    return output.is_dir() or str(output).endswith(("/", "\\"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import cancel_on_interrupt, start
+from cli.terminal import bar, cancel_on_interrupt, is_folder, print_fault, print_json, start
 from engine.types import EnhanceSettings, JobControl, Progress
 from engine.video.options import VideoOptions, VideoProgress, VideoResult, seconds_of
 from utils.errors import EngineError
@@ -80,7 +79,7 @@ def video(
 def _target(source: Path, output: Path | None, settings: EnhanceSettings) -> Path:
     from engine.video import default_video_path
 
-    if output is None or output.is_dir() or str(output).endswith(("/", "\\")):
+    if output is None or is_folder(output):
         return Path(default_video_path(source, output or source.parent, settings))
     return output
 
@@ -115,8 +114,7 @@ def _run(
             )
     except EngineError as error:
         if as_json:
-            fault = {"type": type(error).__name__, "message": str(error)}
-            print(json.dumps({"input": str(source), "output": None, "error": fault}, ensure_ascii=False), flush=True)
+            print_fault(source, error)
         raise
     finally:
         manager.close()
@@ -124,7 +122,7 @@ def _run(
 
 def _tell(result: VideoResult, as_json: bool, quiet: bool) -> None:
     if as_json:
-        print(json.dumps(result.to_json(), ensure_ascii=False), flush=True)
+        print_json(result.to_json())
         return
     for warning in result.warnings:
         print(f"Note: {warning}", file=sys.stderr)
@@ -159,21 +157,9 @@ def _preview(
 
 @contextmanager
 def _bar(control: JobControl, name: str, quiet: bool) -> Iterator[None]:
-    if quiet or not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name[:40], total=1.0, text="")
-
-        def show(step: Progress) -> None:
-            bar.update(task, completed=step.fraction, text=_words(step))
-
-        control.on_progress = show
+    with bar(quiet) as move:
+        if move is not None:
+            control.on_progress = lambda step: move(step.fraction, _words(step), name[:40])
         yield
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.direct import direct_call
 from engine.model_manager import ModelManager
 from engine.output_names import default_output_path, goal_text, output_format, unused_path
 from engine.pipeline import blend_with_source
@@ -162,34 +163,28 @@ def enhance_image_direct(
     Raises:
         EngineError: see ``enhance_file``.
     """
-    if config is None:
-        from config import Config as config
-    if isinstance(config, type):
-        config = config()
-    chosen = EnhanceSettings.create(
-        model=model or model_name,
-        scale=scale,
-        precision="fp32" if fp32 else settings.pop("precision", "auto"),
-        face_enhance=face_enhance,
-        tile=tile,
-        auto_tile=auto_tile,
-        denoise_strength=denoise_strength,
+    given = {
+        "model": model or model_name,
+        "scale": scale,
+        "face_enhance": face_enhance,
+        "tile": tile,
+        "auto_tile": auto_tile,
+        "denoise_strength": denoise_strength,
         **settings,
-    )
-    manager = model_manager if model_manager is not None else ModelManager.from_config(config)
-    if gpu_id is not None and chosen.device == "auto":
-        chosen = chosen.but(device=manager.resolve_device("auto", gpu_id))
-    output_dir = Path(config.output_dir)
-    input_path = _as_file(image, output_dir / "inputs")
-    target = Path(output_path) if output_path else unused_path(default_output_path(input_path, output_dir, chosen))
-    control = JobControl(on_progress=progress)
-    try:
+    }
+    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits):
+        output_dir = Path(limits.output_dir)
+        input_path = _as_file(image, output_dir / "inputs")
+        target = Path(output_path) if output_path else unused_path(default_output_path(input_path, output_dir, chosen))
         result = enhance_file(
-            input_path, target, chosen, manager=manager, config=config, control=control, overwrite=bool(output_path)
+            input_path,
+            target,
+            chosen,
+            manager=manager,
+            config=limits,
+            control=JobControl(on_progress=progress),
+            overwrite=bool(output_path),
         )
-    finally:
-        if model_manager is None:
-            manager.close()
     metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
     return str(result.output_path), str(input_path), _status(result), metrics
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,54 @@ def limits_of(config: Any) -> image_io.ImageLimits:
     )
 
 
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model that is run, and the sizes that follow from it.
+
+    Attributes:
+        reason: why it was chosen, in words.
+        native_scale: the model's own enlargement.
+        warnings: what the person should know about the choice, in sentences.
+    """
+
+    model: str
+    reason: str
+    native_scale: int
+    size: SizePlan
+    warnings: tuple[str, ...] = ()
+
+
+def choose_model(
+    width: int,
+    height: int,
+    settings: EnhanceSettings,
+    manager: ModelManager,
+    config: Any,
+    automatic: Callable[[float], tuple[str, str]],
+) -> ModelChoice:
+    """Model and sizes for an input of ``width`` x ``height`` pixels.
+
+    Args:
+        config: the limit ``max_output_megapixels``.
+        automatic: what "auto" means: the wanted scale -> (model, why).
+
+    Raises:
+        ModelNotFoundError: no such model.
+        ImageTooLargeError, InvalidSettingsError: as ``plan_size``.
+    """
+    name, reason = settings.model, "chosen by name"
+    warnings: tuple[str, ...] = ()
+    if name == "auto":
+        rough = plan_size(width, height, settings, max_output_pixels=10**12)
+        name, reason = automatic(rough.scale)
+        if name in RESAMPLERS:
+            warnings = (reason,)
+    native = 4 if name in RESAMPLERS else manager.info(name).scale
+    most = int(config.max_output_megapixels * MB)
+    size = plan_size(width, height, settings, native_scale=native, max_output_pixels=most)
+    return ModelChoice(name, reason, native, size, warnings)
+
+
 def decide(
     input_path: Path,
     output_path: Path,
@@ -51,26 +100,15 @@ def decide(
     """Check input, output, model and sizes; cheap, reads only headers."""
     info = image_io.probe(input_path, limits_of(config))
     check_output(input_path, output_path, overwrite)
-    warnings = []
-    name, reason = settings.model, "chosen by name"
-    if name == "auto":
-        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
-        name, reason = manager.default_model(rough.scale)
-        if name in RESAMPLERS:
-            warnings.append(reason)
-    native = 4 if name in RESAMPLERS else manager.info(name).scale
-    size = plan_size(
-        info.width,
-        info.height,
-        settings,
-        native_scale=native,
-        max_output_pixels=int(config.max_output_megapixels * MB),
-    )
+    choice = choose_model(info.width, info.height, settings, manager, config, manager.default_model)
+    name, size, warnings = choice.model, choice.size, list(choice.warnings)
     if settings.face_enhance:
         face_needs(manager, settings.face_model)  # refuses what is no face model before anything is done
     if settings.denoise_strength is not None and name in RESAMPLERS:
         warnings.append(f"'{name}' has no denoise strength; it was ignored.")
-    resolved = settings.model_copy(update={"model": name} | ({} if _has_goal(settings) else {"scale": float(native)}))
+    resolved = settings.model_copy(
+        update={"model": name} | ({} if _has_goal(settings) else {"scale": float(choice.native_scale)})
+    )
     save = SaveOptions(
         format=output_format(settings, info.format, output_path),
         quality=settings.quality,
@@ -78,7 +116,7 @@ def decide(
         exif=settings.exif,
         comment=settings_comment(resolved) if settings.embed_settings else None,
     )
-    return Task(input_path, output_path, info, name, reason, settings, size, save, tuple(warnings))
+    return Task(input_path, output_path, info, name, choice.reason, settings, size, save, tuple(warnings))
 
 
 def _has_goal(settings: EnhanceSettings) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -26,14 +26,39 @@ MIN_TILE = 32
 RESAMPLERS = ("lanczos", "bicubic", "bilinear", "nearest")
 
 
-class EnhanceSettings(BaseModel):
+class FrozenSettings(BaseModel):
+    """Settings that are validated once, when they are built, and never change; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def create(cls, **values: Any) -> Self:
+        """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault, naming the setting."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InvalidSettingsError(_sentences(error)) from error
+
+    def but(self, **changes: Any) -> Self:
+        """A validated copy with some settings replaced. Raises as ``create``."""
+        return self.create(**{**self.model_dump(), **changes})
+
+
+def _sentences(error: ValidationError) -> str:
+    parts = []
+    for fault in error.errors():
+        where = ".".join(str(step) for step in fault["loc"]) or "settings"
+        given = f" (given: {fault['input']!r})" if fault["loc"] else ""
+        parts.append(f"{where}: {fault['msg'].removeprefix('Value error, ')}{given}")
+    return "; ".join(parts)
+
+
+class EnhanceSettings(FrozenSettings):
     """Everything that decides how a picture is enhanced; the same value in interface, command line and Python.
 
     At most one *goal* may be given: ``scale``, ``width``/``height``, ``long_edge`` or ``print_size``. Without a
     goal the model's own scale is used.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field("auto", min_length=1, max_length=200)
     """Model name, a resampler (``lanczos`` ...) or ``auto`` (the best one installed for the goal)."""
@@ -143,27 +168,6 @@ class EnhanceSettings(BaseModel):
             raise ValueError(f"give one goal for the output size, not {' and '.join(goals)}")
         return self
 
-    @classmethod
-    def create(cls, **values: Any) -> EnhanceSettings:
-        """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault, naming the setting."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise InvalidSettingsError(sentences(error)) from error
-
-    def but(self, **changes: Any) -> EnhanceSettings:
-        """A validated copy with some settings replaced."""
-        return EnhanceSettings.create(**{**self.model_dump(), **changes})
-
-
-def sentences(error: ValidationError) -> str:
-    parts = []
-    for fault in error.errors():
-        where = ".".join(str(step) for step in fault["loc"]) or "settings"
-        given = f" (given: {fault['input']!r})" if fault["loc"] else ""
-        parts.append(f"{where}: {fault['msg'].removeprefix('Value error, ')}{given}")
-    return "; ".join(parts)
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -234,6 +238,10 @@ class Timings:
     inference: float = 0.0
     total: float = 0.0
 
+    def to_json(self, digits: int) -> dict[str, float]:
+        """Rounded to ``digits`` after the point."""
+        return {name: round(seconds, digits) for name, seconds in asdict(self).items()}
+
 
 @dataclass(frozen=True)
 class EnhanceResult:
@@ -272,11 +280,7 @@ class EnhanceResult:
             "device": self.device,
             "precision": self.precision,
             "tile": self.tile,
-            "seconds": {
-                "load": round(self.timings.load, 4),
-                "inference": round(self.timings.inference, 4),
-                "total": round(self.timings.total, 4),
-            },
+            "seconds": self.timings.to_json(4),
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "skipped": self.skipped,
             "reused": self.reused,

@@ -55,6 +55,14 @@ def manager(weights, tmp_path_factory):
 
 
 @pytest.fixture
+def cli_environment(weights, tmp_path_factory, tmp_path) -> dict[str, str]:
+    """Environment variables for ``main.py`` as a process, with the tiny models."""
+    from tests.command_line import environment_for
+
+    return environment_for(weights, tmp_path_factory.getbasetemp() / "cli", tmp_path / "data")
+
+
+@pytest.fixture
 def scene() -> np.ndarray:
     """A 90 x 120 RGB picture with a gradient, edges and some noise."""
     y, x = np.mgrid[0:90, 0:120].astype(np.float32)

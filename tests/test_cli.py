@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.command_line import CommandLine, wait_until
 from tests.conftest import REPOSITORY, shared
 from utils import image_io
 
 
 @pytest.fixture
-def cli(weights, tmp_path_factory, tmp_path):
-    base = tmp_path_factory.getbasetemp() / "cli"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
-        "REALESRGAN_WEIGHTS_DIR": str(weights),
-        "REALESRGAN_CACHE_DIR": str(base / "cache"),
-        "REALESRGAN_OUTPUT_DIR": str(base / "outputs"),
-        "REALESRGAN_DATA_DIR": str(tmp_path / "data"),
-        "REALESRGAN_LOG_DIR": str(base / "logs"),
-        "REALESRGAN_DEVICE": "cpu",
-        "REALESRGAN_OPTIMIZE": "false",
-        "PYTHONWARNINGS": "ignore",
-    }
-
+def cli(cli_environment, tmp_path):
     def run(*arguments, **extra):
         command = [sys.executable, str(REPOSITORY / "main.py"), *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, env={**environment, **extra}, cwd=tmp_path, timeout=120
+            command, capture_output=True, text=True, env={**cli_environment, **extra}, cwd=tmp_path, timeout=240
         )
 
-    run.environment = environment
     return run
 
 
@@ -133,26 +118,17 @@ def test_info_describes_the_machine(cli):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
-def test_ctrl_c_ends_with_130_and_no_half_written_file(cli, tmp_path):
+def test_ctrl_c_ends_with_130_and_no_half_written_file(cli_environment, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "large.png"
     Image.fromarray(rng.integers(0, 256, (900, 900, 3), dtype=np.uint8)).save(path)
     out = tmp_path / "out"
     out.mkdir()
-    command = [sys.executable, str(REPOSITORY / "main.py"), "enhance", str(path), "-o", str(out / "o.png")]
-    process = subprocess.Popen(
-        [*command, "--model", "rrdb-x4", "--tile", "64", "--precision", "fp32"],
-        env=cli.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not list(out.iterdir()) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert list(out.iterdir()), process.communicate()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    with CommandLine(cli_environment, tmp_path, "enhance") as line:
+        process = line.start(path, "-o", out / "o.png", "--model", "rrdb-x4", "--tile", "64", "--precision", "fp32")
+        wait_until(lambda: any(out.iterdir()), process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=200)
     assert process.returncode == 130, errors
     assert "Cancelled" in errors and list(out.iterdir()) == []
 

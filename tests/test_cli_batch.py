@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import signal
-import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -16,39 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import REPOSITORY
+from tests.command_line import CommandLine, wait_until
 
 JOURNAL = ".realesrgan-batch.jsonl"
 
 
 @pytest.fixture
-def environment(weights, tmp_path_factory):
-    base = tmp_path_factory.getbasetemp() / "cli"
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
-        **{f"REALESRGAN_{name.upper()}_DIR": str(base / name) for name in ("cache", "output", "log", "data")},
-        "REALESRGAN_WEIGHTS_DIR": str(weights),
-        "REALESRGAN_DEVICE": "cpu",
-        "REALESRGAN_OPTIMIZE": "false",
-        "PYTHONWARNINGS": "ignore",
-    }
-
-
-@pytest.fixture
-def cli(environment, tmp_path):
-    def start(*arguments) -> subprocess.Popen:
-        command = [sys.executable, str(REPOSITORY / "main.py"), "batch", *map(str, arguments)]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
-        )
-
-    def run(*arguments):
-        process = start(*arguments)
-        output, errors = process.communicate(timeout=120)
-        return process.returncode, output, errors
-
-    run.start = start
-    return run
+def cli(cli_environment, tmp_path):
+    with CommandLine(cli_environment, tmp_path, "batch") as line:
+        yield line
 
 
 @pytest.fixture
@@ -77,12 +50,7 @@ def events(output: Path) -> list[dict]:
 
 
 def wait_for_done(process, output: Path, count: int) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        if sum(event["event"] == "done" for event in events(output)) >= count:
-            return
-        time.sleep(0.01)
-    pytest.fail(f"not {count} pictures done: {process.communicate(timeout=10)}")
+    wait_until(lambda: sum(event["event"] == "done" for event in events(output)) >= count, process)
 
 
 def test_summary_reasons_and_exit_code(cli, folder, tmp_path):
@@ -174,7 +142,7 @@ def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path):
     process = cli.start(folder(40, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32")
     wait_for_done(process, output, 2)
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate(timeout=200)
     assert process.returncode == 130 and "cancelled with" in said, errors
     left = [path.name for path in output.iterdir() if path.suffix != ".png"]
     assert sorted(left) == [".realesrgan-batch.json", ".realesrgan-batch.jsonl", ".realesrgan-batch.lock"]

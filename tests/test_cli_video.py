@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from PIL import Image
 
 from engine.video.options import seconds_of
 from tests import clips
-from tests.conftest import REPOSITORY
+from tests.command_line import CommandLine, wait_until
 from utils.errors import InvalidSettingsError
 
 
 @pytest.fixture
-def cli(weights, tmp_path_factory, tmp_path):
-    base = tmp_path_factory.getbasetemp() / "cli"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
-        **{f"REALESRGAN_{name.upper()}_DIR": str(base / name) for name in ("cache", "output", "log", "data")},
-        "REALESRGAN_WEIGHTS_DIR": str(weights),
-        "REALESRGAN_DEVICE": "cpu",
-        "REALESRGAN_OPTIMIZE": "false",
-        "PYTHONWARNINGS": "ignore",
-    }
-
-    def start(*arguments) -> subprocess.Popen:
-        command = [sys.executable, str(REPOSITORY / "main.py"), "video", *map(str, arguments)]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
-        )
-
-    def run(*arguments):
-        process = start(*arguments)
-        output, errors = process.communicate(timeout=120)
-        return process.returncode, output, errors
-
-    run.start = start
-    return run
+def cli(cli_environment, tmp_path):
+    with CommandLine(cli_environment, tmp_path, "video") as line:
+        yield line
 
 
 @pytest.fixture
@@ -89,11 +64,9 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(cli, tmp_path):
     source = clips.make_clip(tmp_path / "long.mp4", frames=400, size=(160, 120))
     command = (source, "-o", "out.mp4", "--model", "tiny-x4", "--json")
     process = cli.start(*command)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".realesrgan-video-*/000001.part.mp4")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: any(tmp_path.glob(".realesrgan-video-*/000001.part.mp4")), process)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=200)
     first = json.loads(output)
     assert process.returncode == 130 and not first["complete"] and 240 <= first["frames"] < 400
     assert len(clips.read_clip(tmp_path / "out.mp4").times) == first["frames"]

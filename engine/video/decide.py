@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.model_manager import ModelManager
 from engine.output_names import goal_text
-from engine.sizing import SizePlan, plan_size
-from engine.types import RESAMPLERS, EnhanceSettings
+from engine.sizing import SizePlan
+from engine.task import choose_model, settings_comment
+from engine.types import EnhanceSettings
 from engine.video.choice import choose_video_model
 from engine.video.colors import can_convert
 from engine.video.encoder import EncoderSpec, container_format, make_spec
@@ -18,7 +18,6 @@ from engine.video.options import VideoOptions
 from engine.video.reader import FrameReader
 from utils.video_files import VideoInfo, VideoLimits, probe_video
 
-_MB = 10**6
 ANIMATIONS = {".gif": "gif", ".webp": "webp"}
 """Suffixes of animated pictures -> their format."""
 MOST_ANIMATION_FRAMES = 1500
@@ -53,8 +52,7 @@ class VideoTask:
         """The settings, as they are written into the output."""
         if not self.settings.embed_settings:
             return None
-        chosen = self.settings.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps({"software": "Real-ESRGAN Ultimate", **chosen, "model": self.model}, ensure_ascii=False)
+        return settings_comment(self.settings.model_copy(update={"model": self.model}))
 
 
 def decide(
@@ -68,24 +66,20 @@ def decide(
     """Check the input and decide. Raises the kinds of ``InvalidVideoError`` and of ``InvalidSettingsError``."""
     info = probe_video(input_path, VideoLimits.of(config))
     kind = None if output_path.suffix.lower() in ANIMATIONS else container_format(output_path)
-    name, reason = settings.model, "chosen by name"
-    warnings: list[str] = []
-    if name == "auto":
-        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
-        name, reason = choose_video_model(manager, rough.scale, _a_frame(info, options))
-        if name in RESAMPLERS:
-            warnings.append(reason)
-    native = 4 if name in RESAMPLERS else manager.info(name).scale
-    size = plan_size(
+    choice = choose_model(
         info.width,
         info.height,
         settings,
-        native_scale=native,
-        max_output_pixels=int(config.max_output_megapixels * _MB),
+        manager,
+        config,
+        lambda scale: choose_video_model(manager, scale, _a_frame(info, options)),
     )
+    size = choice.size
     spec = make_spec(options, info, kind, size.canvas, size.scale) if kind is not None else None
-    warnings += _warnings(info, settings, options, size, spec)
-    return VideoTask(input_path, output_path, info, name, reason, settings, options, size, spec, tuple(warnings))
+    warnings = (*choice.warnings, *_warnings(info, settings, options, size, spec))
+    return VideoTask(
+        input_path, output_path, info, choice.model, choice.reason, settings, options, size, spec, warnings
+    )
 
 
 def _a_frame(info: VideoInfo, options: VideoOptions) -> Any:

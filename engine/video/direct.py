@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.direct import direct_call
 from engine.model_manager import ModelManager
 from engine.output_names import unused_path
-from engine.types import EnhanceSettings, JobControl
+from engine.types import JobControl
 from engine.video.decide import default_video_path
 from engine.video.options import VideoOptions
 from engine.video.run import enhance_video
@@ -49,37 +50,26 @@ def enhance_video_direct(
     Raises:
         EngineError: see ``enhance_video``.
     """
-    if config is None:
-        from config import Config as config
-    if isinstance(config, type):
-        config = config()
-    chosen = EnhanceSettings.create(
-        model=model_name,
-        scale=scale,
-        precision="fp32" if fp32 else settings.pop("precision", "auto"),
-        tile=tile,
-        auto_tile=auto_tile,
-        denoise_strength=denoise_strength,
+    given = {
+        "model": model_name,
+        "scale": scale,
+        "tile": tile,
+        "auto_tile": auto_tile,
+        "denoise_strength": denoise_strength,
         **settings,
-    )
-    manager = model_manager if model_manager is not None else ModelManager.from_config(config)
-    if gpu_id is not None and chosen.device == "auto":
-        chosen = chosen.but(device=manager.resolve_device("auto", gpu_id))
-    target = Path(output_path) if output_path else unused_path(default_video_path(video, config.output_dir, chosen))
-    try:
+    }
+    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits):
+        named = default_video_path(video, limits.output_dir, chosen)
         result = enhance_video(
             video,
-            target,
+            Path(output_path) if output_path else unused_path(named),
             chosen,
             video_options,
             manager=manager,
-            config=config,
+            config=limits,
             control=control or JobControl(on_progress=progress),
             overwrite=bool(output_path),
         )
-    finally:
-        if model_manager is None:
-            manager.close()
     done = "Enhanced" if result.complete else "Cancelled after"
     status = (
         f"{done} {result.frames} frames from {result.input_size[0]}x{result.input_size[1]} to "

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from engine.types import Progress, Timings, sentences
+from engine.types import FrozenSettings, Progress, Timings
 from utils.errors import InvalidSettingsError
 
 Codec = Literal["auto", "h264", "h265", "av1"]
 Speed = Literal["fast", "medium", "slow"]
 
 
-class VideoOptions(BaseModel):
+class VideoOptions(FrozenSettings):
     """Everything about a video that is not about its pictures; the same in interface, command line and Python."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     codec: Codec = "auto"
     """``auto``: AV1 into WebM, H.265 for 10 bits, HDR and more than 4096 pixels a side, else H.264."""
@@ -46,14 +44,6 @@ class VideoOptions(BaseModel):
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError("end must come after start")
         return self
-
-    @classmethod
-    def create(cls, **values: Any) -> VideoOptions:
-        """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise InvalidSettingsError(sentences(error)) from error
 
 
 def seconds_of(text: str | None) -> float | None:
@@ -139,11 +129,7 @@ class VideoResult:
             "precision": self.precision,
             "tile": self.tile,
             "scale": self.scale,
-            "seconds": {
-                "load": round(self.timings.load, 3),
-                "inference": round(self.timings.inference, 3),
-                "total": round(self.timings.total, 3),
-            },
+            "seconds": self.timings.to_json(3),
             "fps": round(self.fps, 3),
             "network_share": round(self.network_share, 3),
             "bytes": self.bytes,

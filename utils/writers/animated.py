@@ -10,15 +10,14 @@ import io
 import struct
 from abc import ABC, abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from utils.errors import OutputError
 from utils.metadata import clean_exif, clean_xmp, fitting_profile
 from utils.picture import Metadata
-from utils.writers.base import AtomicFile, SaveOptions, output_error
+from utils.writers.base import FileWriter, SaveOptions, output_error
 from utils.writers.deflate import deflate
 from utils.writers.png import chunk, filter_rows, metadata_chunks
 
@@ -26,8 +25,8 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom; the last two exclusive."""
 
 
-class AnimationWriter(ABC):
-    """Takes whole frames in order. A context manager; without ``commit`` the file never appears."""
+class AnimationWriter(FileWriter, ABC):
+    """Takes whole frames in order."""
 
     largest_side = 2**31 - 1
     even_boxes = False
@@ -47,22 +46,14 @@ class AnimationWriter(ABC):
                 f"{options.format.upper()} holds at most {self.largest_side} pixels a side; '{path.name}' would be "
                 f"{width}x{height}. Save the animation as PNG, or choose a smaller size."
             )
-        self.path = path
+        super().__init__(path)
         self.width, self.height, self.channels, self.loop = width, height, channels, loop
         self.metadata, self.options = metadata, options
         self.count = 0
         self._previous: np.ndarray | None = None
-        self._output = AtomicFile(path)
-        self._finished = False
         self.file: BinaryIO = self._output.file
-        try:
+        with self._or_no_file():
             self._begin()
-        except OSError as error:
-            self.abort()
-            raise output_error(path, error) from error
-        except BaseException:
-            self.abort()
-            raise
 
     def add(self, frame: np.ndarray, duration: int) -> None:
         """The next frame, ``(H, W, channels) uint8``, shown for ``duration`` milliseconds."""
@@ -77,29 +68,13 @@ class AnimationWriter(ABC):
 
     def commit(self) -> None:
         """Finish the file and let it appear under its name."""
-        try:
-            self._end()
-            self._output.commit()
-        except (OSError, struct.error) as error:
-            self.abort()
-            if isinstance(error, struct.error):  # a length that does not fit the container's field
+        with self._or_no_file():
+            try:
+                self._end()
+            except struct.error as error:  # a length that does not fit the container's field
                 raise OutputError(f"'{self.path.name}' would be too long for {self.options.format.upper()}.") from error
-            raise output_error(self.path, error) from error
+            self._output.commit()
         self._finished = True
-
-    def abort(self) -> None:
-        """Remove the partial file."""
-        if not self._finished:
-            self._finished = True
-            self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def _changed(self, frame: np.ndarray) -> Box:
         """The rectangle to store: what differs from the frame before, or one pixel where nothing does."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -91,8 +92,47 @@ class AtomicFile:
             self.temporary.unlink(missing_ok=True)
 
 
-class BandWriter(ABC):
-    """Takes bands from top to bottom. Use as a context manager; without ``commit`` the file never appears."""
+class FileWriter:
+    """A picture file that is being made. A context manager; without ``commit`` the file never appears."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._output = AtomicFile(path)
+        self._finished = False
+
+    @contextmanager
+    def _or_no_file(self) -> Iterator[None]:
+        """What fails inside removes the partial file; faults of the disk become ``OutputError``."""
+        try:
+            yield
+        except OSError as error:
+            self.abort()
+            raise output_error(self.path, error) from error
+        except BaseException:
+            self.abort()
+            raise
+
+    def _stop(self) -> None:
+        """Free what a writer holds besides its file; called once, after success and failure alike."""
+
+    def abort(self) -> None:
+        """Remove the partial file."""
+        if not self._finished:
+            self._finished = True
+            self._stop()
+            self._output.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+
+class BandWriter(FileWriter, ABC):
+    """Takes bands of one picture, from top to bottom."""
 
     def __init__(
         self,
@@ -104,20 +144,12 @@ class BandWriter(ABC):
         metadata: Metadata,
         options: SaveOptions,
     ) -> None:
-        self.path = path
+        super().__init__(path)
         self.width, self.height, self.channels, self.bit_depth = width, height, channels, bit_depth
         self.metadata, self.options = metadata, options
         self._rows = 0
-        self._output = AtomicFile(path)
-        self._finished = False
-        try:
+        with self._or_no_file():
             self._begin(self._output.file)
-        except OSError as error:
-            self.abort()
-            raise output_error(path, error) from error
-        except BaseException:
-            self.abort()
-            raise
 
     @abstractmethod
     def _begin(self, file: BinaryIO) -> None: ...
@@ -127,9 +159,6 @@ class BandWriter(ABC):
 
     @abstractmethod
     def _end(self) -> None: ...
-
-    def _stop(self) -> None:  # noqa: B027  (optional)
-        """Free what a writer holds besides its file; called once, after success and failure alike."""
 
     def write(self, band: np.ndarray) -> None:
         """Add the next rows: ``(rows, width, channels)``, ``uint8`` or ``uint16`` as the bit depth says."""
@@ -148,26 +177,8 @@ class BandWriter(ABC):
         """Finish the file and let it appear under its name."""
         if self._rows != self.height:
             raise ValueError(f"only {self._rows} of {self.height} rows were written")
-        try:
+        with self._or_no_file():
             self._end()
             self._stop()
             self._output.commit()
-        except OSError as error:
-            self.abort()
-            raise output_error(self.path, error) from error
         self._finished = True
-
-    def abort(self) -> None:
-        """Remove the partial file."""
-        if not self._finished:
-            self._finished = True
-            self._stop()
-            self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()

@@ -1,0 +1,79 @@
+"""``main.py`` as a process of its own, with the tests' models and folders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from tests.conftest import REPOSITORY
+
+
+def environment_for(weights: Path, base: Path, data: Path) -> dict[str, str]:
+    """Environment variables of a process that uses nothing of this machine's own set-up.
+
+    Args:
+        base: where cache, outputs and logs go; ``data``: history and presets.
+    """
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+        **{f"REALESRGAN_{name.upper()}_DIR": str(base / name) for name in ("cache", "output", "log")},
+        "REALESRGAN_DATA_DIR": str(data),
+        "REALESRGAN_WEIGHTS_DIR": str(weights),
+        "REALESRGAN_DEVICE": "cpu",
+        "REALESRGAN_OPTIMIZE": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 200) -> None:
+    """Wait for something that a running process does; fails where it ends, or takes longer than any busy machine."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+class CommandLine:
+    """Runs ``main.py`` with ``arguments`` before those of each call, in ``folder``.
+
+    A context manager: what is still running at its end, after a failed test for instance, is killed.
+    """
+
+    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
+        self.environment, self._folder = environment, folder
+        self._command = [sys.executable, str(REPOSITORY / "main.py"), *arguments]
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """The running process."""
+        process = subprocess.Popen(
+            [*self._command, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+            cwd=self._folder,
+        )
+        self._started.append(process)
+        return process
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, standard output, standard error."""
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=240)
+        return process.returncode, output, errors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
