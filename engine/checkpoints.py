@@ -50,6 +50,7 @@ class CheckpointInfo:
     supports_bfloat16: bool = True
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values; ``from_json`` reads them back."""
         return asdict(self)
 
     @classmethod

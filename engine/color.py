@@ -43,14 +43,17 @@ class ColorMatcher:
 
     @property
     def difference_before(self) -> float:
+        """Mean absolute difference of the channel means before matching, in levels of 255."""
         return self._level(self._sum_before)
 
     @property
     def difference_after(self) -> float:
+        """The same after matching."""
         return self._level(self._sum_after)
 
     @property
     def faithfulness_psnr(self) -> float:
+        """PSNR in dB, at most 99, of the unmatched result averaged down against the input."""
         mean = self._squared / max(1, self._rows * self._source.shape[1] * self._source.shape[2])
         return 99.0 if mean <= 0 else float(min(99.0, 10 * np.log10(FULL_SCALE**2 / mean)))
 

@@ -51,6 +51,7 @@ class Face:
 
     @property
     def center(self) -> tuple[float, float]:
+        """(x, y) of the box's middle, in pixels."""
         return self.x + self.width / 2, self.y + self.height / 2
 
     def scaled(self, factor_x: float, factor_y: float | None = None) -> Face:
@@ -64,6 +65,7 @@ class Face:
         )
 
     def moved(self, dx: float, dy: float) -> Face:
+        """The same face with its box and landmarks ``dx``, ``dy`` pixels further right and down."""
         points = None if self.landmarks is None else self.landmarks + np.array((dx, dy), np.float32)
         return replace(self, x=self.x + dx, y=self.y + dy, landmarks=points)
 

@@ -73,6 +73,7 @@ class FaceRestorer:
 
     @property
     def detector(self) -> FaceDetector:
+        """What finds faces; opened on first use, never downloaded."""
         with self._lock:
             if self._own_detector is None:
                 self._own_detector = open_detector(self._manager, allow_download=False)

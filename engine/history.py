@@ -81,6 +81,7 @@ class Run:
         return EnhanceSettings.create(**self.settings)
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values, the time in ISO 8601, and whether the output is still there."""
         values = asdict(self)
         values["created"] = self.created.isoformat(timespec="seconds")
         values["output_is_there"] = self.output_is_there
@@ -163,6 +164,7 @@ class History:
         return self._fetch(query)
 
     def count(self) -> int:
+        """How many runs are recorded."""
         from sqlalchemy import func, select
 
         with self._connected() as connection:
@@ -193,6 +195,7 @@ class History:
             return int(connection.execute(self._table.delete()).rowcount)
 
     def close(self) -> None:
+        """Let go of the database's connections; the next use opens them again."""
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

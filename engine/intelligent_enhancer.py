@@ -76,6 +76,7 @@ class Analysis:
         return self.noise_sigma > 6 or compressed
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values."""
         return {**asdict(self), "resolution": list(self.resolution), "face_heights": list(self.face_heights)}
 
 

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 
 class JobState(StrEnum):
+    """Where a job is in its life: queued, running, then one of the three that are final."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -60,6 +62,7 @@ class Job:
         return cls(secrets.token_hex(16), Path(input_path), Path(output_path), settings, **more)
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values; ``from_json`` reads them back."""
         return {
             "id": self.id,
             "input_path": str(self.input_path),
@@ -93,6 +96,7 @@ class JobFailure:
 
     @classmethod
     def of(cls, error: BaseException) -> JobFailure:
+        """The error's class name and message."""
         return cls(type(error).__name__, str(error))
 
     def to_error(self) -> EngineError:
@@ -138,6 +142,7 @@ class JobHandle:
 
     @property
     def status(self) -> JobStatus:
+        """The present status, a value that no longer changes."""
         return self._status
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -187,9 +192,11 @@ class JobHandle:
         )
 
     def finish(self, result: EnhanceResult) -> None:
+        """End the job with its result; nothing happens where it has ended before."""
         self._end(state=JobState.DONE, result=result)
 
     def fail(self, error: EngineError) -> None:
+        """End the job with an error, ``JobCancelled`` as cancelled; nothing happens where it has ended before."""
         if isinstance(error, JobCancelled):
             self._end(state=JobState.CANCELLED)
         else:

@@ -18,9 +18,11 @@ class JsonStore:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Any:
+        """The value kept under ``key``, or None."""
         return self.all().get(key)
 
     def all(self) -> dict[str, Any]:
+        """Everything that is kept; empty where the file is missing or broken."""
         if self._path is None:
             return {}
         try:
@@ -30,6 +32,7 @@ class JsonStore:
         return content if isinstance(content, dict) else {}
 
     def put(self, key: str, value: Any) -> None:
+        """Keep a JSON value under ``key``. What cannot be written is forgotten without an error."""
         if self._path is None:
             return
         with self._lock:

@@ -48,6 +48,7 @@ class MachineTest:
         return max(network, encoding)
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values, and the seconds that a picture of 2 megapixels would take."""
         return {**asdict(self), "seconds_for_2_megapixels": round(self.seconds_for(2), 2)}
 
 

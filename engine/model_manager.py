@@ -140,6 +140,7 @@ class ModelManager:
             logger.info("%s was not downloaded: %s", name, error)
 
     def verify(self, name: str) -> ModelStatus:
+        """Hash a model's file anew; its line of the list. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
         return self._store.verify(name)
 
     def delete(self, name: str) -> None:
@@ -325,6 +326,7 @@ class ModelManager:
         return self._loaded.unload(lambda key, model: key[0] == name)
 
     def unload_all(self) -> int:
+        """Drop every loaded model that nobody uses; returns how many."""
         return self._loaded.unload(lambda key, model: True)
 
     def status(self) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class ModelStatus:
     parameters: int | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values."""
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
 

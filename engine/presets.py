@@ -47,6 +47,7 @@ class Preset:
         return {**values, "model": chosen}
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values; ``settings`` holds those that the preset decides."""
         return {
             "name": self.name,
             "description": self.description,

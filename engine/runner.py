@@ -53,6 +53,7 @@ class Runner:
         self._faces_from = faces_from
 
     def run(self, started: float) -> EnhanceResult:
+        """Do the task; ``started`` is the ``time.perf_counter()`` that its total time counts from."""
         task, settings = self._task, self._task.settings
         if settings.face_enhance:
             self._restore_faces()

@@ -33,10 +33,12 @@ class SettingsManager:
 
     @classmethod
     def from_config(cls, config: Any) -> SettingsManager:
+        """A manager for the application's ``Config``: the file is in its ``data_dir``."""
         return cls(config.data_dir)
 
     @property
     def path(self) -> Path:
+        """The file that holds the presets."""
         return self._file.path
 
     @property

@@ -43,6 +43,7 @@ class Window:
 
     @property
     def length(self) -> int:
+        """Its length in pixels."""
         return self.stop - self.start
 
 
@@ -67,6 +68,7 @@ class TilePlan:
 
     @property
     def count(self) -> int:
+        """How many windows there are."""
         return len(self.rows) * len(self.columns)
 
     @property
@@ -158,6 +160,7 @@ class TileLimit:
         self.shrunk = 0
 
     def fits(self, height: int, width: int) -> bool:
+        """Whether a window of that size, in pixels, is not known to be too large."""
         with self._lock:
             return height * width <= self._area
 

@@ -191,13 +191,16 @@ class JobControl:
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
+        """Ask the job to end; it does at its next ``check``, after the tile that is running."""
         self._cancelled.set()
 
     @property
     def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
         return self._cancelled.is_set()
 
     def check(self) -> None:
+        """Raise ``JobCancelled`` once ``cancel`` was called."""
         if self._cancelled.is_set():
             raise JobCancelled("Cancelled; nothing was written.")
 
@@ -206,6 +209,7 @@ class JobControl:
         return nullcontext()
 
     def report(self, progress: Progress) -> None:
+        """Tell the listener, where there is one."""
         if self.on_progress is not None:
             self.on_progress(progress)
 

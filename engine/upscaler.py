@@ -29,6 +29,7 @@ class MemoryBudget:
 
     @property
     def usable(self) -> float:
+        """Bytes that tiles may take: 70% of what is free beyond the reserve, at least 64 MiB."""
         return max(64 * 2**20, (self.free - self.reserve) * 0.7)
 
 

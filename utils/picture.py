@@ -56,10 +56,12 @@ class Picture:
 
     @property
     def width(self) -> int:
+        """In pixels."""
         return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
+        """In pixels."""
         return int(self.pixels.shape[0])
 
     @property
@@ -69,6 +71,7 @@ class Picture:
 
     @property
     def is_gray(self) -> bool:
+        """Whether there is one colour channel; alpha does not count."""
         return self.pixels.shape[2] == 1
 
     @property

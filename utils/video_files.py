@@ -109,10 +109,12 @@ class VideoInfo:
 
     @property
     def audio_tracks(self) -> int:
+        """How many tracks of sound there are."""
         return sum(codec.startswith("audio") for codec in self.codecs)
 
     @property
     def subtitle_tracks(self) -> int:
+        """How many tracks of subtitles there are."""
         return sum(codec.startswith("subtitle") for codec in self.codecs)
 
 

@@ -44,6 +44,7 @@ class FoundFace:
         return face.x, face.y, face.x + face.width, face.y + face.height
 
     def to_json(self) -> dict[str, Any]:
+        """Number, box, score and landmarks, and the decision with its reason."""
         return {"number": self.number, **self.face.to_json(), "restore": self.restore, "reason": self.reason}
 
 

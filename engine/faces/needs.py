@@ -42,6 +42,7 @@ class FaceNeeds:
         return f"{NOT_RESTORED}{names} {verb} not installed. {commands} would bring {them}; everything else was done."
 
     def to_json(self) -> dict[str, Any]:
+        """A code that programs can act on, and name and size in bytes of each missing model."""
         return {"code": "models-missing", "missing": [{"name": one.name, "bytes": one.bytes} for one in self.missing]}
 
 

@@ -42,6 +42,7 @@ class Texture:
 
     @property
     def drawn(self) -> bool:
+        """Whether it is too flat, or too low in contrast, for a photographed face."""
         return self.flat > DRAWN_FLAT or self.contrast < DRAWN_CONTRAST
 
 

@@ -45,6 +45,7 @@ class VideoTask:
 
     @property
     def output_size(self) -> tuple[int, int]:
+        """(width, height) of the output's frames, in pixels."""
         return (self.spec.width, self.spec.height) if self.spec is not None else self.size.canvas
 
     @property

@@ -63,6 +63,7 @@ class EncoderSpec:
 
     @property
     def deep(self) -> bool:
+        """Whether frames are encoded with 10 bits a channel."""
         return self.pixel_format.endswith("10le")
 
     @property

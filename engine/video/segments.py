@@ -93,14 +93,17 @@ class SegmentStore:
 
     @property
     def paths(self) -> Sequence[Path]:
+        """Finished segments, in order."""
         return [self.folder / segment.name for segment in self.segments]
 
     @property
     def frames(self) -> int:
+        """Frames in the finished segments."""
         return sum(len(segment.stamps) for segment in self.segments)
 
     @property
     def bytes(self) -> int:
+        """Size of the finished segments."""
         return sum(segment.bytes for segment in self.segments)
 
     def next_path(self) -> Path:

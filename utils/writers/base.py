@@ -78,6 +78,7 @@ class AtomicFile:
             raise OutputError(f"Cannot write '{path}': {error}.") from error
 
     def commit(self) -> None:
+        """Put the file on the disk and give it its name. Raises ``OSError``."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()

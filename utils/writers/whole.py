@@ -48,6 +48,8 @@ def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, heig
 
 
 class WholeWriter(BandWriter):
+    """Collects every row and lets Pillow encode the picture as a whole: JPEG, WebP, AVIF, GIF."""
+
     def _begin(self, file: BinaryIO) -> None:
         if self.bit_depth != 8:
             raise OutputError(f"{self.options.format.upper()} holds 8 bits a channel, not {self.bit_depth}.")
