@@ -140,7 +140,7 @@ class ModelManager:
             logger.info("%s was not downloaded: %s", name, error)
 
     def verify(self, name: str) -> ModelStatus:
-        """Hash a model's file anew; its line of the list. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
+        """Hash a model's file anew, for the list. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
         return self._store.verify(name)
 
     def delete(self, name: str) -> None:
