@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, TypeVar
+
+from starlette.requests import cookie_parser
 
 from engine.types import JobControl
 from ui.jobs import UiJob
@@ -50,8 +51,8 @@ class SessionCookie:
 def _cookie_of(scope: Any) -> str:
     for name, value in scope.get("headers", []):
         if name == b"cookie":
-            found = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-            return found.value if found else ""
+            # Other programs on this host share its cookies; the standard library's parser gives up at odd ones.
+            return cookie_parser(value.decode("latin-1")).get(COOKIE, "")
     return ""
 
 

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -185,6 +186,31 @@ def test_folders_may_only_be_named_where_only_this_machine_can(tmp_path, setting
     for outside in (tmp_path, tmp_path / "library" / ".." / "x"):
         with pytest.raises(InvalidSettingsError, match="may not be named"):
             work.allowed_folder(str(outside), with_roots, must_exist=False)
+
+
+HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "here"),
+    [
+        (HERE, True),
+        ({"host": "localhost:7860"}, True),
+        ({"host": "[::1]:7860", "origin": "http://[::1]:7860"}, True),
+        (HERE | {"x-forwarded-for": "203.0.113.7"}, False),
+        (HERE | {"origin": "https://upscaler.example.org"}, False),
+        ({"host": "rebound.example.org:7860", "origin": "http://rebound.example.org:7860"}, False),
+        (HERE | {"origin": "null"}, False),
+    ],
+)
+def test_a_proxy_and_a_rebound_name_are_not_this_machine(headers, here, tmp_path, settings):
+    assert work.is_from_here(SimpleNamespace(headers=headers)) is here
+    wanted = work.Wanted(folder=str(tmp_path), from_here=here)
+    if here:
+        assert work.make_request(wanted, TWICE, False, tmp_path, settings).inputs == (tmp_path,)
+        return
+    with pytest.raises(InvalidSettingsError, match="may not be named"):
+        work.make_request(wanted, TWICE, False, tmp_path, settings)
 
 
 def test_settings_come_from_the_form_a_preset_or_each_picture(manager, tmp_path):

@@ -117,3 +117,5 @@ def test_only_pages_bring_the_cookie_and_only_once():
     assert cookies(b"text/html") != cookies(b"text/html")
     assert not cookies(b"text/css")
     assert not cookies(b"text/html", (b"cookie", f"{COOKIE}=x".encode()))
+    others = b'a/b=c; state={"open": 1}; '
+    assert not cookies(b"text/html", (b"cookie", others + f"{COOKIE}=x".encode())), "another program's cookies"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from engine.batch import (
     BackgroundBatch,
@@ -52,6 +53,7 @@ class Wanted:
         folder: a folder of the machine that the program runs on.
         template: of names; empty = the usual one.
         output: folder for results; only together with ``folder``.
+        from_here: whether the browser runs on this machine, see ``is_from_here``.
     """
 
     uploads: tuple[Path, ...] = ()
@@ -62,6 +64,7 @@ class Wanted:
     output: str = ""
     skip_done: bool = True
     overwrite: bool = False
+    from_here: bool = True
 
 
 def may_name_folders(config: Any) -> bool:
@@ -73,26 +76,40 @@ def _only_local(config: Any) -> bool:
     return config.server_name in _LOOPBACK and not config.share
 
 
-def allowed_folder(text: str, config: Any, *, must_exist: bool = True) -> Path:
+def is_from_here(request: Any) -> bool:
+    """Whether a page's request was made on this machine, for an address of this machine.
+
+    A server that listens on loopback alone is still reached from outside through a proxy on this machine, and by a
+    page of another site whose host name was pointed at 127.0.0.1 (DNS rebinding); their headers give them away.
+    """
+    headers = getattr(request, "headers", None) or {}
+    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")):
+        return False
+    origin, host = headers.get("origin"), headers.get("host")
+    named = [urlsplit(address).hostname for address in (origin, f"//{host}" if host else None) if address]
+    return all(name in _LOOPBACK for name in named)
+
+
+def allowed_folder(text: str, config: Any, *, must_exist: bool = True, from_here: bool = True) -> Path:
     """A folder that a person named.
 
-    Raises ``InvalidSettingsError`` when it does not exist, or may not be named here.
+    Args:
+        from_here: as in ``Wanted``; from elsewhere only folders below the configuration's roots are allowed.
+
+    Raises:
+        InvalidSettingsError: it may not be named here, or does not exist.
     """
     try:
         folder = Path(text.strip().strip("\"'")).expanduser().resolve()
-        if must_exist and not folder.is_dir():
-            raise InvalidSettingsError(f"'{folder}' is not a folder of the machine that the program runs on.")
     except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, InvalidSettingsError):
-            raise
         raise InvalidSettingsError(f"'{text}' is not a folder: {error}.") from error
-    if _only_local(config):
-        return folder
     roots = [Path(root.strip()).expanduser().resolve() for root in config.api_library_roots.split(",") if root.strip()]
-    if not any(folder.is_relative_to(root) for root in roots):
+    if not (_only_local(config) and from_here) and not any(folder.is_relative_to(root) for root in roots):
         raise InvalidSettingsError(
             "This folder may not be named. Whoever runs the program can allow it with REALESRGAN_API_LIBRARY_ROOTS."
         )
+    if must_exist and not folder.is_dir():
+        raise InvalidSettingsError(f"'{folder}' is not a folder of the machine that the program runs on.")
     return folder
 
 
@@ -132,9 +149,11 @@ def make_request(
     if wanted.folder.strip():
         if not may_name_folders(config):
             raise InvalidSettingsError("Folders of this machine may not be named here. Upload the pictures instead.")
-        folder = allowed_folder(wanted.folder, config)
+        folder = allowed_folder(wanted.folder, config, from_here=wanted.from_here)
         named = wanted.output.strip()
-        output = allowed_folder(named, config, must_exist=False) if named else folder / RESULTS_BESIDE
+        output = folder / RESULTS_BESIDE
+        if named:
+            output = allowed_folder(named, config, must_exist=False, from_here=wanted.from_here)
         return BatchRequest((folder,), output, settings, options, per_picture)
     if not wanted.uploads:
         raise InvalidImageError("Choose pictures, a ZIP file or a folder first.")

@@ -76,7 +76,7 @@ class BatchEvents:
 
     # -- before the start --------------------------------------------------------------------------------------------
 
-    def _request(self, place: Path, given: tuple[Any, ...]) -> BatchRequest:
+    def _request(self, request: gr.Request, place: Path, given: tuple[Any, ...]) -> BatchRequest:
         """The batch that the fields describe. Raises ``EngineError``."""
         count = len(FIELDS)
         files, folder, recursive, watch, template, output, skip_done, overwrite, how, preset = given[:count]
@@ -89,6 +89,7 @@ class BatchEvents:
             output or "",
             skip_done,
             overwrite,
+            from_here=work.is_from_here(request),
         )
         settings, per_picture = work.settings_of(
             how, self._form.values(given[count:]), preset, self._presets, self._manager
@@ -103,7 +104,7 @@ class BatchEvents:
         place = work.new_place(self._sessions.of(request))
         try:
             with tempfile.TemporaryDirectory(prefix="realesrgan-plan-") as workspace:
-                return view.plan_html(self._request(place, given).plan(self._config, workspace), words)
+                return view.plan_html(self._request(request, place, given).plan(self._config, workspace), words)
         except EngineError as error:
             return view.trouble_html(str(error))
 
@@ -115,7 +116,9 @@ class BatchEvents:
     def start(self, request: gr.Request, show: str, *given: Any) -> list[Any]:
         session = self._sessions.of(request)
         place = work.new_place(session)
-        return self._after(request, show, lambda: self._desk.begin(session, self._request(place, given), place))
+        return self._after(
+            request, show, lambda: self._desk.begin(session, self._request(request, place, given), place)
+        )
 
     def retry(self, request: gr.Request, show: str) -> list[Any]:
         return self._after(request, show, lambda: self._desk.retry_failed(self._sessions.of(request)))
