@@ -51,7 +51,7 @@ class Config(BaseSettings):
 
     server_name: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 opens the app to your network")
     server_port: int = Field(7860, ge=1, le=65535, description="Port of the interface")
-    share: bool = Field(False, description="Make a public link through Gradio's servers")
+    share: bool = Field(False, description="Make a public link to the interface through Gradio's servers")
 
     enable_batch: bool = Field(True, description="Show the Batch tab")
     enable_video: bool = Field(True, description="Show the Video tab")

@@ -9,7 +9,8 @@ from typing import Any
 def open_interface(config: Any) -> None:
     """Serve until Ctrl-C.
 
-    With ``REALESRGAN_SHARE`` the interface alone is opened, through Gradio's tunnel: the API is not for strangers.
+    With ``REALESRGAN_SHARE`` the interface alone is opened, through Gradio's tunnel. Whoever has the link can use it,
+    so what is not for strangers is off: the API, naming folders, the log, downloading and deleting models.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     from api.app import create_app
@@ -27,7 +28,8 @@ def open_interface(config: Any) -> None:
     print(f"{TITLE}: http://{config.server_name}:{config.server_port} (Ctrl-C stops it)", flush=True)
     try:
         if config.share:
-            launch(config, manager, executor.enhance_file, executor)
+            for_strangers = config.model_copy(update={"enable_downloads": False})
+            launch(for_strangers, manager, executor.enhance_file, executor)
         else:
             app = create_app(config, executor, close_executor=True)
             run(mount(app, config, manager, executor.enhance_file, executor), config)

@@ -15,15 +15,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from utils.errors import InvalidSettingsError, JobCancelled
+from utils.validation import MAX_SCALE, MAX_TILE, MIN_SCALE, MIN_TILE, RESAMPLERS
 
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Fit = Literal["fit", "fill", "pad", "stretch"]
 OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
 ExifPolicy = Literal["keep", "no-location", "drop"]
-
-MIN_SCALE, MAX_SCALE = 1.0, 16.0
-MIN_TILE = 32
-RESAMPLERS = ("lanczos", "bicubic", "bilinear", "nearest")
 
 
 class FrozenSettings(BaseModel):
@@ -79,7 +76,7 @@ class EnhanceSettings(FrozenSettings):
     skip_if_large_enough: bool = False
     """Return the input unchanged when it already reaches the goal."""
 
-    tile: int = Field(0, ge=0, le=16384)
+    tile: int = Field(0, ge=0, le=MAX_TILE)
     """Tile side in input pixels; 0 means the whole picture when ``auto_tile`` is off."""
     auto_tile: bool = True
     """Choose the tile from free memory and backend; ``tile`` > 0 turns this off."""
@@ -291,3 +288,22 @@ class EnhanceResult:
             "metrics": self.metrics,
             "warnings": list(self.warnings),
         }
+
+
+__all__ = [
+    "MAX_SCALE",
+    "MAX_TILE",
+    "MIN_SCALE",
+    "MIN_TILE",
+    "RESAMPLERS",
+    "EnhanceResult",
+    "EnhanceSettings",
+    "ExifPolicy",
+    "Fit",
+    "FrozenSettings",
+    "JobControl",
+    "OutputFormat",
+    "Precision",
+    "Progress",
+    "Timings",
+]

@@ -16,10 +16,12 @@ Verdict = tuple[bool, str]
 
 MIN_SCALE, MAX_SCALE = 1.0, 16.0
 MIN_TILE, MAX_TILE = 32, 16384
+"""Sides in pixels of the input."""
 MAX_NAME_BYTES = 200
 """File systems hold 255 bytes a name; the rest is left for suffixes that are appended."""
 VIDEO_SUFFIXES = frozenset((".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".gif"))
-_RESAMPLERS = ("lanczos", "bicubic", "bilinear", "nearest")
+RESAMPLERS = ("lanczos", "bicubic", "bilinear", "nearest")
+"""Ways of plain enlarging that can be chosen in place of a model."""
 _VALID: Verdict = (True, "")
 _MB = 10**6
 
@@ -89,7 +91,7 @@ def validate_model_name(name: Any, known: Iterable[str] = ()) -> Verdict:
         return False, f"'{name[:60]}' is not a model's name; names are letters, digits, '-', '_', '+' and '.'."
     if any(unicodedata.category(character)[0] == "C" for character in name):
         return False, "The model's name holds control or invisible characters."
-    names = (*known, "auto", *_RESAMPLERS)
+    names = (*known, "auto", *RESAMPLERS)
     if known and name not in names:
         return False, f"There is no model '{name}'. There are: {', '.join(names)}."
     return _VALID

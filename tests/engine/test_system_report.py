@@ -29,6 +29,7 @@ class Settings:
     gpu_memory_reserve_mb: int = 512
     queue_limit: int = 64
     enable_downloads: bool = True
+    share: bool = False
 
 
 @pytest.fixture

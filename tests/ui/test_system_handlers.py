@@ -22,6 +22,7 @@ from tests.engine.test_system_report import Settings
 from ui.handlers import system as work
 from ui.sessions import Sessions
 from ui.strings import LANGUAGES, words_in
+from ui.tabs.image_events import Events as ImageEvents
 from ui.tabs.system_tab import SystemEvents
 
 WORDS = words_in("en")
@@ -202,5 +203,19 @@ def test_where_downloads_are_off_nothing_is_brought_or_deleted(events, weights, 
     assert asyncio.run(told_by(events.download(REQUEST, "quick"))) == []
     (tmp_path / "models").mkdir()
     shutil.copy(weights / "tiny-x4.pth", tmp_path / "models" / "mine.pth")
-    events.delete(REQUEST, "mine")
-    assert (tmp_path / "models" / "mine.pth").exists()
+    said = events.delete(REQUEST, "mine")[0]
+    assert (tmp_path / "models" / "mine.pth").exists() and "mine" not in str(said)
+
+
+def test_where_downloads_are_off_the_image_tab_brings_nothing_either():
+    events = ImageEvents(None, None, None, SimpleNamespace(enable_downloads=False))
+    assert asyncio.run(told_by(events.bring(REQUEST, "quick", "note", "button"))) == []
+
+
+def test_over_a_public_link_the_log_is_not_shown(events):
+    log = events._config.log_dir / "realesrgan.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("the file of somebody else")
+    assert "somebody" in events.log() and "somebody" in str(events.facts(REQUEST, None))
+    events._config = replace(events._config, share=True)
+    assert events.log() == "" == events.report() and "somebody" not in str(events.facts(REQUEST, None))

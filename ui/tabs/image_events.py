@@ -72,7 +72,9 @@ class Events:
         return html.history_html(runs, current, small, words)
 
     async def bring(self, request: gr.Request, name: str, note: Any, button: Any) -> AsyncIterator[Updates]:
-        """Bring a model; its progress in ``note``."""
+        """Bring a model where that is allowed; its progress in ``note``."""
+        if not self.config.enable_downloads:  # a hidden button keeps nobody from calling its event
+            return
         words = words_for(request)
         try:
             job = self.sessions.start(

@@ -19,7 +19,6 @@ from ui.handlers.batch_view import bar_html, note_html, size_words, trouble_html
 from ui.jobs import UiJob
 from ui.sessions import Sessions
 from ui.strings import t, words_for
-from ui.turns import Turns
 from utils.errors import EngineError
 from utils.gpu import gpu_is_possible
 from utils.logger import log_tail
@@ -83,7 +82,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
             gr.HTML("", elem_id=f"system-{name}", elem_classes="slot", min_width=280)
             for name in ("versions", "disk", "limits")
         )
-    with gr.Accordion(t("system_log"), open=False) as journal:
+    with gr.Accordion(t("system_log"), open=False, visible=not config.share) as journal:
         log = gr.Textbox(
             "",
             show_label=False,
@@ -95,7 +94,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
             elem_id="system-log",
         )
     journal.expand(None, None, None, js=_TO_THE_END)
-    with gr.Accordion(t("system_report"), open=False):
+    with gr.Accordion(t("system_report"), open=False, visible=not config.share):
         gr.Markdown(t("system_report_info"), elem_classes="quiet")
         make_report = gr.Button(t("system_make_report"), size="sm", elem_id="system-make-report")
         report = gr.Textbox(
@@ -161,7 +160,6 @@ class SystemEvents:
 
     def __init__(self, config: Any, manager: Any, sessions: Sessions, executor: Any) -> None:
         self._config, self._manager, self._sessions, self._executor = config, manager, sessions, executor
-        self._downloads = Turns(running=2)
         self._machine: dict[str, Any] | None = None
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -187,9 +185,13 @@ class SystemEvents:
             work.versions_html(words),
             work.folders_html(folder_facts(self._config), words),
             work.limits_html(self._config, words),
-            log_tail(self._config.log_dir, _LOG_LINES) or words("system_no_log"),
+            self.log() or words("system_no_log"),
             gr.update(active=True),
         ]
+
+    def log(self) -> str:
+        """The end of the log; nothing over a public link, since it names other people's files."""
+        return "" if self._config.share else log_tail(self._config.log_dir, _LOG_LINES)
 
     def store(self, request: gr.Request, chosen: str | None) -> list[Any]:
         """The models on disk, and what may be done with the one that is chosen."""
@@ -259,7 +261,7 @@ class SystemEvents:
         label = words("system_downloading", name=chosen)
         job: UiJob[Any] | None = None
         try:
-            job = session.memory["download"] = UiJob(bring, self._downloads, session.key)
+            job = session.memory["download"] = UiJob(bring, self._sessions.downloads, session.key)
             yield [bar_html(0.0, label, label=label), gr.update(visible=True), *same]
             async for step in job.watch():
                 if step.progress is not None:
@@ -296,15 +298,18 @@ class SystemEvents:
 
     def delete(self, request: gr.Request, chosen: str) -> list[Any]:
         words = words_for(request)
+        if not self._config.enable_downloads:
+            return [gr.skip(), *self.store(request, chosen)]
         try:
-            if self._config.enable_downloads:
-                self._manager.delete(chosen)
+            self._manager.delete(chosen)
             told = note_html(words("system_deleted", name=chosen), [], words)
         except EngineError as error:
             told = trouble_html(str(error))
         return [told, *self.store(request, chosen)]
 
     def report(self) -> str:
+        if self._config.share:  # it ends with the log
+            return ""
         loaded = work.loaded_models(self._executor, self._manager)
         return run_isolated(bug_report_for, self._config, loaded)
 
