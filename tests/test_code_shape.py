@@ -1,4 +1,4 @@
-"""Functions that fit on a screen, modules that can be read in one go."""
+"""Functions that fit on a screen, modules that can be read in one go, imports in one direction."""
 
 from __future__ import annotations
 
@@ -58,3 +58,35 @@ def test_lines_are_counted_without_docstring_and_decorators(tmp_path: Path):
     path = tmp_path / "sample.py"
     path.write_text('@property\ndef f(a):\n    """Two\n    lines."""\n    b = a\n    return b\n')
     assert list(functions(path)) == [("f", 3)]
+
+
+NOT_IMPORTED = {
+    "engine": ("ui", "api", "cli", "config", "gradio", "fastapi"),
+    "utils": ("engine", "ui", "api", "cli", "config", "gradio", "fastapi"),
+    "api": ("ui", "cli", "gradio"),
+    "ui": ("api", "cli", "fastapi"),
+}
+"""Folder -> what none of its modules may import, not even inside a function."""
+SCRIPTS_ONLY = {("engine/direct.py", "config"), ("engine/intelligent_enhancer.py", "config")}
+"""A script that hands over no settings gets those of the environment."""
+
+
+def imported(path: Path) -> set[str]:
+    """First names of everything that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def test_imports_go_one_way():
+    wrong = {
+        (path.relative_to(REPOSITORY).as_posix(), name)
+        for folder, names in NOT_IMPORTED.items()
+        for path in (REPOSITORY / folder).rglob("*.py")
+        for name in imported(path) & set(names)
+    }
+    assert wrong == SCRIPTS_ONLY
