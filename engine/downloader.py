@@ -75,11 +75,9 @@ def download(
         ChecksumMismatchError: a whole file came, but a wrong one; it was set aside.
         JobCancelled: the person cancelled; the part stays for resuming.
     """
-    from filelock import FileLock
-
     control = control or JobControl()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with _alone(target.with_name(f".{target.name}.lock"), control):
         if target.is_file() and (sha256 is None or sha256_of(target) == sha256):
             return sha256 or sha256_of(target)  # another process was faster
         _check_space(target, size)
@@ -97,6 +95,8 @@ def download(
                     os.replace(part, target)
                     return digest
                 except _TryAgain as fault:
+                    if control.cancelled:
+                        raise JobCancelled(_CANCELLED) from fault
                     faults.append(f"{url}: {fault}")
                     time.sleep(min(2.0, 0.1 * 2**attempt))
                 except ChecksumMismatchError as error:
@@ -108,6 +108,25 @@ def download(
         if wrong is not None:
             raise wrong
         raise ModelDownloadError(_advice(urls, target, faults, sha256))
+
+
+@contextmanager
+def _alone(path: Path, control: JobControl) -> Iterator[None]:
+    """Hold a lock file; whoever waits for another download of the same file may give up."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_SECONDS)
+            break
+        except Timeout:
+            if control.cancelled:
+                raise JobCancelled(_CANCELLED) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _advice(urls: Sequence[str], target: Path, faults: list[str], sha256: str | None) -> str:
@@ -145,7 +164,11 @@ def _fetch(
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        with httpx.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as answer:
+        with (
+            _cut_by_cancel(control) as trace,
+            httpx.Client(headers=headers, timeout=timeout, follow_redirects=True) as client,
+            client.stream("GET", url, extensions={"trace": trace}) as answer,
+        ):
             if answer.status_code == 416:
                 part.unlink(missing_ok=True)
                 raise _TryAgain("the server could not resume; starting anew")
@@ -158,8 +181,7 @@ def _fetch(
             total = size or _length(answer.headers.get("content-length"), start)
             if size is None and total is not None:
                 _check_space(part, total - start)
-            with _woken_by_cancel(answer, control):
-                _copy(answer.iter_raw(_CHUNK), part, start, total, size, progress, control)
+            _copy(answer.iter_raw(_CHUNK), part, start, total, size, progress, control)
     except httpx.HTTPError as error:
         if control.cancelled:
             raise JobCancelled(_CANCELLED) from error
@@ -167,23 +189,27 @@ def _fetch(
 
 
 @contextmanager
-def _woken_by_cancel(answer: Any, control: JobControl) -> Iterator[None]:
-    """Reading from a server that says nothing ends when the person cancels, not at the end of the time-out."""
-    stream = answer.extensions.get("network_stream")
-    line: Any = stream.get_extra_info("socket") if stream is not None else None
+def _cut_by_cancel(control: JobControl) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """Waiting for a server that says nothing ends when the person cancels, not at the end of the time-out.
+
+    Yields what httpx calls with the steps of a request (its extension "trace"): the sockets are learnt from it.
+    """
     over = threading.Event()
+    sockets: list[Any] = []
+
+    def trace(step: str, info: dict[str, Any]) -> None:
+        if step.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            sockets.append(info["return_value"].get_extra_info("socket"))
 
     def watch() -> None:
         while not over.wait(_LOOK_SECONDS):
-            if control.cancelled:
+            if control.cancelled and sockets:
                 with suppress(OSError):  # closed already
-                    line.shutdown(socket.SHUT_RDWR)
-                return
+                    sockets[-1].shutdown(socket.SHUT_RDWR)
 
-    if line is not None:
-        threading.Thread(target=watch, name="download-watch", daemon=True).start()
+    threading.Thread(target=watch, name="download-watch", daemon=True).start()
     try:
-        yield
+        yield trace
     finally:
         over.set()
 
@@ -220,6 +246,8 @@ def _copy(
                 progress(done, total)
         file.flush()
         os.fsync(file.fileno())
+    if control.cancelled:  # without a length, a line that was cut looks like the end of the file
+        raise JobCancelled(_CANCELLED)
     if total is not None and done < total:
         raise _TryAgain(f"the connection ended after {done} of {total} bytes")
 

@@ -10,6 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from filelock import FileLock
 
 from engine.downloader import download
 from engine.types import JobControl
@@ -65,6 +66,17 @@ class Handler(BaseHTTPRequestHandler):
         self._send(CONTENT[:1000], length=len(CONTENT))
         time.sleep(1.5)
 
+    def do_silent(self):
+        """Takes the request and never answers."""
+        self.server.released.wait(20)
+
+    def do_unmeasured(self):
+        """Does not say how long the file is, and stops in the middle."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(CONTENT[:1000])
+        self.server.released.wait(20)
+
     def do_slow(self):
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))
@@ -95,11 +107,12 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server():
     made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.requests = []
+    made.requests, made.released = [], threading.Event()
     made.url = f"http://127.0.0.1:{made.server_port}"
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     yield made
+    made.released.set()
     made.shutdown()
 
 
@@ -183,12 +196,22 @@ def test_cancelling_keeps_the_part_for_next_time(bring, tmp_path):
     assert bring("good") == SHA
 
 
-def test_cancelling_does_not_wait_for_a_server_that_says_nothing(bring, tmp_path):
+@pytest.mark.parametrize("kind", ["stall", "silent", "unmeasured"])
+def test_cancelling_does_not_wait_for_a_server_that_says_nothing(bring, tmp_path, server, kind):
     control = JobControl()
     threading.Timer(0.3, control.cancel).start()
     with pytest.raises(JobCancelled):
-        bring("stall", control=control)
+        bring(kind, control=control, timeout=200, **({"sha256": None, "size": None} if kind == "unmeasured" else {}))
+    assert len(server.requests) == 1 and not (tmp_path / "model.pth").exists()
     assert bring("good") == SHA
+
+
+def test_who_waits_for_another_download_of_the_same_file_may_give_up(bring, tmp_path):
+    control = JobControl()
+    with FileLock(tmp_path / ".model.pth.lock"):
+        threading.Timer(0.3, control.cancel).start()
+        with pytest.raises(JobCancelled):
+            bring("good", control=control)
 
 
 def test_a_full_disk_is_known_before_the_first_byte(bring, tmp_path, server, monkeypatch):
