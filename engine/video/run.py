@@ -15,7 +15,7 @@ import numpy as np
 from engine.batch.control import BatchControl
 from engine.model_manager import ModelManager
 from engine.output_names import check_output
-from engine.types import EnhanceSettings, JobControl, Timings
+from engine.types import RESAMPLERS, EnhanceSettings, JobControl, Timings
 from engine.video.decide import ANIMATIONS, VideoTask, decide
 from engine.video.encoder import SegmentWriter
 from engine.video.enhancer import FrameEnhancer
@@ -77,6 +77,7 @@ def enhance_video(
         settings.model_dump(exclude={"format", "exif", "lossless", "quality", "embed_settings"}),
         options.model_dump(exclude={"resume", "segment_frames", "copy_audio", "copy_subtitles"}),
         task.model,
+        None if task.model in RESAMPLERS else manager.file(task.model).sha256,
         task.spec,
     )
     with SegmentStore(target.parent, key, resume=options.resume) as store:

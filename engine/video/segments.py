@@ -53,7 +53,7 @@ def input_identity(path: Path) -> str:
 
 
 def work_key(identity: str, *decisions: Any) -> str:
-    """Identifies a piece of work: the same input, settings, encoder and library versions."""
+    """Identifies a piece of work: the same input, settings, model, encoder and library versions."""
     import av
 
     text = json.dumps([identity, *map(repr, decisions), av.__version__, sorted(av.library_versions.items())])

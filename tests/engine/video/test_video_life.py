@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings, JobControl
 from engine.upscaler import Upscaler
 from engine.video import VideoOptions, VideoProgress, enhance_video, enhance_video_direct, preview_video_frame
@@ -121,6 +123,7 @@ CRASHING = """
 import os, sys
 from dataclasses import dataclass
 from pathlib import Path
+from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings, JobControl
 from engine.video import VideoOptions, enhance_video
 from engine.model_manager import ModelManager
@@ -152,6 +155,25 @@ def test_other_settings_do_not_take_over_finished_segments(clip, enhance):
     source = clip(frames=30)
     assert not enhance(source, "first.mp4", control=CancelAfter(10), segment_frames=8)[0].complete
     other = enhance(source, "other.mp4", segment_frames=8, scale=3)[0]
+    assert other.resumed_frames == 0 and other.frames == 30
+
+
+def test_another_file_of_the_same_model_name_does_not_take_over_finished_segments(clip, config, weights, tmp_path):
+    source, target, own = clip(frames=30), tmp_path / "out.mp4", tmp_path / "own"
+    own.mkdir()
+
+    def enhance_with(name, control=None):
+        shutil.copy(weights / name, own / "mine.pth")
+        manager = ModelManager({}, own, bundled_dir=None, optimize=False, device="cpu")
+        settings, options = EnhanceSettings.create(model="mine", scale=2), VideoOptions.create(segment_frames=8)
+        try:
+            return enhance_video(source, target, settings, options, manager=manager, config=config, control=control)
+        finally:
+            manager.close()
+
+    assert not enhance_with("tiny-x4.pth", CancelAfter(9)).complete
+    target.unlink()
+    other = enhance_with("neutral-x4.pth")
     assert other.resumed_frames == 0 and other.frames == 30
 
 
