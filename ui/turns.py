@@ -67,10 +67,9 @@ class Turns:
             return True
 
     def position(self, turn: Turn) -> int:
+        """0 = it may run now, or has left; 1 = next, and so on."""
         with self._changed:
-            if turn in self._running:
-                return 0
-            return 1 + self._order().index(turn)
+            return 1 + self._order().index(turn) if turn in self._waiting else 0
 
     def leave(self, turn: Turn) -> None:
         """Give the place up; doing so twice is fine."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -19,12 +19,12 @@ def ordinary_priority() -> Iterator[None]:
         yield
         return
     before = _real_time_threads()
-    yield
-    for thread in _real_time_threads() - before:
-        try:
-            os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
-        except OSError:  # it has ended, or we may not
-            continue
+    try:
+        yield
+    finally:
+        for thread in _real_time_threads() - before:
+            with suppress(OSError):  # it has ended, or we may not
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _real_time_threads() -> set[int]:

@@ -45,6 +45,7 @@ def test_the_queue_is_bounded_and_places_given_up_are_free():
         turns.enter("d")
     waiting[0].leave()
     assert turns.enter("d").position == 2
+    assert waiting[0].position == 0, "a window may still look at a job that has just ended"
 
 
 def test_a_job_reports_is_cancelled_and_is_found_again_after_a_refresh(tmp_path):
