@@ -127,6 +127,7 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What wins: arguments, then environment, then ``.env``, then the names of ``ALIASES``."""
         file = getattr(dotenv_settings, "env_file", None)
         return init_settings, env_settings, dotenv_settings, _AliasSource(settings_cls, file)
 

@@ -90,6 +90,7 @@ class PicturePipeline:
 
     @property
     def channels(self) -> int:
+        """Channels of the bands: colours, and alpha where there is one."""
         return self._picture.channels
 
     def bands(self) -> Iterator[np.ndarray]:

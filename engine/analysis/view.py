@@ -38,6 +38,7 @@ class View:
 
     @property
     def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
         return int(self.rgb.shape[1]), int(self.rgb.shape[0])
 
 

@@ -109,6 +109,8 @@ def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> An
 
 
 class OpenVinoSession(Session):
+    """A network compiled by OpenVINO, once for each size of window; several requests in flight."""
+
     backend = "openvino"
 
     def __init__(
@@ -194,6 +196,8 @@ class OpenVinoSession(Session):
 
 
 class OpenVinoBackend(Backend):
+    """OpenVINO on the CPU; other devices are PyTorch's."""
+
     name = "openvino"
 
     def devices(self) -> list[str]:

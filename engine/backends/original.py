@@ -195,6 +195,8 @@ class OriginalFaceSession(Session):
 
 
 class OriginalBackend(Backend):
+    """The original packages, where they are installed."""
+
     name = "original"
 
     def missing(self) -> str | None:

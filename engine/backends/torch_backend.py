@@ -32,6 +32,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class TorchSession(Session):
+    """A network on a device of PyTorch."""
+
     backend = "torch"
 
     def __init__(self, network: Any, device: str, precision: str, info: CheckpointInfo) -> None:
@@ -98,6 +100,8 @@ class TorchSession(Session):
 
 
 class TorchBackend(Backend):
+    """PyTorch: CUDA, ROCm, MPS, XPU and CPU."""
+
     name = "torch"
 
     def devices(self) -> list[str]:

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 
 class Phase(StrEnum):
+    """Where a batch is: waiting in line, planning, running or paused, then finished or failed."""
+
     WAITING = "waiting"
     PLANNING = "planning"
     RUNNING = "running"
@@ -52,9 +54,11 @@ class BatchSnapshot:
 
     @property
     def active(self) -> bool:
+        """Whether it has not ended yet."""
         return self.phase not in (Phase.FINISHED, Phase.FAILED)
 
     def count(self, state: ItemState) -> int:
+        """How many pictures are in a state."""
         return sum(item.state is state for item in self.items)
 
 
@@ -96,6 +100,7 @@ class BatchLine:
                     control.check()
 
     def leave(self, one: object) -> None:
+        """Give the place up; doing so twice is fine."""
         with self._changed:
             if one in self._order:
                 self._order.remove(one)
@@ -135,6 +140,7 @@ class BackgroundBatch:
         self._thread.start()
 
     def snapshot(self) -> BatchSnapshot:
+        """The batch as it is now, a value that no longer changes."""
         with self._lock:
             now, items = self._now, tuple(self._items[number] for number in sorted(self._items))
         phase = Phase.PAUSED if now.phase is Phase.RUNNING and self._control.paused else now.phase
@@ -143,9 +149,11 @@ class BackgroundBatch:
         return BatchSnapshot(version, phase, ahead, items, now.progress, now.warnings, now.error, now.result)
 
     def pause(self) -> None:
+        """Begin nothing new, and stop after the tiles that are running."""
         self._control.pause()
 
     def resume(self) -> None:
+        """Go on after ``pause``."""
         self._control.resume()
 
     def cancel(self) -> None:

@@ -33,24 +33,30 @@ class BatchControl(JobControl):
         return control.child(None) if isinstance(control, BatchControl) else cls(None, control._cancelled)
 
     def pause(self) -> None:
+        """Stop everything at its next ``check``, until ``resume``."""
         self._running.clear()
 
     def resume(self) -> None:
+        """Go on after ``pause``."""
         self._running.set()
 
     @property
     def paused(self) -> bool:
+        """Whether ``pause`` was called last."""
         return not self._running.is_set()
 
     def cancel(self) -> None:
+        """As ``JobControl.cancel``; ends a pause."""
         super().cancel()
         self._running.set()  # whoever waits must wake up to see it
 
     def check(self) -> None:
+        """Wait while paused, then as ``JobControl.check``."""
         self._running.wait()
         super().check()
 
     def turn(self, width: int) -> AbstractContextManager[None]:
+        """Held while a window is in the network; waits for those of a lower rank."""
         return self.turns.turn(self.rank, width)
 
     def sleep(self, seconds: float) -> None:

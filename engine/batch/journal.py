@@ -112,12 +112,15 @@ class Journal:
             raise OutputError(f"Cannot write to '{folder}': {error.strerror or error}.") from error
 
     def started(self, identity: str, key: str, target: Path, stamp: Stamp) -> None:
+        """Note that a picture is begun, and what lies under its output's name. Raises ``OutputError``."""
         self._add("started", identity, key, target, stamp, {"before": _facts(target)})
 
     def done(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+        """Note a finished picture; ``values`` are kept with it. Raises ``OutputError``."""
         self._add("done", identity, key, target, stamp, values)
 
     def failed(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+        """Note a failed picture; ``values`` are kept with it. Raises ``OutputError``."""
         self._add("failed", identity, key, target, stamp, values)
 
     def _add(self, event: str, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
@@ -142,6 +145,7 @@ class Journal:
                 ) from error
 
     def close(self) -> None:
+        """Close the file and let other batches write into the folder."""
         try:
             self._file.close()
         finally:

@@ -62,10 +62,12 @@ class BatchItem:
 
     @property
     def done_before(self) -> bool:
+        """Whether an earlier run finished it, and its output is still there."""
         return self.earlier is not None and self.earlier.finished_output
 
     @property
     def name(self) -> str:
+        """Its path inside the batch's input, with ``/``."""
         return self.source.relative.as_posix()
 
     @property
@@ -86,6 +88,7 @@ class BatchPlan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """Changed names, and a disk that will be too small, in sentences."""
         if self.estimated_bytes <= self.free_bytes:
             return self.collisions
         return (

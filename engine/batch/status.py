@@ -11,6 +11,8 @@ from engine.batch.names import DEFAULT_TEMPLATE
 
 
 class ItemState(StrEnum):
+    """Where a picture of a batch is. ``SKIPPED``: done by an earlier run."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -113,10 +115,12 @@ class BatchResult:
     warnings: tuple[str, ...] = ()
 
     def count(self, state: ItemState) -> int:
+        """How many pictures ended in a state."""
         return sum(item.state is state for item in self.items)
 
     @property
     def failures(self) -> tuple[ItemStatus, ...]:
+        """The pictures that failed."""
         return tuple(item for item in self.items if item.state is ItemState.FAILED)
 
     @property

@@ -57,6 +57,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
+        """Since the batch began."""
         return time.monotonic() - self._started
 
     def _put(self, status: ItemStatus) -> None:

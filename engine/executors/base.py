@@ -87,7 +87,8 @@ class Runner(Protocol):
     def close(self) -> None:
         """Stop for good, whatever runs. May be called from another thread, more than once."""
 
-    def stats(self, busy: bool) -> RunnerStats: ...
+    def stats(self, busy: bool) -> RunnerStats:
+        """What the runner is and does now; ``busy``: whether it has a job, as the executor knows."""
 
 
 class Executor:
@@ -191,9 +192,11 @@ class Executor:
 
     @property
     def has_room(self) -> bool:
+        """Whether ``submit`` would take a job now."""
         return not self._stopping and len(self._waiting) < self.queue_limit
 
     def stats(self) -> ExecutorStats:
+        """Queue, runners and counts at this moment."""
         with self._changed:
             busy = set(self._running)
             queued, running = len(self._waiting), len(self._running)

@@ -62,10 +62,12 @@ class UpscaleActor:
         return self._progress if self._progress_of == job_id else None
 
     def cancel(self, job_id: str) -> None:
+        """Cancel that job if it is the one that runs."""
         if self._control is not None and self._job_id == job_id:
             self._control.cancel()
 
     def rest(self) -> None:
+        """Unload the models; the process stays."""
         if self._manager is not None:
             self._manager.unload_all()
 
