@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
 
 import pytest
 
 from config import ROOT, Config, ConfigError, unknown_variables
 from tests.conftest import REPOSITORY
-from utils.gpu import GPUDetector, available_host_memory, cpu_count, cpu_features, peak_memory_mb
-from utils.logger import setup_logging
 
 
 @pytest.fixture(autouse=True)
@@ -113,32 +109,3 @@ def test_directories_are_made_and_a_failure_names_the_variable(tmp_path):
         Config(
             _env_file=None, **{name: tmp_path / name for name in names} | {"output_dir": tmp_path / "file" / "x"}
         ).ensure_directories()
-
-
-def test_the_machine_is_described_without_a_gpu():
-    assert cpu_count() >= 1 and available_host_memory() > 10**8 and peak_memory_mb() > 10
-    assert isinstance(cpu_features(), frozenset)
-    detector = GPUDetector()
-    assert isinstance(detector.get_available_gpus(), list)
-    assert detector.get_gpu_memory("cuda:99") == {} or detector.get_available_gpus()
-    assert detector.set_device(99) == "cpu"
-    detector.clear_gpu_cache()
-    assert detector.get_system_info(look_for_gpus=False)["cores"] == cpu_count()
-
-
-@pytest.mark.parametrize("as_json", [False, True])
-def test_logs_go_to_a_file_and_never_to_standard_output(tmp_path, capsys, as_json):
-    setup_logging(tmp_path, "INFO", as_json=as_json)
-    setup_logging(tmp_path, "INFO", as_json=as_json)  # twice: still one line an event
-    logging.getLogger("engine.test").info("ünïcode %d", 5)
-    text = (tmp_path / "realesrgan.log").read_text("utf-8").strip()
-    assert text.count("ünïcode 5") == 1
-    if as_json:
-        assert json.loads(text)["logger"] == "engine.test"
-    assert capsys.readouterr().out == ""
-    setup_logging(None, "WARNING")
-
-
-def test_an_unwritable_log_folder_costs_the_log_file_only(tmp_path):
-    (tmp_path / "file").write_text("")
-    setup_logging(Path(tmp_path / "file" / "logs"), "WARNING")

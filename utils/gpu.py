@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 MB = 2**20
+_CGROUP = Path("/sys/fs/cgroup")
 _INTERESTING = (
     "avx2",
     "avx512f",
@@ -65,24 +66,31 @@ def cpu_count() -> int:
         count = len(os.sched_getaffinity(0))
     except AttributeError:
         count = os.cpu_count() or 1
+    return max(1, min(count, _cgroup_cores() or count))
+
+
+def _cgroup_cores(root: Path = _CGROUP) -> int | None:
+    """Cores that a container's quota amounts to, at least 1, or None without one."""
     try:
-        quota, _, period = Path("/sys/fs/cgroup/cpu.max").read_text().strip().partition(" ")
-        if quota != "max":
-            count = min(count, max(1, round(int(quota) / int(period))))
+        quota, _, period = (root / "cpu.max").read_text().strip().partition(" ")
+        return None if quota == "max" else max(1, round(int(quota) / int(period)))
     except (OSError, ValueError):
-        pass
-    return max(1, count)
+        return None
 
 
-def _cgroup_free() -> int | None:
-    """Bytes left below a container's memory limit (cgroup v2, then v1), or None without one."""
-    for limit_name, used_name in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+def _cgroup_free(root: Path = _CGROUP) -> int | None:
+    """Bytes left below a container's memory limit (cgroup v2, then v1), or None without one.
+
+    What counts as used includes the cache of files; its idle part is given back before anything fails.
+    """
+    for folder, limit, used, cache in (
+        (root, "memory.max", "memory.current", "inactive_file"),
+        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         try:
-            limit = int(Path(limit_name).read_text())
-            return max(0, limit - int(Path(used_name).read_text()))
+            left = int((folder / limit).read_text()) - int((folder / used).read_text())
+            facts = dict(line.split(" ", 1) for line in (folder / "memory.stat").read_text().splitlines())
+            return max(0, left + int(facts.get(cache, 0)))
         except (OSError, ValueError):
             continue
     return None
