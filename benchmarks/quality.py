@@ -5,6 +5,9 @@ same saved as JPEG 75, and with Gaussian noise of sigma 8 (fixed seed). Run:
 
     python -m benchmarks.quality FOLDER --models NAME [NAME ...] [--scale 2]
 
+The last rows are drawings of one brightness, compared by their two colour-difference planes instead of Y: edges that a
+network finds by brightness alone stay in steps there.
+
 ``FOLDER`` holds folders (Set5, Set14) of ``*_LR.png`` (four times smaller) and ``*_HR.png``. Without it only the
 drawings are measured, which are synthesised here with a seed that training never uses. For other scales than 4 the
 inputs are made from the references by antialiased bicubic reduction.
@@ -30,6 +33,7 @@ from utils import image_io
 from utils.metrics import compare_with_reference
 
 HELD_OUT_SEED = 20_000_000
+ONE_BRIGHTNESS = "drawings of one brightness"
 
 
 def jpeg75(pixels: np.ndarray) -> np.ndarray:
@@ -66,6 +70,19 @@ def drawings(count: int = 12, side: int = 256, scale: int = 4) -> Iterator[tuple
 
     for index in range(count):
         yield reduced(drawing(np.random.default_rng((HELD_OUT_SEED, index)), side), scale)
+
+
+def in_one_brightness(drawn: np.ndarray) -> np.ndarray:
+    """The drawing with Cb and Cr kept and Y brought near to middle gray, uint8 RGB."""
+    planes = cv2.cvtColor(drawn, cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    planes[..., 0] = 128 + (planes[..., 0] - 128) * 0.08
+    return cv2.cvtColor(np.rint(planes).astype(np.uint8), cv2.COLOR_YCrCb2RGB)
+
+
+def color_planes(pixels: np.ndarray) -> np.ndarray:
+    """Cr and Cb of ``(H, W, 3) uint8`` RGB beside each other, as one gray picture."""
+    planes = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2YCrCb)
+    return np.repeat(np.concatenate([planes[..., 1], planes[..., 2]], axis=1)[..., None], 3, axis=2)
 
 
 def reduced(truth: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
@@ -113,13 +130,16 @@ def main() -> None:
     folders = sorted(path for path in options.folder.iterdir() if path.is_dir()) if options.folder else []
     sets = {folder.name: list(pairs(folder, options.scale)) for folder in folders}
     sets["drawings"] = list(drawings(scale=options.scale))
+    sets[ONE_BRIGHTNESS] = [reduced(in_one_brightness(truth), options.scale) for _, truth in sets["drawings"]]
     for name, pictures in sets.items():
         for wear, apply in WEAR.items():
-            if name == "drawings" and wear != "clean":
+            if name in ("drawings", ONE_BRIGHTNESS) and wear != "clean":
                 continue
             base = 0.0
             for model in ("bicubic", "lanczos", *options.models):
                 results = [(enlarge(manager, model, apply(small), options.scale), truth) for small, truth in pictures]
+                if name == ONE_BRIGHTNESS:
+                    results = [(color_planes(result), color_planes(truth)) for result, truth in results]
                 scores = [compare_with_reference(result, truth) for result, truth in results]
                 psnr, ssim, haar = np.mean([(score.psnr, score.ssim, score.haarpsi) for score in scores], axis=0)
                 base = psnr if model == "bicubic" else base

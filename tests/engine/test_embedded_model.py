@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from benchmarks.quality import drawings, enlarge, pairs
+from benchmarks.quality import color_planes, drawings, enlarge, in_one_brightness, pairs, reduced
 from engine.downloader import sha256_of
 from engine.model_manager import BUNDLED_WEIGHTS, ModelManager
 from engine.processor import enhance_file
@@ -76,6 +76,20 @@ def test_drawings_it_never_saw_come_out_far_nearer_to_the_truth_than_bicubic(fre
         }
         gains.append(psnr[NAME] - psnr["bicubic"])
     assert np.mean(gains) > 3.0
+
+
+def test_edges_between_colours_of_like_brightness_are_no_steps(fresh_machine):
+    """Nothing in brightness says where they are; left alone they would be the input's pixels, far under bicubic."""
+    gains = []
+    for _, drawn in drawings(count=4):
+        small, truth = reduced(in_one_brightness(drawn), 4)
+        scores = {
+            model: compare_with_reference(color_planes(enlarge(fresh_machine, model, small)), color_planes(truth))
+            for model in (NAME, "bicubic")
+        }
+        gains.append(scores[NAME].psnr - scores["bicubic"].psnr)
+        assert scores[NAME].haarpsi > scores["bicubic"].haarpsi - 0.02
+    assert np.mean(gains) > 0.3
 
 
 @pytest.mark.parametrize(("suite", "gain"), [("Set5", 1.8), ("Set14", 1.3)])
