@@ -98,8 +98,7 @@ def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> B
     try:
         with cancel_on_interrupt(control), _bar(quiet or as_json) as show, _elsewhere(config) as executor:
             if executor is not None:
-                # One more than run is kept waiting, so that no runner is ever without work.
-                request = request.but(lanes=max(request.options.lanes, 2 * len(executor.stats().runners)))
+                request = request.but(lanes=max(request.options.lanes, executor.enough))
             return request.run(
                 manager=manager,
                 config=config,

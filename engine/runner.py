@@ -227,7 +227,12 @@ class Runner:
             precision=model.session.precision if model else "fp32",
             tile=max(report.window),
             scale=round(task.size.scale, 4),
-            timings=Timings(self._load_seconds, self._inference_seconds, time.perf_counter() - started),
+            timings=Timings(
+                self._load_seconds,
+                self._inference_seconds,
+                time.perf_counter() - started,
+                self._control.network.seconds,
+            ),
             metrics=_metrics(task, report) | ({} if self._faces is None else self._faces.metrics),
             warnings=tuple(dict.fromkeys(self._warnings)),
             peak_memory_mb=peak_memory_mb(),

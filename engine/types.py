@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from engine.turns import NetworkTime
 from utils.errors import InvalidSettingsError, JobCancelled
 from utils.validation import MAX_SCALE, MAX_TILE, MIN_SCALE, MIN_TILE, RESAMPLERS
 
@@ -182,10 +183,12 @@ class JobControl:
     """Handed down through the engine: who listens to progress, and whether the person cancelled.
 
     ``report`` may be called from any thread. ``check`` raises ``JobCancelled`` once ``cancel`` was called.
+    ``network`` is the time in which this job's windows were in a network.
     """
 
     on_progress: Callable[[Progress], None] | None = None
     _cancelled: threading.Event = field(default_factory=threading.Event)
+    network: NetworkTime = field(default_factory=NetworkTime)
 
     def cancel(self) -> None:
         """Ask the job to end; it does at its next ``check``, after the tile that is running."""
@@ -203,7 +206,7 @@ class JobControl:
 
     def turn(self, width: int) -> AbstractContextManager[None]:
         """Held while a window is in a network that runs ``width`` of them at a time. One job alone never waits."""
-        return nullcontext()
+        return self.network.running()
 
     def report(self, progress: Progress) -> None:
         """Tell the listener, where there is one."""
@@ -217,7 +220,7 @@ class JobControl:
 
 class _StageControl(JobControl):
     def __init__(self, whole: JobControl, start: float, end: float) -> None:
-        super().__init__(None, whole._cancelled)
+        super().__init__(None, whole._cancelled, whole.network)
         self._whole, self._start, self._end = whole, start, end
 
     def check(self) -> None:
@@ -233,11 +236,16 @@ class _StageControl(JobControl):
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds: bringing the model, running it (tiles, blending, encoding), and everything."""
+    """Seconds: bringing the model, running it (tiles, blending, encoding), and everything.
+
+    ``network`` is the part of the wall time in which the network was at work on this picture; where several are in
+    flight it is counted for one of them at a time, so that a batch's sum is the time in which the network was busy.
+    """
 
     load: float = 0.0
     inference: float = 0.0
     total: float = 0.0
+    network: float = 0.0
 
     def to_json(self, digits: int) -> dict[str, float]:
         """Rounded to ``digits`` after the point."""

@@ -63,8 +63,7 @@ def build(
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
                 video_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
-                # One more than run is kept waiting, so that no worker is ever without work.
-                lanes = max(3, 2 * len(executor.stats().runners)) if executor is not None else 3
+                lanes = max(3, executor.enough) if executor is not None else 3
                 batch_tab.build(config, manager, sessions, image, enhance, blocks, batch, lanes)
             with gr.Tab(t("tab_presets"), id="presets") as presets:
                 presets_tab.build(config, manager, sessions, image.form, blocks, presets)

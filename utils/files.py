@@ -6,8 +6,9 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _TEMPORARY = re.compile(rf"\.{_MACHINE}-(\d+)-[0-9a-f]+\.part")
 
 
 def temporary_for(target: Path) -> Path:
-    """A hidden name beside the target that tells whose it is: machine, process, and a random part."""
+    """A hidden name beside the target, for a file or folder; it tells whose it is: machine, process, a random part."""
     return target.parent / f".{_MACHINE}-{os.getpid()}-{secrets.token_hex(6)}.part"
 
 
@@ -26,13 +27,22 @@ def sweep_temporaries(folder: Path) -> int:
     """Delete what processes of this machine that no longer run left in a folder; returns how many files."""
     import psutil
 
+    return _sweep(folder, lambda pid: not psutil.pid_exists(pid))
+
+
+def remove_temporaries(folder: Path, pid: int) -> int:
+    """Delete what one process, which has ended, left in a folder; returns how many files."""
+    return _sweep(folder, lambda its: its == pid)
+
+
+def _sweep(folder: Path, ended: Callable[[int], bool]) -> int:
     swept = 0
     with suppress(OSError):
         for path in folder.iterdir():
             name = _TEMPORARY.fullmatch(path.name)
-            if name is not None and not psutil.pid_exists(int(name[1])):
+            if name is not None and ended(int(name[1])):
                 with suppress(OSError):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
                     swept += 1
     return swept
 
@@ -56,4 +66,4 @@ def replaced(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-__all__ = ["replaced", "sweep_temporaries", "temporary_for"]
+__all__ = ["remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +22,11 @@ from api.waiting import until_final
 from engine.jobs import JobStatus
 
 router = APIRouter(tags=["upscale"], dependencies=GUARDS)
+
+_FORMATS = {kind: suffix.removeprefix(".") for suffix, kind in MEDIA_TYPES.items()} | {
+    "image/jpeg": "jpeg",
+    "image/tiff": "tiff",
+}
 
 JobId = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="A job's id", examples=["0" * 32])]
 
@@ -49,6 +56,19 @@ def wants_file(request: Request) -> bool:
     return "application/json" not in accepted and ("image/" in accepted or "application/octet-stream" in accepted)
 
 
+def accepted_format(request: Request) -> str | None:
+    """The file format that the client asks for by name in ``Accept``, the most wanted first; None for any picture."""
+    wanted: list[tuple[float, str]] = []
+    for part in request.headers.get("accept", "").lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((one.removeprefix("q=") for one in parameters if one.startswith("q=")), "1")
+        if kind in _FORMATS:
+            with suppress(ValueError):
+                wanted.append((float(quality), _FORMATS[kind]))
+    best = max(wanted, key=lambda one: one[0], default=None)  # of equal ones the first
+    return best[1] if best is not None and best[0] > 0 and wants_file(request) else None
+
+
 async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: JobStatus) -> Response:
     """A finished job's answer, or its error raised."""
     raise_failure(status)
@@ -72,11 +92,19 @@ async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: 
     summary="Enlarge a picture and wait for it",
 )
 async def upscale(request: Request, service: ServiceOf) -> Response:
-    """Send JSON with `image_b64` or `img_url`, or a form with `file`. A client that leaves cancels its job."""
+    """Send JSON with `image_b64` or `img_url`, or a form with `file`. A client that leaves cancels its job.
+
+    `Accept: image/png` (jpeg, webp, avif, tiff, gif) answers with the file, and chooses its format where `format` does
+    not.
+    """
     with service.admitted():
         delivery = await read_delivery(request, service)
         if delivery.options.callback_url is not None:
             raise HTTPException(422, "callback_url is for POST /jobs; this request waits for the result itself.")
+        asked = accepted_format(request)
+        if asked is not None and "format" not in delivery.options.model_fields_set:
+            options = delivery.options.model_copy(update={"format": asked})
+            delivery = replace(delivery, options=options)
         entry = await run_in_threadpool(accept, delivery, service)
     del delivery
     status = await until_final(entry.handle, request)

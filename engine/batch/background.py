@@ -13,8 +13,8 @@ from engine.batch.plan import BatchPlan
 from engine.batch.request import BatchRequest
 from engine.batch.run import Enhance
 from engine.batch.status import BatchProgress, BatchResult, ItemState, ItemStatus
-from engine.batch.turns import NetworkTurns
 from engine.model_manager import ModelManager
+from engine.turns import NetworkTurns
 from utils.errors import EngineError, JobCancelled, QueueFullError
 
 logger = logging.getLogger(__name__)

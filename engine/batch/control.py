@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from engine.batch.turns import NetworkTurns
+from engine.turns import NetworkTurns
 from engine.types import JobControl, Progress
 
 
@@ -57,7 +57,7 @@ class BatchControl(JobControl):
 
     def turn(self, width: int) -> AbstractContextManager[None]:
         """Held while a window is in the network; waits for those of a lower rank."""
-        return self.turns.turn(self.rank, width)
+        return self.turns.turn(self.rank, width, self.network)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until ``cancel``."""
@@ -65,6 +65,6 @@ class BatchControl(JobControl):
 
     def child(self, on_progress: Callable[[Progress], None] | None, rank: int = 0) -> BatchControl:
         """A control with a listener and a rank of its own that pauses and cancels together with this one."""
-        made = BatchControl(on_progress, self._cancelled, self.turns, rank)
+        made = BatchControl(on_progress, self._cancelled, turns=self.turns, rank=rank)
         made._running = self._running
         return made

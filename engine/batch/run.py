@@ -22,6 +22,7 @@ from engine.batch.watch import Watcher
 from engine.executors.base import Executor
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file
+from engine.turns import NetworkTime
 from engine.types import EnhanceResult, EnhanceSettings, Progress
 from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled, ServiceStoppedError
 from utils.files import sweep_temporaries
@@ -134,6 +135,7 @@ class _Run:
         self._lock = threading.Lock()
         self._taking = threading.Lock()
         self._tally = tally
+        self._network = NetworkTime()
         self._fatal: BaseException | None = None
 
     def run(self, items: Iterator[BatchItem]) -> BatchResult:
@@ -154,8 +156,7 @@ class _Run:
         stopped_early = any(one.state in (ItemState.QUEUED, ItemState.CANCELLED) for one in statuses)
         # Cancelling is how watching ends; it is only worth a word where work was left.
         cancelled = self._control.cancelled and (stopped_early or not self._options.watch)
-        network = self._control.turns.busy_seconds
-        return BatchResult(statuses, self._tally.seconds, network, cancelled, self._plan.warnings)
+        return BatchResult(statuses, self._tally.seconds, self._network.seconds, cancelled, self._plan.warnings)
 
     def _lane(self, items: Iterator[BatchItem]) -> None:
         try:
@@ -262,6 +263,7 @@ class _Run:
         assert stamp is not None
         written = item.target.stat().st_size
         seconds = result.timings.total
+        self._network.add(result.timings.network)
         values = {
             "bytes": written,
             "model": result.model,

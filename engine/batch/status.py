@@ -105,7 +105,8 @@ class BatchProgress:
 class BatchResult:
     """What became of every picture, in the order of the plan.
 
-    ``network_seconds`` is the part of the wall time ``seconds`` in which the network was at work.
+    ``network_seconds`` is the part of the wall time ``seconds`` in which the network was at work, summed over workers
+    where there are several.
     """
 
     items: tuple[ItemStatus, ...]

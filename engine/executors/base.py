@@ -1,7 +1,7 @@
 """The one executor: a bounded queue in front of runners. Runners differ in where the work is done.
 
-Every runner has a thread of its own that takes the next job as soon as the runner is free, so the least loaded one
-gets it. The queue is short and bounded; what does not fit is refused with an estimate of when to come back.
+Every runner has a thread for each of its places, which takes the next job as soon as it is free; the least loaded
+runner gets it. The queue is short and bounded; what does not fit is refused with an estimate of when to come back.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ class RunnerUnavailable(Exception):
 
 
 class Runner(Protocol):
-    """A place where one job at a time runs."""
+    """Where jobs run, ``places`` of them at a time."""
 
     name: str
+    places: int
     retries: int
     """How often a job that lost its worker is given to a fresh one."""
 
@@ -82,13 +83,27 @@ class Runner(Protocol):
         """Whether jobs can be run now; asked again and again after ``RunnerUnavailable``."""
 
     def rest(self) -> None:
-        """Nothing to do for a while: give the memory back."""
+        """Nothing to do for a while: give the memory back. No job runs here meanwhile."""
 
     def close(self) -> None:
         """Stop for good, whatever runs. May be called from another thread, more than once."""
 
     def stats(self, busy: bool) -> RunnerStats:
         """What the runner is and does now; ``busy``: whether it has a job, as the executor knows."""
+
+
+@dataclass(eq=False)
+class _Lane:
+    """What the threads of one runner share; guarded by the executor's condition."""
+
+    runner: Runner
+    busy: int = 0
+    usable: bool = True
+    resting: bool = True
+    leaving: bool = False
+    """It is on its way to rest: no job may begin."""
+    idle_since: float = 0.0
+    rests_done: int = 0
 
 
 class Executor:
@@ -118,13 +133,15 @@ class Executor:
         self._changed = threading.Condition()
         self._waiting: deque[JobHandle] = deque()
         self._running: dict[str, JobHandle] = {}
+        self._lanes = tuple(_Lane(runner) for runner in self._runners)
         self._counts = dict.fromkeys((JobState.DONE, JobState.FAILED, JobState.CANCELLED), 0)
         self._seconds_per_job = 0.0
         self._stopping = False
         self._rests_asked = 0
         self._threads = [
-            threading.Thread(target=self._serve, args=(runner,), name=f"lane-{runner.name}", daemon=True)
-            for runner in self._runners
+            threading.Thread(target=self._serve, args=(lane,), name=f"lane-{lane.runner.name}", daemon=True)
+            for lane in self._lanes
+            for _ in range(lane.runner.places)
         ]
         for thread in self._threads:
             thread.start()
@@ -188,7 +205,17 @@ class Executor:
 
     def retry_after(self) -> float:
         """Seconds until a place in the queue is likely to be free."""
-        return max(1.0, self._seconds_per_job / max(1, len(self._runners)))
+        return max(1.0, self._seconds_per_job / max(1, self.places))
+
+    @property
+    def places(self) -> int:
+        """How many jobs run at a time."""
+        return sum(runner.places for runner in self._runners)
+
+    @property
+    def enough(self) -> int:
+        """How many jobs to have under way so that no runner is ever without work: one more a runner than can run."""
+        return self.places + len(self._runners)
 
     @property
     def has_room(self) -> bool:
@@ -198,7 +225,7 @@ class Executor:
     def stats(self) -> ExecutorStats:
         """Queue, runners and counts at this moment."""
         with self._changed:
-            busy = set(self._running)
+            busy = {lane.runner.name for lane in self._lanes if lane.busy}
             queued, running = len(self._waiting), len(self._running)
             counts = dict(self._counts)
         return ExecutorStats(
@@ -269,38 +296,59 @@ class Executor:
                     self._waiting.remove(handle)
                     break
 
-    def _serve(self, runner: Runner) -> None:
-        resting, rests_done = True, 0
+    def _serve(self, lane: _Lane) -> None:
+        """One place of a runner."""
+        while (handle := self._next(lane)) is not None:
+            try:
+                self._execute(lane.runner, handle)
+            except RunnerUnavailable:
+                self._leave(lane, handle)
+                self._give_back(handle)
+                self._wait_for(lane)
+            else:
+                self._leave(lane, handle)
 
-        def called() -> bool:
-            return bool(self._waiting) or self._stopping or self._rests_asked > rests_done
-
+    def _next(self, lane: _Lane) -> JobHandle | None:
+        """The next job for this runner, which rests when there is none for long. None = the executor is closing."""
         while True:
             with self._changed:
-                wait = None if resting else self._idle_timeout
-                idle_for_long = not self._changed.wait_for(called, wait)
                 if self._stopping:
-                    return
-                handle = self._waiting.popleft() if self._waiting else None
-                if handle is not None:
-                    self._running[runner.name] = handle
-                else:
-                    asked, rests_done = self._rests_asked > rests_done, self._rests_asked
-            if handle is None:
-                # Woken for nothing when another runner was quicker to take the job.
-                if not resting and (idle_for_long or asked):
-                    runner.rest()
-                    resting = True
-                continue
-            resting = False
-            try:
-                self._execute(runner, handle)
-            except RunnerUnavailable:
-                self._give_back(handle)
-                self._wait_for(runner)
-            finally:
-                with self._changed:
-                    self._running.pop(runner.name, None)
+                    return None
+                if self._waiting and not lane.leaving and self._least_loaded(lane):
+                    lane.busy += 1
+                    lane.resting = False
+                    handle = self._waiting.popleft()
+                    self._running[handle.job.id] = handle
+                    return handle
+                if lane.resting:
+                    lane.rests_done = self._rests_asked
+                if not self._rest_is_due(lane):
+                    timed = self._idle_timeout is not None and not (lane.busy or lane.resting or lane.leaving)
+                    left = lane.idle_since + (self._idle_timeout or 0.0) - time.monotonic()
+                    self._changed.wait(max(0.01, left) if timed else None)
+                    continue
+                lane.leaving = True
+                lane.rests_done = self._rests_asked
+            lane.runner.rest()
+            with self._changed:
+                lane.leaving, lane.resting = False, True
+                self._changed.notify_all()
+
+    def _least_loaded(self, lane: _Lane) -> bool:
+        return all(lane.busy <= other.busy for other in self._lanes if other.usable and not other.leaving)
+
+    def _rest_is_due(self, lane: _Lane) -> bool:
+        if lane.busy or lane.resting or lane.leaving:
+            return False
+        idle = time.monotonic() - lane.idle_since
+        return self._rests_asked > lane.rests_done or (self._idle_timeout is not None and idle >= self._idle_timeout)
+
+    def _leave(self, lane: _Lane, handle: JobHandle) -> None:
+        with self._changed:
+            lane.busy -= 1
+            lane.idle_since = time.monotonic()
+            self._running.pop(handle.job.id, None)
+            self._changed.notify_all()
 
     def _give_back(self, handle: JobHandle) -> None:
         """Put a job first in the queue again, but not for ever."""
@@ -314,13 +362,16 @@ class Executor:
             self._waiting.appendleft(handle)
             self._changed.notify_all()
 
-    def _wait_for(self, runner: Runner) -> None:
+    def _wait_for(self, lane: _Lane) -> None:
         with self._changed:
-            self._running.pop(runner.name, None)
-        while not runner.available():
+            lane.usable = False
+            self._changed.notify_all()
+        while not lane.runner.available():
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, _AVAILABLE_SECONDS):
                     return
+        with self._changed:
+            lane.usable = True
 
     def _execute(self, runner: Runner, handle: JobHandle) -> None:
         """Run one job to its end, once more on a fresh worker if the first one was lost."""

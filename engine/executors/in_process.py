@@ -13,6 +13,7 @@ class InProcessRunner:
     """One job at a time in the executor's own thread."""
 
     retries = 0
+    places = 1
 
     def __init__(self, config: Any, manager: Any = None) -> None:
         self.name = "in-process"

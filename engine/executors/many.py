@@ -24,8 +24,7 @@ def run_many(executor: Executor, jobs: Iterable[Job], control: JobControl | None
     """
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
     underway: dict[str, JobHandle] = {}
-    # One more than can run waits, so that no runner is ever without work.
-    width = min(2 * len(executor.stats().runners), executor.queue_limit)
+    width = min(executor.enough, executor.queue_limit)
     waiting = iter(jobs)
     exhausted = False
 

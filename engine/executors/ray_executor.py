@@ -47,6 +47,7 @@ class RayRunner:
     """
 
     retries = 1
+    places = 1
 
     def __init__(self, number: int, config: Any, cores: int, gpus: int, hang_timeout: float | None) -> None:
         self.name = f"ray-{number}"

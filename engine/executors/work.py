@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,9 +13,10 @@ from engine.jobs import Job
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file, limits_of
 from engine.sizing import plan_size
-from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
+from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
 from utils.errors import OutputError
+from utils.files import temporary_for
 
 
 def shortest_passes(factor: float) -> tuple[int, ...]:
@@ -84,7 +85,7 @@ def _two_networks(
     with _folder_beside(job.output_path) as folder:
         middle = folder / f"{job.input_path.stem}.png"
         one = enhance_file(
-            job.input_path, middle, between, manager=manager, config=config, control=_share(control, 0.0, 0.35)
+            job.input_path, middle, between, manager=manager, config=config, control=control.part(0.0, 0.35)
         )
         two = enhance_file(
             middle,
@@ -92,7 +93,7 @@ def _two_networks(
             job.settings.but(model=second),
             manager=manager,
             config=_Relaxed(config),
-            control=_share(control, 0.35, 1.0),
+            control=control.part(0.35, 1.0),
             overwrite=job.overwrite,
             faces_from=job.input_path,
         )
@@ -110,13 +111,15 @@ def _two_networks(
 @contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
     """A temporary folder on the output's own disk, named as writers name their temporary files."""
+    folder = temporary_for(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent)
+        folder.mkdir(parents=True)
     except OSError as error:
         raise OutputError(f"Cannot write beside '{path}': {error.strerror or error}.") from error
-    with folder as name:
-        yield Path(name)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Relaxed:
@@ -130,15 +133,6 @@ class _Relaxed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._config, name)
-
-
-def _share(control: JobControl, start: float, end: float) -> JobControl:
-    """A control for one step: the same cancelling, its progress mapped to a part of the whole."""
-
-    def report(progress: Progress) -> None:
-        control.report(replace(progress, fraction=start + (end - start) * progress.fraction))
-
-    return JobControl(report, control._cancelled)
 
 
 def _describe(result: EnhanceResult, manager: ModelManager) -> str:

@@ -1,36 +1,33 @@
 """Jobs in child processes: a crash, a hang or a kill costs one job one attempt, and nothing else.
 
-Each runner owns a pebble pool of one process. It is started by the first job and stopped when idle, so all its memory
-goes back to the system; a pool whose worker was lost is thrown away whole. Pictures travel as files, progress and
-cancelling through a pipe.
+Each runner owns one process. It is started by the first job and stopped when idle, so all its memory goes back to the
+system; one that was lost is thrown away whole. Pictures travel as files, progress and cancelling through a pipe. Two
+jobs are in a process at a time, so that one is decoded or encoded while the other is in the network. When a process
+dies and it cannot be told which of the two it was, neither is blamed, and each is tried again alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import os
-import shutil
-import signal
+import queue
 import sys
 import threading
 import time
-from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engine.executors import worker_child
 from engine.executors.base import Executor, RunnerStats
 from engine.executors.quarantine import Quarantine
-from engine.executors.worker_child import WorkerSetup
+from engine.executors.worker_child import PLACES, WorkerSetup
+from engine.executors.worker_process import Flight, WorkerProcess
 from engine.jobs import Job
 from engine.types import EnhanceResult, JobControl
 from utils.errors import JobCancelled, WorkerLostError
+from utils.files import remove_temporaries
 from utils.gpu import cpu_count
 
 logger = logging.getLogger(__name__)
@@ -38,19 +35,7 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _CANCEL_GRACE_SECONDS = 1.5
 """How long a cancelled job may take to stop by itself (after its current tile) before its worker is ended."""
-_DEATH_NOTICE_SECONDS = 2.0
 _IMPORT_SECONDS = 10.0
-
-
-@dataclass
-class _Process:
-    """One generation of a worker: the pool that keeps it, our end of its pipe, and what it reported of itself."""
-
-    pool: Any
-    pipe: Connection
-    pid: int | None = None
-    working_on: str | None = None
-    models: dict[str, Any] = field(default_factory=dict)
 
 
 class WorkerRunner:
@@ -61,35 +46,33 @@ class WorkerRunner:
     """
 
     retries = 1
+    places = PLACES
 
     def __init__(self, name: str, setup: WorkerSetup, hang_timeout: float | None = None) -> None:
         self.name = name
         self._setup = setup
         self._hang_timeout = hang_timeout
-        self._process: _Process | None = None
-        self._lock = threading.Lock()
+        self._process: WorkerProcess | None = None
+        self._changed = threading.Condition()
+        self._aboard: set[str] = set()
+        self._suspects: set[str] = set()
+        """Jobs that were at work beside another one when their process died: each is tried again alone."""
+        self._wanted_alone = 0
         self._closed = False
         self._losses = 0
 
     # -- the runner's interface --------------------------------------------------------------------------------------
 
     def run(self, job: Job, control: JobControl) -> EnhanceResult:
-        process = self._start()
-        before = _partial_files(job)
-        try:
+        with self._place(job, control):
+            process = self._start()
+            flight = process.board(job)
             try:
-                future: Future[EnhanceResult] = process.pool.schedule(worker_child.work, args=[job])
-            except RuntimeError as error:  # the pool broke since it was looked at
-                self._stop(process)
-                raise WorkerLostError(_lost_sentence(job, "ended before the work began"), losses=0) from error
-            return self._follow(process, future, job, control)
-        except (WorkerLostError, JobCancelled) as error:
-            if self._process is not process:  # the worker was ended, so it could not tidy up
-                for path in _partial_files(job) - before:
-                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-            if isinstance(error, WorkerLostError):
-                self._losses += 1
-            raise
+                return self._follow(process, flight, control)
+            finally:
+                process.leave(flight)
+                if process.gone.is_set() and process.pid is not None:  # it was ended, so it could not tidy up
+                    remove_temporaries(job.output_path.parent, process.pid)
 
     def available(self) -> bool:
         return True
@@ -120,100 +103,100 @@ class WorkerRunner:
 
     # -- the process -------------------------------------------------------------------------------------------------
 
-    def _start(self) -> _Process:
-        from pebble import ProcessPool
+    @contextmanager
+    def _place(self, job: Job, control: JobControl) -> Iterator[None]:
+        """Wait for a place in the process: beside another job, or for one that is suspected until it is empty."""
 
+        def may_enter() -> bool:
+            if job.id in self._suspects:
+                return not self._aboard
+            return not self._wanted_alone and not self._aboard & self._suspects
+
+        with self._changed:
+            if job.id in self._suspects:
+                self._wanted_alone += 1
+            try:
+                while not self._changed.wait_for(may_enter, _POLL_SECONDS):
+                    if control.cancelled:
+                        raise JobCancelled("Cancelled; nothing was written.")
+            finally:
+                self._wanted_alone -= job.id in self._suspects
+            self._aboard.add(job.id)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._aboard.discard(job.id)
+                self._changed.notify_all()
+
+    def _start(self) -> WorkerProcess:
         _finish_importing_opencv()
-        if self._process is not None and self._process.pid is not None and not _is_alive(self._process.pid):
-            self._losses += 1
-            self._stop(self._process)  # it died while there was nothing to do
-        with self._lock:
+        process = self._process
+        if process is not None and (process.gone.is_set() or (process.pid is not None and not _is_alive(process.pid))):
+            self._stop(process, lost=True)  # it died while there was nothing to do
+        with self._changed:
             if self._closed:
                 raise WorkerLostError("The worker has been stopped.", losses=0)
             if self._process is None:
-                # Spawned, not forked: a fork of a process with threads may hang, and would share all of its memory.
-                context = multiprocessing.get_context("spawn")
-                ours, theirs = context.Pipe()
-                pool = ProcessPool(
-                    max_workers=1, initializer=worker_child.start, initargs=(self._setup, theirs), context=context
-                )
-                self._process = _Process(pool, ours)
+                self._process = WorkerProcess(self._setup)
             return self._process
 
-    def _stop(self, process: _Process | None) -> None:
-        """End a generation for good, whatever it does."""
-        with self._lock:
+    def _stop(self, process: WorkerProcess | None, why: str = "", *, lost: bool = False) -> None:
+        """End a generation for good, whatever it does; ``lost`` when it died or hung by itself."""
+        with self._changed:
             if process is None or self._process is not process:
                 return
             self._process = None
-        if process.pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.pool.stop()
-        process.pool.join()
-        process.pipe.close()
+            self._losses += lost
+        process.stop(why)
 
-    def _follow(self, process: _Process, future: Future[EnhanceResult], job: Job, control: JobControl) -> EnhanceResult:
+    def _follow(self, process: WorkerProcess, flight: Flight, control: JobControl) -> EnhanceResult:
         """Pass progress up and cancelling down until the job ends, one way or another."""
         last_sign = time.monotonic()
-        process.working_on = None
         asked_at: float | None = None
-        piped = True
-        while not future.done():
+        job = flight.job
+        while True:
+            gone = process.gone.is_set()  # asked before the mail is looked at: all of it is there then
             try:
-                if piped and process.pipe.poll(_POLL_SECONDS):
-                    self._hear(process, control, quiet=asked_at is not None)
-                    last_sign = time.monotonic()
-                elif not piped:
-                    time.sleep(_POLL_SECONDS)
-            except (EOFError, OSError):  # our only sign where the pool is slower to notice
-                piped, last_sign = False, time.monotonic()
+                kind, value = flight.mail.get(timeout=0 if gone else _POLL_SECONDS)
+            except queue.Empty:
+                if gone:
+                    error = self._lost(process, flight)
+                    self._stop(process, lost=True)
+                    raise error from None
+            else:
+                last_sign = time.monotonic()
+                if kind == "ended":
+                    if isinstance(value, BaseException):
+                        raise value
+                    result: EnhanceResult = value
+                    return result
+                if kind == "progress" and asked_at is None:
+                    control.report(value)
             now = time.monotonic()
+            if flight.idle:
+                last_sign = now
             if control.cancelled and asked_at is None:
                 asked_at = now
-                with contextlib.suppress(OSError):
-                    process.pipe.send(("cancel", job.id))
+                process.cancel(job)
             if asked_at is not None and now - asked_at > _CANCEL_GRACE_SECONDS:
-                self._stop(process)
+                self._stop(process, job.id)
                 raise JobCancelled("Cancelled; nothing was written.")
-            if not piped and now - last_sign > _DEATH_NOTICE_SECONDS:
-                self._stop(process)
-                raise WorkerLostError(_lost_sentence(job, "ended"), losses=process.working_on == job.id)
             if self._hang_timeout is not None and now - last_sign > self._hang_timeout:
-                self._stop(process)
+                self._stop(process, job.id, lost=True)
                 raise WorkerLostError(_lost_sentence(job, f"showed no progress for {self._hang_timeout:g} seconds"))
-        return self._outcome(process, future, job)
 
-    def _outcome(self, process: _Process, future: Future[EnhanceResult], job: Job) -> EnhanceResult:
-        from pebble import ProcessExpired
-
-        with contextlib.suppress(EOFError, OSError):
-            while process.pipe.poll(0):  # what arrived together with the end must not be heard by the next job
-                self._hear(process, JobControl(), quiet=True)
-        began = process.working_on == job.id
-        try:
-            return future.result(timeout=0)
-        except ProcessExpired as error:
-            self._stop(process)
-            # One that died before it took the job up is no mark against the job.
-            raise WorkerLostError(_lost_sentence(job, _how_it_ended(error.exitcode)), losses=began) from error
-        except BrokenProcessPool as error:
-            self._stop(process)
-            raise WorkerLostError(_lost_sentence(job, "ended"), losses=began) from error
-        except CancelledError as error:
-            self._stop(process)
-            raise WorkerLostError(_lost_sentence(job, "was stopped"), losses=0) from error
-
-    def _hear(self, process: _Process, control: JobControl, quiet: bool) -> None:
-        kind, value = process.pipe.recv()
-        if kind == "started":
-            process.pid = value
-        elif kind == "working":
-            process.working_on = value
-        elif kind == "models":
-            process.models = value
-        elif kind == "progress" and not quiet:
-            control.report(value)
+    def _lost(self, process: WorkerProcess, flight: Flight) -> WorkerLostError:
+        """The error of a job whose process has ended, with the blame where it belongs."""
+        if process.stopped_for is not None:
+            return WorkerLostError(_lost_sentence(flight.job, "was stopped"), losses=0)
+        how, losses = process.how_it_ended(), 0
+        if flight.job.id in process.at_the_end:
+            if len(process.at_the_end) == 1:
+                losses = 1
+            else:
+                self._suspects.update(process.at_the_end)
+        return WorkerLostError(_lost_sentence(flight.job, how), losses=losses)
 
 
 def _finish_importing_opencv() -> None:
@@ -279,14 +262,6 @@ def _device(setup: WorkerSetup) -> str:
     return f"cuda:{setup.visible_gpu}" if setup.visible_gpu is not None else str(setup.config.device)
 
 
-def _partial_files(job: Job) -> set[Path]:
-    """Hidden temporary files and folders beside the output."""
-    try:
-        return set(job.output_path.parent.glob(".*.part"))
-    except OSError:
-        return set()
-
-
 def _memory_mb(pid: int | None) -> float | None:
     import psutil
 
@@ -305,18 +280,6 @@ def _is_alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
-
-
-def _how_it_ended(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "ended"
-    number = -exit_code if exit_code < 0 else 0
-    if number == getattr(signal, "SIGKILL", 9):
-        return "was killed (by a person, or by the system for lack of memory)"
-    try:
-        return f"crashed ({signal.Signals(number).name})" if number else f"ended with code {exit_code}"
-    except ValueError:
-        return f"ended by signal {number}"
 
 
 def _lost_sentence(job: Job, how: str) -> str:

@@ -1,20 +1,33 @@
 """The worker's own side: runs inside the child process that ``worker.py`` starts.
 
-A process pool hands functions over by name, so what they share (models, the pipe, the job's control) has to live in
-the module. It is set once, by ``start``, before the first job.
+A process pool hands functions over by name, so what they share (models, the pipe, the turns) has to live in the module.
+It is set once, by ``start``, before ``serve`` takes the first job. A job is read and written while another one's
+windows are in the network, which is so never idle.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import pickle
 import signal
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from engine.jobs import Job
+from engine.turns import NetworkTurns
 from engine.types import EnhanceResult, JobControl, Progress
+from utils.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+PLACES = 2
+"""Jobs in a worker at a time: one in the network, the other being decoded or encoded."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +50,49 @@ class _Worker:
     setup: WorkerSetup
     pipe: Connection
     manager: Any = None
-    control: JobControl | None = None
-    job_id: str | None = None
+    controls: dict[str, _Control] = field(default_factory=dict)
+    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     sending: threading.Lock = field(default_factory=threading.Lock)
+
+    def say(self, kind: str, job_id: str | None, value: Any = None) -> None:
+        with self.sending:
+            self.pipe.send((kind, job_id, value))
+
+
+class _Control(JobControl):
+    """A job's control: progress goes up the pipe, and its windows wait behind those of the job before."""
+
+    def __init__(self, worker: _Worker, job_id: str) -> None:
+        super().__init__(self._say)
+        self._worker, self._job_id = worker, job_id
+        self._rank = worker.turns.next_rank()
+
+    def _say(self, progress: Progress) -> None:
+        self._worker.say("progress", self._job_id, progress)
+
+    @contextmanager
+    def turn(self, width: int) -> Iterator[None]:
+        waiting = False
+
+        def still_waiting() -> None:
+            nonlocal waiting
+            self.check()
+            if not waiting:
+                waiting = True
+                self._worker.say("waiting", self._job_id)
+
+        with self._worker.turns.turn(self._rank, width, self.network, still_waiting):
+            if waiting:
+                self._worker.say("working", self._job_id)
+            yield
 
 
 _worker: _Worker | None = None
 
 
 def start(setup: WorkerSetup, pipe: Connection) -> None:
-    """Prepare the process: threads and GPU before any library counts them, then listen to the parent."""
+    """Prepare the process: threads and GPU before any library counts them."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to do
     if setup.visible_gpu is not None:
@@ -59,41 +105,52 @@ def start(setup: WorkerSetup, pipe: Connection) -> None:
 
     setup_logging(None, setup.config.log_level)
     _worker = _Worker(setup, pipe)
-    threading.Thread(target=_listen, args=(_worker,), name="listener", daemon=True).start()
-    pipe.send(("started", os.getpid()))
+    _worker.say("started", None, os.getpid())
 
 
-def _listen(worker: _Worker) -> None:
-    """Obey "cancel"; when the parent is gone there is nobody to work for."""
+def serve() -> None:
+    """Take jobs and obey "cancel", until the parent ends this process or is gone: then there is nobody to work for."""
+    worker = _worker
+    assert worker is not None, "the pool runs start() first"
+    threads = ThreadPoolExecutor(PLACES, thread_name_prefix="job")
     while True:
         try:
-            order, job_id = worker.pipe.recv()
+            order, value = worker.pipe.recv()
         except (EOFError, OSError):
             os._exit(1)
-        if order == "cancel" and worker.control is not None and worker.job_id == job_id:
-            worker.control.cancel()
+        if order == "job":
+            control = worker.controls[value.id] = _Control(worker, value.id)
+            threads.submit(_work, worker, value, control)
+        elif order == "cancel" and (asked := worker.controls.get(value)) is not None:
+            asked.cancel()
 
 
-def work(job: Job) -> EnhanceResult:
-    """One job. Progress goes up the pipe; the picture itself never does."""
-    worker = _worker
-    assert worker is not None, "the pool runs start() before any job"
+def _work(worker: _Worker, job: Job, control: JobControl) -> None:
+    """One job, from "working" to "ended"; the picture itself never goes through the pipe."""
+    worker.say("working", job.id)
+    outcome: EnhanceResult | BaseException
+    try:
+        from engine.executors.work import run_job
 
-    def report(progress: Progress) -> None:
-        with worker.sending:
-            worker.pipe.send(("progress", progress))
+        outcome = run_job(job, _manager(worker), worker.setup.config, control)
+    except EngineError as error:
+        outcome = error
+    except BaseException as error:
+        logger.exception("Job %s failed in an unforeseen way", job.id)
+        outcome = EngineError(f"Unforeseen fault: {type(error).__name__}: {error}. The log has the details.")
+    del worker.controls[job.id]
+    if worker.manager is not None:
+        worker.say("models", None, worker.manager.status())  # before the answer, so it is heard with it
+    try:
+        worker.say("ended", job.id, outcome)
+    except (TypeError, ValueError, AttributeError, pickle.PicklingError) as error:  # it cannot go through the pipe
+        worker.say("ended", job.id, EngineError(f"The result could not be handed over: {error}."))
 
-    worker.control, worker.job_id = JobControl(report), job.id
-    with worker.sending:
-        worker.pipe.send(("working", job.id))
-    from engine.executors.work import run_job
+
+def _manager(worker: _Worker) -> Any:
     from engine.model_manager import ModelManager
 
-    if worker.manager is None:
-        worker.manager = ModelManager.from_config(worker.setup.config)
-    try:
-        return run_job(job, worker.manager, worker.setup.config, worker.control)
-    finally:
-        worker.control = worker.job_id = None
-        with worker.sending:
-            worker.pipe.send(("models", worker.manager.status()))  # before the answer, so it is heard with it
+    with worker.lock:
+        if worker.manager is None:
+            worker.manager = ModelManager.from_config(worker.setup.config)
+        return worker.manager

@@ -36,6 +36,23 @@ def test_a_form_with_a_file_and_a_binary_answer(client):
     assert Image.open(io.BytesIO(answer.content)).size == (40, 30) and abs(level_of(answer.content) - 33) <= 1
 
 
+@pytest.mark.parametrize(
+    ("accept", "given", "kind"),
+    [
+        ("image/jpeg", None, "JPEG"),
+        ("image/png;q=0.5, image/webp", None, "WEBP"),
+        ("image/webp, image/*;q=0.8", "png", "PNG"),
+        ("image/*", None, "PNG"),
+        ("image/jpeg;q=0, image/*", None, "PNG"),
+    ],
+)
+def test_the_accepted_kind_of_file_chooses_the_format_where_the_request_does_not(client, accept, given, kind):
+    data = {"scale": "2"} | ({"format": given} if given else {})
+    answer = client.post("/upscale", files={"file": png()}, data=data, headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert Image.open(io.BytesIO(answer.content)).format == kind
+
+
 def test_base64_can_be_left_out_and_a_data_prefix_is_fine(client):
     body = client.post(
         "/upscale", json={"image_b64": "data:image/png;base64," + b64(png()), "include_base64": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -67,6 +68,7 @@ def test_a_job_gives_the_enlarged_picture(executor, new_job):
     result = executor.submit(job).result(60)
     assert result.output_path == job.output_path and result.output_size == (96, 96)
     assert result.metrics["upscaling_strategy"] == "x4 (tiny-x4)"
+    assert 0 < result.timings.network < result.timings.total
     assert abs(np.asarray(Image.open(job.output_path)).mean() - 200) < 12
 
 
@@ -133,7 +135,10 @@ def test_cancelling_a_running_job_leaves_no_file(executor, new_job):
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_job):
-    first = running(executor.submit(new_job("slow.png", slow=True)))
+    slow = [executor.submit(new_job(f"slow-{n}.png", slow=True)) for n in range(executor.places)]
+    running(slow[0])
+    while executor.stats().queued:
+        time.sleep(0.01)
     waiting = [executor.submit(new_job(f"{n}.png")) for n in range(4)]
     with pytest.raises(QueueFullError) as full:
         executor.submit(new_job("too-many.png"))
@@ -141,7 +146,8 @@ def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_
     waiting[0].cancel()
     assert waiting[0].status.state is JobState.CANCELLED
     last = executor.submit(new_job("last.png"))
-    first.cancel()
+    for one in slow:
+        one.cancel()
     assert last.result(60).output_size == (96, 96)
 
 

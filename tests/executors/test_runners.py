@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ class Scripted:
     """A runner that follows a list: an exception to raise, or None for a result."""
 
     retries = 1
+    places = 1
 
     def __init__(self, name, *script, available=True):
         self.name = name
@@ -94,3 +96,59 @@ def test_an_unforeseen_fault_fails_its_job_only(new_job):
         with pytest.raises(Exception, match="ZeroDivisionError"):
             executor.submit(new_job()).result(10)
         assert executor.submit(new_job("next.png")).result(10) == "by one"
+
+
+class Roomy(Scripted):
+    """Two places; every job stays until the gate opens."""
+
+    places = 2
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.gate = threading.Event()
+        self.inside, self.rested_with = 0, []
+        self.lock = threading.Lock()
+
+    def run(self, job, control):
+        with self.lock:
+            self.inside += 1
+        self.gate.wait(10)
+        with self.lock:
+            self.inside -= 1
+        return super().run(job, control)
+
+    def rest(self):
+        self.rested_with.append(self.inside)
+
+
+def until(true):
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_runner_with_two_places_runs_two_jobs_and_the_emptier_runner_comes_first(new_job):
+    first, second = Roomy("first"), Roomy("second")
+    with Executor("test", [first, second]) as executor:
+        handles = [executor.submit(new_job(f"{n}.png")) for n in range(2)]
+        until(lambda: (first.inside, second.inside) == (1, 1))
+        handles += [executor.submit(new_job(f"{n}.png")) for n in range(2, 5)]
+        until(lambda: (first.inside, second.inside) == (2, 2))
+        assert executor.stats().running == executor.places == 4 and executor.stats().queued == 1
+        first.gate.set()
+        second.gate.set()
+        assert all(handle.result(10) for handle in handles)
+
+
+def test_a_runner_rests_only_when_all_its_places_are_empty(new_job):
+    runner = Roomy("one")
+    with Executor("test", [runner], idle_timeout=0.05) as executor:
+        handles = [executor.submit(new_job(f"{n}.png")) for n in range(2)]
+        until(lambda: runner.inside == 2)
+        executor.rest()
+        runner.gate.set()
+        assert all(handle.result(10) for handle in handles)
+        until(lambda: runner.rested_with)
+        assert set(runner.rested_with) == {0}
+        assert executor.submit(new_job("next.png")).result(10)

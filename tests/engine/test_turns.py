@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from engine.batch.turns import NetworkTurns
+import pytest
+
+from engine.turns import NetworkTime, NetworkTurns
 
 
 def test_the_lowest_rank_goes_first_and_time_in_use_is_counted():
@@ -40,3 +42,22 @@ def test_as_many_windows_as_the_network_takes_run_together():
     for thread in threads:
         thread.join()
     assert not together.broken
+
+
+def test_time_with_windows_of_two_pictures_is_counted_once():
+    turns, first, second = NetworkTurns(), NetworkTime(), NetworkTime()
+    with turns.turn(1, 2, first), turns.turn(2, 2, second):
+        time.sleep(0.01)
+    assert first.seconds >= 0.01 and first.seconds + second.seconds == pytest.approx(turns.busy_seconds)
+
+
+def test_who_is_cancelled_while_waiting_leaves_and_the_next_goes_on():
+    turns = NetworkTurns()
+
+    def give_up():
+        raise InterruptedError
+
+    with turns.turn(0, 1), pytest.raises(InterruptedError), turns.turn(1, 1, check=give_up):
+        pass
+    with turns.turn(2, 1):  # would wait for ever behind a ticket that was left
+        pass

@@ -1,0 +1,115 @@
+"""Two jobs in one worker process: who is blamed for its end, and who is tried again alone."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+import pytest
+
+from engine.executors import worker
+from engine.executors.worker import WorkerRunner, WorkerSetup, worker_executor
+from engine.executors.worker_process import Flight
+from engine.jobs import JobState
+from engine.types import JobControl
+from tests.executors.test_behaviour import running
+from utils.errors import WorkerLostError
+
+
+class Process:
+    """A child that says nothing and ends when told to."""
+
+    made: list[Process] = []
+
+    def __init__(self, setup):
+        self.pid, self.models, self.stopped_for, self.at_the_end = None, {}, None, frozenset()
+        self.gone, self.flights = threading.Event(), {}
+        Process.made.append(self)
+
+    def board(self, job):
+        self.flights[job.id] = Flight(job)
+        return self.flights[job.id]
+
+    def leave(self, flight):
+        pass
+
+    def stop(self, why=""):
+        self.gone.set()
+
+    def how_it_ended(self):
+        return "crashed"
+
+    def crash(self, *at_work):
+        self.at_the_end = frozenset(job.id for job in at_work)
+        self.gone.set()
+
+
+@pytest.fixture
+def runner(service_config, monkeypatch):
+    monkeypatch.setattr(Process, "made", [])
+    monkeypatch.setattr(worker, "WorkerProcess", Process)
+    return WorkerRunner("one", WorkerSetup(service_config()))
+
+
+def start(runner, job):
+    """Run a job on a thread; what it raised comes through the queue."""
+    ends = queue.SimpleQueue()
+
+    def run():
+        try:
+            ends.put(runner.run(job, JobControl()))
+        except WorkerLostError as error:
+            ends.put(error)
+
+    before = sum(len(one.flights) for one in Process.made)
+    threading.Thread(target=run, daemon=True).start()
+    return ends, before
+
+
+def aboard(count):
+    deadline = time.monotonic() + 10
+    while sum(len(one.flights) for one in Process.made) < count and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return sum(len(one.flights) for one in Process.made)
+
+
+def test_the_job_that_was_at_work_is_blamed_and_the_waiting_one_is_not(runner, new_job):
+    guilty, innocent = new_job("a.png"), new_job("b.png")
+    ends = [start(runner, job)[0] for job in (guilty, innocent)]
+    assert aboard(2) == 2
+    Process.made[0].crash(guilty)
+    assert [one.get(timeout=10).losses for one in ends] == [1, 0]
+
+
+def test_where_both_were_at_work_none_is_blamed_and_each_is_tried_again_alone(runner, new_job):
+    jobs = new_job("a.png"), new_job("b.png")
+    ends = [start(runner, job)[0] for job in jobs]
+    assert aboard(2) == 2
+    Process.made[0].crash(*jobs)
+    assert [one.get(timeout=10).losses for one in ends] == [0, 0]
+    again = [start(runner, job)[0] for job in jobs]
+    assert aboard(3) == 3
+    time.sleep(0.3)
+    assert aboard(3) == 3  # the other one waits outside
+    [alone] = Process.made[1].flights
+    Process.made[1].crash(next(job for job in jobs if job.id == alone))
+    error = again[[job.id for job in jobs].index(alone)].get(timeout=10)
+    assert error.losses == 1
+    assert aboard(4) == 4  # and comes when the place is empty
+    runner.close()
+
+
+def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job):
+    """Real processes: one job waits for the network behind a long one and is cancelled there; the long one goes on."""
+    with worker_executor(service_config()) as executor:
+        first = running(executor.submit(new_job("first.png", slow=True)))
+        second = executor.submit(new_job("second.png", slow=True))
+        while second.status.state is JobState.QUEUED:
+            time.sleep(0.01)
+        second.cancel()
+        assert second.wait(30) and second.status.state is JobState.CANCELLED
+        assert first.status.state is JobState.RUNNING and first.status.attempts == 1
+        assert executor.stats().runners[0].losses == 0
+        first.cancel()
+        assert first.wait(30)
