@@ -24,11 +24,6 @@ from utils.gpu import available_host_memory, peak_memory_mb
 from utils.picture import Picture, crop
 from utils.writers import open_writer
 
-_OUT_OF_MEMORY_ADVICE = (
-    "Not enough memory for '{name}' even with the smallest tile. Turn automatic tiles on, use half precision, "
-    "switch face enhancement off, close other programs, or run on the CPU."
-)
-
 
 class Runner:
     """Runs one decided task: load, enhance, write; again in a wider number type where a narrow one failed."""
@@ -82,7 +77,7 @@ class Runner:
                 self._warnings.append(f"{error}; the picture was run again in fp32.")
                 precision = "fp32"
             except (TileOutOfMemory, MemoryError) as error:
-                raise OutOfMemoryError(_OUT_OF_MEMORY_ADVICE.format(name=task.input_path.name)) from error
+                raise _out_of_memory(task.input_path.name) from error
 
     def keep_faces(self, cache_dir: Path) -> None:
         """Remember the finished file's faces, so that their strength can be changed without a new run."""
@@ -237,6 +232,13 @@ class Runner:
             warnings=tuple(dict.fromkeys(self._warnings)),
             peak_memory_mb=peak_memory_mb(),
         )
+
+
+def _out_of_memory(name: str) -> OutOfMemoryError:
+    return OutOfMemoryError(
+        f"Not enough memory for '{name}' even with the smallest tile. Turn automatic tiles on, use half precision, "
+        "switch face enhancement off, close other programs, or run on the CPU."
+    )
 
 
 def _metrics(task: Task, report: PipelineReport) -> dict[str, Any]:

@@ -132,7 +132,10 @@ def _work(worker: _Worker, job: Job, control: JobControl) -> None:
     try:
         from engine.executors.work import run_job
 
-        outcome = run_job(job, _manager(worker), worker.setup.config, control)
+        worker.say("working", job.id)  # signs of life: bringing the libraries takes its time on a busy machine
+        manager = _manager(worker)
+        worker.say("working", job.id)
+        outcome = run_job(job, manager, worker.setup.config, control)
     except EngineError as error:
         outcome = error
     except BaseException as error:

@@ -146,8 +146,8 @@ class WorkerProcess:
         if kind == "started":
             self.pid = value
             with self._lock:
-                for flight in self._flights.values():
-                    flight.mail.put((kind, value))  # a sign of life
+                for one in self._flights.values():
+                    one.mail.put((kind, value))  # a sign of life
             return
         if kind == "models":
             self.models = value

@@ -38,8 +38,9 @@ class FaceNeeds:
         """One or two sentences for people."""
         names = " and ".join(map(str, self.missing))
         commands = " and ".join(f"`python main.py models download {one.name}`" for one in self.missing)
-        verb, them = ("is", "it") if len(self.missing) == 1 else ("are", "them")
-        return f"{NOT_RESTORED}{names} {verb} not installed. {commands} would bring {them}; everything else was done."
+        if len(self.missing) == 1:
+            return f"{NOT_RESTORED}{names} is not installed. {commands} would bring it; everything else was done."
+        return f"{NOT_RESTORED}{names} are not installed. {commands} would bring them; everything else was done."
 
     def to_json(self) -> dict[str, Any]:
         """A code that programs can act on, and name and size in bytes of each missing model."""

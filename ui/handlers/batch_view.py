@@ -40,8 +40,10 @@ def plan_html(plan: BatchPlan, words: Words) -> str:
     if known:
         facts.append(words("batch_plan_known", count=known))
     facts.append(words("batch_plan_space", need=size_words(plan.estimated_bytes), free=size_words(plan.free_bytes)))
-    notes = [escape(text) for text in plan.warnings]
-    notes += [words("batch_plan_bad", name=escape(item.name), problem=escape(item.problem or "")) for item in bad]
+    notes = [escape(words.said(text)) for text in plan.warnings]
+    notes += [
+        words("batch_plan_bad", name=escape(item.name), problem=escape(words.said(item.problem or ""))) for item in bad
+    ]
     return note_html(" · ".join(facts), notes, words, warning=bool(plan.warnings))
 
 
@@ -55,9 +57,9 @@ def note_html(sentence: str, notes: list[str], words: Words, *, warning: bool = 
     return f'<div class="{kind}"><p>{sentence}</p>{f"<ul>{items}</ul>" if items else ""}</div>'
 
 
-def trouble_html(sentence: str) -> str:
-    """Why something was not done."""
-    return f'<div class="note trouble" role="alert"><p>{escape(sentence)}</p></div>'
+def trouble_html(why: object, words: Words) -> str:
+    """Why something was not done: an error, or what the engine said."""
+    return f'<div class="note trouble" role="alert"><p>{escape(words.said(why))}</p></div>'
 
 
 def status_html(snapshot: BatchSnapshot | None, words: Words) -> str:
@@ -65,7 +67,7 @@ def status_html(snapshot: BatchSnapshot | None, words: Words) -> str:
     if snapshot is None:
         return f'<p class="quiet">{words("batch_nothing")}</p>'
     if snapshot.error:
-        return trouble_html(snapshot.error)
+        return trouble_html(snapshot.error, words)
     sentence, detail = _sentence(snapshot, words)
     return bar_html(_fraction(snapshot), sentence, detail, label=words("batch_progress"))
 
@@ -165,9 +167,9 @@ def _row(item: ItemStatus, words: Words) -> str:
         sizes = f"{item.input_size[0]} × {item.input_size[1]}"
     under = ""
     if item.error:
-        under = f'<p class="reason">{escape(item.error)}</p>'
+        under = f'<p class="reason">{escape(words.said(item.error))}</p>'
     elif item.warnings:
-        under = f'<p class="remark">{escape(" ".join(item.warnings))}</p>'
+        under = f'<p class="remark">{escape(" ".join(map(words.said, item.warnings)))}</p>'
     cells: list[Any] = [
         f"<span>{escape(item.name)}</span>{under}",
         _state(item, words),

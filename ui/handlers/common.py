@@ -58,7 +58,11 @@ def model_note(manager: ModelManager, name: str, scale: float | None, words: Wor
         if status.size > 3e6
         else f"{status.size / 1e6:.1f} MB"
     )
-    parts = [*lead, status.purpose, f"{', '.join(filter(None, (status.architecture, size, status.licence)))}."]
+    parts = [
+        *lead,
+        words.said(status.purpose),
+        f"{', '.join(filter(None, (status.architecture, size, status.licence)))}.",
+    ]
     if not status.installed:
         parts.insert(0, words("model_missing", size=size) if size else words("model_missing_unknown"))
     known = manager.specs.get(chosen)
@@ -131,7 +135,7 @@ def trouble_html(words: Words, error: Exception, what: str = "failed") -> str:
     """Why something did not work, said once and plainly."""
     if isinstance(error, JobCancelled):
         return f'<p class="calm">{escape(words("stopped"))}</p>'
-    return f'<p class="trouble"><strong>{escape(words(what))}</strong> {escape(str(error))}</p>'
+    return f'<p class="trouble"><strong>{escape(words(what))}</strong> {escape(words.said(error))}</p>'
 
 
 def download_progress(name: str, control: JobControl) -> Callable[[int, int | None], None]:

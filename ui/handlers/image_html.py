@@ -71,7 +71,7 @@ def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
     if analysis.faces:
         found.append(words("found_faces", count=analysis.faces))
     chosen = f"{advice.settings['model']}, ×{advice.settings['scale']:g}"
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in advice.reasoning[1:])
+    reasons = "".join(f"<li>{escape(words.said(reason))}</li>" for reason in advice.reasoning[1:])
     return (
         f"<h3>{escape(words('advice_title'))}</h3>"
         f'<p class="lead"><strong>{escape(subject)}</strong>, {escape(sure)}</p>{chips(found)}'
@@ -103,7 +103,8 @@ def done_html(run: Run, words: Words) -> str:
     line = words(key, width=run.output_size[0], height=run.output_size[1], time=seconds, model=run.model)
     where = words("done_where", backend=run.backend, device=run.device, precision=run.precision)
     notes = "".join(
-        f'<p class="calm"><strong>{escape(words("note"))}</strong> {escape(warning)}</p>' for warning in run.warnings
+        f'<p class="calm"><strong>{escape(words("note"))}</strong> {escape(words.said(warning))}</p>'
+        for warning in run.warnings
     )
     return f'<p class="done"><strong>{escape(line)}</strong> <span class="quiet">{escape(where)}</span></p>{notes}'
 
@@ -187,9 +188,8 @@ def compare_html(made: Sequence[Compared], words: Words) -> str:
         name = one.model or words("compare_before")
         time = f" {escape(time_words(words, one.seconds))}" if one.seconds else ""
         if one.problem:
-            cells.append(
-                f'<figure><p class="trouble">{escape(one.problem)}</p><figcaption>{escape(name)}</figcaption></figure>'
-            )
+            why = f'<p class="trouble">{escape(words.said(one.problem))}</p>'
+            cells.append(f"<figure>{why}<figcaption>{escape(name)}</figcaption></figure>")
             continue
         use = words("compare_use", name=name)
         button = f'<button type="button" data-model="{escape(one.model)}">{escape(use)}</button>' if one.model else ""

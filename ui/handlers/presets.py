@@ -75,7 +75,7 @@ def preview_html(preset: Preset, installed: Collection[str], words: Words) -> st
     body = "".join(f'<tr><th scope="row">{escape(label)}</th><td>{value}</td></tr>' for label, value in rows)
     table = f'<table class="rows facts"><tbody>{body}</tbody></table>' if body else ""
     kind = words("presets_is_builtin") if preset.builtin else words("presets_is_own")
-    description = f"<p>{escape(preset.description)}</p>" if preset.description else ""
+    description = f"<p>{escape(words.said(preset.description))}</p>" if preset.description else ""
     return (
         f'<section class="card" aria-label="{escape(preset.name)}"><h3>{escape(preset.name)} '
         f'<span class="chip">{kind}</span></h3>{description}{table}'
@@ -90,7 +90,7 @@ def name_hint(name: str, presets: SettingsManager, words: Words) -> str:
     try:
         wanted = preset_name(name).casefold()
     except InvalidSettingsError as error:
-        return str(error)
+        return words.said(error)
     found = next((preset for preset in presets.presets() if preset.name.casefold() == wanted), None)
     if found is None:
         return ""

@@ -152,11 +152,12 @@ def models_html(manager: ModelManager, words: Words) -> str:
 
 def _model_row(status: ModelStatus, words: Words) -> str:
     state = model_state(status)
-    why = f'<p class="reason">{escape(status.problem)}</p>' if status.problem else ""
+    why = f'<p class="reason">{escape(words.said(status.problem))}</p>' if status.problem else ""
     kind = words(f"system_kind_{status.kind}") if f"system_kind_{status.kind}" in words.table else status.kind
     scale = f" ×{status.scale}" if status.kind == "upscale" else ""
     return (
-        f'<tr><td><span>{escape(status.name)}</span><p class="remark">{escape(status.purpose)}</p>{why}</td>'
+        f"<tr><td><span>{escape(status.name)}</span>"
+        f'<p class="remark">{escape(words.said(status.purpose))}</p>{why}</td>'
         f'<td class="short"><span class="chip {state}">{words(f"system_state_{state}")}</span></td>'
         f'<td class="short">{escape(kind)}{scale}</td>'
         f'<td class="short">{size_words(status.size) if status.size else "?"}</td>'

@@ -193,7 +193,9 @@ def summary(result: VideoResult, words: Words) -> str:
     if result.resumed_frames:
         lines.append(words("video_went_on", count=result.resumed_frames))
     # The last warning of a cancelled job says what the sentence above says.
-    lines += [words("video_note", text=text) for text in result.warnings if not text.startswith("Cancelled")]
+    lines += [
+        words("video_note", text=words.said(text)) for text in result.warnings if not text.startswith("Cancelled")
+    ]
     return "\n\n".join(lines)
 
 
@@ -220,4 +222,4 @@ def sentence_of(error: EngineError, words: Words) -> str:
 
     if isinstance(error, JobCancelled):
         return words("video_nothing_done")
-    return words("video_not_enhanced", reason=str(error))
+    return words("video_not_enhanced", reason=words.said(error))

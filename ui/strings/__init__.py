@@ -2,7 +2,7 @@
 
 Components take ``t("image_enhance")``: the page shows it in the browser's language. Handlers, which answer with whole
 sentences, take ``words = words_for(request)`` and say ``words("image_done", width=800)``. Sentences of the engine
-(errors, reasons, warnings) are English.
+(errors, reasons, warnings) come in English and go through ``words.said(sentence)``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import Any
 
 import gradio as gr
+
+from ui.strings.engine import translator
 
 LANGUAGES = ("en", "de")
 MODULES = ("common", "image", "batch", "presets", "system", "video")
@@ -54,6 +56,11 @@ class Words:
 
     def __call__(self, key: str, **values: Any) -> str:
         return self.table[key].format(**values) if values else self.table[key]
+
+    def said(self, sentence: object) -> str:
+        """What the engine said (a sentence, several, or an error) in this language."""
+        text = str(sentence)
+        return text if self.language == LANGUAGES[0] else translator(self.language)(text)
 
 
 def words_in(language: str) -> Words:

@@ -106,7 +106,7 @@ class BatchEvents:
             with tempfile.TemporaryDirectory(prefix="realesrgan-plan-") as workspace:
                 return view.plan_html(self._request(request, place, given).plan(self._config, workspace), words)
         except EngineError as error:
-            return view.trouble_html(str(error))
+            return view.trouble_html(error, words)
 
     def preset_names(self) -> Any:
         return gr.update(choices=[preset.name for preset in self._presets.presets()])
@@ -153,7 +153,7 @@ class BatchEvents:
         try:
             action()
         except EngineError as error:
-            trouble = view.trouble_html(str(error))
+            trouble = view.trouble_html(error, words_for(request))
         answer = self.look(request, show, 1, None)
         if trouble:
             answer[CHANGING.index("status")] = trouble
@@ -208,7 +208,7 @@ class BatchEvents:
         try:
             pair = before_and_after(item.source, item.target, session.folder)
         except EngineError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(words_for(request).said(error), print_exception=False) from error
         return gr.update(value=pair, visible=True, label=f"{item.name} → {item.target.name}")
 
     def archive(self, request: gr.Request) -> tuple[str | None, Any]:
@@ -219,6 +219,6 @@ class BatchEvents:
         try:
             path = work.zip_all(batch, session)
         except EngineError as error:
-            return None, view.trouble_html(str(error))
+            return None, view.trouble_html(error, words)
         size = view.size_words(path.stat().st_size)
         return str(path), view.note_html(words("batch_zip_ready", size=size), [], words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class PartEvents(Events):
         }
 
     def _boxes(self, session: Session, path: Path, settings: EnhanceSettings, words: Words) -> Updates:
-        boxes = self.work.find_faces(session, path, settings)
+        found = self.work.find_faces(session, path, settings)
+        boxes = tuple(replace(box, why=words.said(box.why)) for box in found)
         on = sum(box.on for box in boxes)
         note = words("face_found", count=len(boxes), restored=on) if boxes else words("face_none")
         needs = face_needs(self.work.manager)

@@ -185,7 +185,7 @@ class _Tab(Events):
         try:
             size, expected = self.work.estimate(path, self.settings(given))
         except EngineError as error:
-            return f'<p class="warn">{html.escape(str(error))}</p>'
+            return f'<p class="warn">{html.escape(words.said(error))}</p>'
         return html.estimate_html(size, expected, available_host_memory(), words)
 
     def noted(self, request: gr.Request, model: str, scale: float, goal: str) -> list[Any]:

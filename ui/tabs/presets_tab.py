@@ -146,7 +146,7 @@ class PresetEvents:
         try:
             name, sentence = action(words_for(request))
         except EngineError as error:
-            return self.show(request, chosen, trouble_html(str(error)))
+            return self.show(request, chosen, trouble_html(error, words_for(request)))
         return self.show(request, name, _said(sentence))
 
     def apply(self, request: gr.Request, chosen: str) -> list[Any]:
@@ -155,7 +155,7 @@ class PresetEvents:
             preset = self._presets.get(chosen)
             updates = self._form.updates(work.settings_of(preset, self._manager))
         except EngineError as error:
-            return [trouble_html(str(error)), *[gr.skip()] * len(self._form.components)]
+            return [trouble_html(error, words), *[gr.skip()] * len(self._form.components)]
         left_out = [work.field_words(name, words) for name in work.not_in_form(preset, self._form.names)]
         key = "presets_applied_without" if left_out else "presets_applied"
         told = words(key, name=preset.name, fields=", ".join(left_out)) if left_out else words(key, name=preset.name)
@@ -209,7 +209,7 @@ class PresetEvents:
         try:
             path = work.export(self._presets, list(chosen), self._sessions.of(request).folder)
         except EngineError as error:
-            return None, trouble_html(str(error))
+            return None, trouble_html(error, words)
         return str(path), _said(words("presets_exported", name=path.name))
 
     def hint(self, request: gr.Request, name: str) -> str:

@@ -244,7 +244,7 @@ class SystemEvents:
                 await asyncio.sleep(0.5)
             yield [work.machine_test_html(job.result(), words), gr.update(interactive=True)]
         except EngineError as error:
-            yield [trouble_html(str(error)), gr.update(interactive=True)]
+            yield [trouble_html(error, words), gr.update(interactive=True)]
 
     async def download(self, request: gr.Request, chosen: str | None) -> AsyncIterator[list[Any]]:
         words, session = words_for(request), self._sessions.of(request)
@@ -272,7 +272,7 @@ class SystemEvents:
             sentence = words("system_downloaded", name=file.name, state=words(f"system_state_{file.verified}"))
             told_last = note_html(sentence, [], words)
         except EngineError as error:
-            told_last = trouble_html(str(error))
+            told_last = trouble_html(error, words)
         yield [told_last, gr.update(visible=False), *self.store(request, chosen)]
 
     def stop(self, request: gr.Request) -> None:
@@ -287,7 +287,7 @@ class SystemEvents:
             sentence = words("system_verified", name=chosen, state=words(f"system_state_{work.model_state(status)}"))
             told = note_html(sentence, [], words)
         except EngineError as error:
-            told = trouble_html(str(error))
+            told = trouble_html(error, words)
         return [told, *self.store(request, chosen)]
 
     def ask(self, request: gr.Request, chosen: str) -> list[Any]:
@@ -304,7 +304,7 @@ class SystemEvents:
             self._manager.delete(chosen)
             told = note_html(words("system_deleted", name=chosen), [], words)
         except EngineError as error:
-            told = trouble_html(str(error))
+            told = trouble_html(error, words)
         return [told, *self.store(request, chosen)]
 
     def report(self) -> str:

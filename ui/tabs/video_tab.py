@@ -137,7 +137,7 @@ class _Handlers:
         try:
             info = work.look_at(path, self._config)
         except EngineError as error:
-            return [words("video_unusable", reason=str(error)), gr.skip()]
+            return [words("video_unusable", reason=words.said(error)), gr.skip()]
         if info is None:
             return ["", gr.skip()]
         last = max(0.01, round(info.duration or 1.0, 2))

@@ -1,0 +1,96 @@
+"""What the engine says of videos."""
+
+from __future__ import annotations
+
+DE = {
+    "{} is for short clips: {} frames are more than {}. Choose a range (start, end) or save as .mp4.": "{} ist für "
+    "kurze Clips: {} Bilder sind mehr als {}. Einen Abschnitt wählen oder als .mp4 speichern.",
+    "The clip has more than {} frames. Choose a range, or save as .mp4.": "Der Clip hat mehr als {} Bilder. Einen "
+    "Abschnitt wählen oder als .mp4 speichern.",
+    "{} is the installed model that suits {} and is quick enough for thousands of frames.": "{} ist das vorhandene "
+    "Modell, das zu {} passt und für Tausende von Bildern schnell genug ist.",
+    "The video is interlaced: its lines belong to two moments. Deinterlace it first for clean edges.": "Das Video "
+    "ist verschränkt (interlaced): seine Zeilen gehören zu zwei Zeitpunkten. Für saubere Kanten zuerst entflechten.",
+    "The video's transparency was left out.": "Die Transparenz des Videos wurde weggelassen.",
+    "HDR10+ or Dolby Vision fits the frames as they were; it was left out. HDR10's own data is kept.": "HDR10+ oder "
+    "Dolby Vision passt nur zu den Bildern, wie sie waren; es wurde weggelassen. Die Daten von HDR10 bleiben.",
+    "The video's colour matrix is not known here; it was read as BT.709.": "Die Farbmatrix des Videos ist hier nicht "
+    "bekannt; es wurde als BT.709 gelesen.",
+    "Face restoration is for pictures: frame by frame it would flicker. It was left out.": "Gesichter werden nur in "
+    "Bildern aufgefrischt: Bild für Bild würde es flackern. Es wurde weggelassen.",
+    "A file size cannot be asked for a video; use the video quality. It was ignored.": "Eine Dateigröße gibt es für "
+    "Videos nicht; die Videoqualität wählen. Sie blieb unbeachtet.",
+    "Animated pictures have no sound: it was left out.": "Animierte Bilder haben keinen Ton: er wurde weggelassen.",
+    "{} needs even sides: {}x{} became {}x{} by repeating the last row or column.": "{} braucht gerade Seiten: {}x{} "
+    "wurde {}x{}, die letzte Zeile oder Spalte wurde wiederholt.",
+    "Many players cannot show H.264 with 10 bits; H.265 is the usual choice.": "Viele Abspieler zeigen H.264 mit 10 "
+    "Bit nicht; üblich ist H.265.",
+    "The video's {} bits a channel became 10.": "Aus den {} Bit je Kanal des Videos wurden 10.",
+    "{} {} frames from {}x{} to {}x{} with {} ({}, {}, {}) in {} s, {} frames a second.": "{} {} Bilder von {}x{} zu "
+    "{}x{} mit {} ({}, {}, {}) in {} s, {} Bilder je Sekunde.",
+    "'{}' cannot be written: videos are saved as {}, short clips also as .gif and .webp.": "„{}“ kann nicht "
+    "geschrieben werden: Videos werden als {} gespeichert, kurze Clips auch als .gif und .webp.",
+    "A video of {}x{} pixels cannot be encoded as {}: at most {} a side. Choose a smaller scale.": "Ein Video mit "
+    "{}x{} Pixeln kann nicht als {} kodiert werden: höchstens {} je Seite. Kleiner vergrößern.",
+    "The video cannot be encoded as {} to '{}': {}.": "Das Video kann nicht als {} nach „{}“ kodiert werden: {}.",
+    "{} files do not hold {} here; choose {}, or save as .mkv.": "{}-Dateien fassen {} hier nicht; {} wählen oder "
+    "als .mkv speichern.",
+    "The {} encoder gave {} pictures for {} frames; choose another codec.": "Der {}-Kodierer gab {} Bilder für {}; "
+    "einen anderen Codec wählen.",
+    "{}; the video goes on in fp32.": "{}; das Video geht in fp32 weiter.",
+    "Not enough memory for a frame of {}x{} pixels even with the smallest tile. Close other programs, choose a "
+    "smaller scale, or use smaller tiles.": "Der Speicher reicht für ein Bild von {}x{} Pixeln selbst mit der "
+    "kleinsten Kachel nicht. Andere Programme schließen, kleiner vergrößern oder kleinere Kacheln wählen.",
+    "'{}' cannot enhance this video: {}": "„{}“ kann dieses Video nicht verbessern: {}",
+    "{} packets of the input's sound or subtitles are damaged; they were left out.": "{} Pakete von Ton oder "
+    "Untertiteln sind beschädigt; sie wurden weggelassen.",
+    "The finished parts hold {} frames instead of {}; run again from the start.": "Die fertigen Teile enthalten {} "
+    "statt {} Bilder; von vorn beginnen.",
+    "'{}' cannot be written as {}: {}.": "„{}“ kann nicht als {} geschrieben werden: {}.",
+    "'{}' is not a time; write seconds (12.5) or minutes:seconds (1:30).": "„{}“ ist keine Zeit; Sekunden (12.5) "
+    "oder Minuten:Sekunden (1:30) schreiben.",
+    "Cancelled; the last frames took too long to finish. Start again to go on.": "Abgebrochen; die letzten Bilder "
+    "brauchten zu lange. Zum Weitermachen noch einmal beginnen.",
+    "The process that enhanced '{}' ended (code {}); what was finished is kept, and the same job goes on from "
+    "there.": "Der Prozess, der „{}“ verbesserte, endete (Code {}); das Fertige bleibt, und derselbe Auftrag geht "
+    "dort weiter.",
+    "'{}' holds no frames{}.": "„{}“ enthält keine Bilder{}.",
+    "in that range": "in diesem Abschnitt",
+    "The same command goes on from there.": "Derselbe Auftrag geht dort weiter.",
+    "Cancelled: the file holds the first {}{} frames.{}": "Abgebrochen: die Datei enthält die ersten {}{} Bilder.{}",
+    "of {}": "von {}",
+    "The input is cut off or damaged: {} of {} frames could be read.": "Die Eingabe ist abgeschnitten oder "
+    "beschädigt: {} von {} Bildern waren lesbar.",
+    "{} frames could not be decoded; each repeats the one before it.": "{} Bilder waren nicht lesbar; jedes "
+    "wiederholt das davor.",
+    "The network failed on {} frames; they were enlarged by interpolation.": "Das Netz versagte bei {} Bildern; sie "
+    "wurden interpoliert.",
+    "This video is being enhanced with these settings already; wait for it.": "Dieses Video wird mit diesen "
+    "Einstellungen gerade verbessert; bitte darauf warten.",
+    "Sound track {} ({}) cannot be kept in this container; it was encoded as {}.": "Tonspur {} ({}) passt nicht in "
+    "dieses Dateiformat; sie wurde als {} kodiert.",
+    "Sound track {} ({}) cannot be kept in this container.": "Tonspur {} ({}) passt nicht in dieses Dateiformat.",
+    "Only the first of several video tracks was enhanced and kept.": "Nur die erste von mehreren Videospuren wurde "
+    "verbessert und behalten.",
+    "Subtitle track {} ({}) cannot be kept in this container; .mkv holds it.": "Untertitelspur {} ({}) passt nicht "
+    "in dieses Dateiformat; .mkv fasst sie.",
+    "'{}' is not a video that can be read: {}.": "„{}“ ist kein lesbares Video: {}.",
+    "'{}' holds no video{}.": "„{}“ enthält kein Video{}.",
+    "(only {})": "(nur {})",
+    "'{}' is cut off: the index of its frames is missing, as after a broken download or recording. Copy or "
+    "download it again.": "„{}“ ist abgeschnitten: das Verzeichnis seiner Bilder fehlt, wie nach einem abgebrochenen "
+    "Laden oder Aufnehmen. Noch einmal kopieren oder laden.",
+    "There is no file '{}'.": "Die Datei „{}“ gibt es nicht.",
+    "'{}' is empty: it has no bytes. Copy or download it again.": "„{}“ ist leer: 0 Bytes. Noch einmal kopieren oder "
+    "laden.",
+    "{} cannot be read: {}.": "{} ist nicht lesbar: {}.",
+    "'{}' holds no frames.": "„{}“ enthält keine Bilder.",
+    "'{}' has {} MB; the limit is {} MB (REALESRGAN_MAX_VIDEO_MB).": "„{}“ hat {} MB; die Grenze ist {} MB "
+    "(REALESRGAN_MAX_VIDEO_MB).",
+    "'{}' lasts {} minutes; the limit is {} (REALESRGAN_MAX_VIDEO_MINUTES).": "„{}“ dauert {} Minuten; die Grenze "
+    "ist {} (REALESRGAN_MAX_VIDEO_MINUTES).",
+    "'{}' is cut off or damaged: none of its frames can be decoded. Copy or download it again.": "„{}“ ist "
+    "abgeschnitten oder beschädigt: keines seiner Bilder ist lesbar. Noch einmal kopieren oder laden.",
+    "A frame of '{}' has {}x{} pixels; the limit is {} megapixels (REALESRGAN_MAX_IMAGE_MEGAPIXELS).": "Ein Bild von "
+    "„{}“ hat {}x{} Pixel; die Grenze ist {} Megapixel (REALESRGAN_MAX_IMAGE_MEGAPIXELS).",
+}
