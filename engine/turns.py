@@ -23,10 +23,12 @@ class NetworkTime:
 
     @property
     def seconds(self) -> float:
+        """Counted up to the last window that has left."""
         with self._lock:
             return self._seconds
 
     def add(self, seconds: float) -> None:
+        """Count some more."""
         with self._lock:
             self._seconds += seconds
 

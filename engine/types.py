@@ -248,8 +248,8 @@ class Timings:
     network: float = 0.0
 
     def to_json(self, digits: int) -> dict[str, float]:
-        """Rounded to ``digits`` after the point."""
-        return {name: round(seconds, digits) for name, seconds in asdict(self).items()}
+        """Rounded to ``digits`` after the point; ``network`` only where it was measured."""
+        return {name: round(seconds, digits) for name, seconds in asdict(self).items() if name != "network" or seconds}
 
 
 @dataclass(frozen=True)

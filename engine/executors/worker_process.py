@@ -85,10 +85,12 @@ class WorkerProcess:
         return flight
 
     def leave(self, flight: Flight) -> None:
+        """Nobody listens to the job any more."""
         with self._lock:
             self._flights.pop(flight.job.id, None)
 
     def cancel(self, job: Job) -> None:
+        """Ask the child to end a job after its present tile."""
         self._send(("cancel", job.id))
 
     def stop(self, why: str = "") -> None:
