@@ -50,17 +50,17 @@ def extract_pictures(archive: Path, folder: Path, limits: ArchiveLimits) -> list
             for index, member in enumerate(members):
                 inside = _safe_path(archive, member.filename)
                 target = folder / f"{index:05d}{inside.suffix.lower()}"
-                left -= _extract_one(opened, member, target, archive, min(left, limits.max_member_bytes))
                 extracted.append((target, inside))
+                left -= _extract_one(opened, member, target, archive, min(left, limits.max_member_bytes))
     except (ImageTooLargeError, InvalidImageError):
         _remove(extracted)
         raise
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        _remove(extracted)
-        raise InvalidImageError(f"'{archive}' is not a ZIP file that can be read: {error}.") from error
     except OSError as error:
         _remove(extracted)
         raise InvalidImageError(f"'{archive}' cannot be extracted: {error.strerror or error}.") from error
+    except Exception as error:  # each way of packing has its own kind of error for damage
+        _remove(extracted)
+        raise InvalidImageError(f"'{archive}' is not a ZIP file that can be read: {error}.") from error
     return extracted
 
 
@@ -87,7 +87,6 @@ def _extract_one(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path,
                 break
             file.write(chunk)
     if written > most:
-        target.unlink()
         raise ImageTooLargeError(
             f"'{archive.name}' is refused: with '{member.filename}' it is over the limit of extracted bytes."
         )

@@ -2,12 +2,14 @@
 
 import os
 import unicodedata
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.clips import make_clip
 from utils.validation import (
     sanitize_filename,
     validate_filename,
@@ -17,10 +19,18 @@ from utils.validation import (
     validate_pil_image,
     validate_scale,
     validate_tile_size,
+    validate_video_file,
 )
 
 anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.text()))
 paths = st.text(st.one_of(st.sampled_from("./\\~: "), st.characters()), max_size=300)
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    max_video_mb: float = 2000
+    max_video_minutes: float = 600
+    max_image_megapixels: float = 200
 
 
 def refused(verdict) -> bool:
@@ -122,6 +132,24 @@ def test_pictures(tmp_path, config):
         assert refused(validate_image_file(tmp_path / name, config))
     assert not refused(validate_pil_image(Image.new("CMYK", (3, 3)), config))
     assert refused(validate_pil_image(Image.new("1", (20_000, 20_000)), config))
+
+
+def test_videos(tmp_path):
+    make_clip(tmp_path / "good.mp4", frames=2, audio=None)
+    (tmp_path / "text.mp4").write_text("not a video")
+    assert not refused(validate_video_file(tmp_path / "good.mp4"))
+    for name in ("text.mp4", "missing.mp4", "null\0.mp4", "."):
+        assert refused(validate_video_file(tmp_path / name))
+    assert refused(validate_video_file(None))
+    valid, reason = validate_video_file(tmp_path / "good.mp4", VideoConfig(max_video_minutes=0.0001))
+    assert not valid and "minutes" in reason
+
+
+def test_objects_that_are_no_pictures(tmp_path):
+    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:-1000])
+    for thing in (None, "a path", Image.new("L", (0, 5)), Image.open(tmp_path / "cut.png")):
+        assert refused(validate_pil_image(thing))
 
 
 def test_links_and_dots_that_lead_out_are_seen(tmp_path):

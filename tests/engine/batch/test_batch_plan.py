@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zipfile
 
+import numpy as np
 import pytest
 
 from engine.batch import BatchOptions, plan_batch
+from engine.batch.archive import ArchiveLimits, extract_pictures
 from engine.types import EnhanceSettings
 from utils.errors import ImageTooLargeError, InvalidImageError, InvalidSettingsError
 
@@ -108,8 +110,6 @@ def test_a_zip_that_would_write_outside_is_refused(plan, tmp_path, name):
 
 
 def test_a_zip_bomb_is_refused_by_what_comes_out(tmp_path):
-    from engine.batch.archive import ArchiveLimits, extract_pictures
-
     archive = tmp_path / "bomb.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr("a.png", bytes(3_000_000))
@@ -125,6 +125,40 @@ def test_what_is_no_zip_is_said(plan, tmp_path):
     archive.write_bytes(b"PK no")
     with pytest.raises(InvalidImageError, match="broken.zip"):
         plan(archive)
+
+
+def with_fault(archive, kind, fault):
+    """A ZIP of two good members whose second is then damaged, or declared to be encrypted."""
+    noise = np.random.default_rng(1).integers(0, 200, 50_000, dtype=np.uint8).tobytes()
+    with zipfile.ZipFile(archive, "w", kind) as opened:
+        opened.writestr("a.png", noise)
+        opened.writestr("b.png", noise)
+        second = opened.getinfo("b.png")
+    data = bytearray(archive.read_bytes())
+    if fault == "encrypted":
+        data[data.rindex(b"PK\x01\x02") + 8] |= 1
+        data[second.header_offset + 6] |= 1
+    else:
+        middle = second.header_offset + 20_000
+        data[middle : middle + 2000] = bytes(2000)
+    archive.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (zipfile.ZIP_STORED, "damaged"),
+        (zipfile.ZIP_DEFLATED, "damaged"),
+        (zipfile.ZIP_BZIP2, "damaged"),
+        (zipfile.ZIP_LZMA, "damaged"),
+        (zipfile.ZIP_DEFLATED, "encrypted"),
+    ],
+)
+def test_a_damaged_or_locked_zip_is_said_and_nothing_of_it_is_left(tmp_path, kind, fault):
+    with_fault(tmp_path / "album.zip", kind, fault)
+    with pytest.raises(InvalidImageError, match="album.zip"):
+        extract_pictures(tmp_path / "album.zip", tmp_path / "work", ArchiveLimits())
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_an_empty_folder_is_said(plan, tmp_path):
