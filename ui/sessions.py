@@ -138,6 +138,12 @@ class Sessions:
         if job is not None:
             job.cancel()
 
+    @property
+    def windows(self) -> int:
+        """Open windows that have begun something."""
+        with self._lock:
+            return len({window for window, _ in self._windows})
+
     def end(self, request: Any) -> None:
         """The window was closed. Its jobs go on for a while, in case the page was only refreshed."""
         window = _window(request)

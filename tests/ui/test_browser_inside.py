@@ -1,0 +1,170 @@
+"""Browser tests that look into the server: a model downloaded from this machine, and a window that is closed."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.networks import write_compact
+from tests.ui.test_image_browser import choose_model, enhance, upload
+
+NAME = "brought-x4"
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A server of one model's file: it sends half of it, and the rest when ``gate`` opens."""
+
+    address: str
+    content: bytes
+    gate: threading.Event
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory):
+    # Of more than one piece, as downloads are counted.
+    content = write_compact(tmp_path_factory.mktemp("mirror") / "model.pth", convs=6).read_bytes()
+    gate = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            half = len(content) // 2
+            self.wfile.write(content[:half])
+            self.wfile.flush()
+            gate.wait(60)
+            self.wfile.write(content[half:])
+
+        def log_message(self, *_) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Mirror(f"http://127.0.0.1:{server.server_port}/{NAME}.pth", content, gate)
+    gate.set()
+    server.shutdown()
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The app in this very process."""
+
+    address: str
+    weights: Path
+    sessions: object
+
+
+@pytest.fixture(scope="module")
+def inside(weights, mirror, tmp_path_factory):
+    from starlette.middleware import Middleware
+
+    from config import Config
+    from engine.model_manager import ModelManager
+    from engine.registry import ModelSpec
+    from ui.app import _page_arguments, build
+    from ui.sessions import SessionCookie, Sessions
+
+    base = tmp_path_factory.mktemp("inside")
+    config = Config(
+        _env_file=None,
+        weights_dir=base / "weights",
+        output_dir=base / "outputs",
+        cache_dir=base / "cache",
+        data_dir=base / "data",
+        log_dir=base / "logs",
+        device="cpu",
+        optimize=False,
+    )
+    config.weights_dir.mkdir()
+    (config.weights_dir / "tiny-x4.pth").write_bytes((weights / "tiny-x4.pth").read_bytes())
+    spec = ModelSpec(
+        NAME,
+        "upscale",
+        "SRVGGNetCompact",
+        4,
+        "From this machine.",
+        "any",
+        "MIT",
+        (mirror.address,),
+        f"{NAME}.pth",
+        len(mirror.content),
+        hashlib.sha256(mirror.content).hexdigest(),
+    )
+    manager = ModelManager(
+        {NAME: spec}, config.weights_dir, cache_dir=config.cache_dir, bundled_dir=None, optimize=False, device="cpu"
+    )
+    sessions = Sessions(config.output_dir)
+    blocks = build(config, manager, sessions)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    _, address, _ = blocks.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        app_kwargs={"middleware": [Middleware(SessionCookie)]},
+        **_page_arguments(config),
+    )
+    yield Inside(address, config.weights_dir, sessions)
+    blocks.close()
+    manager.close()
+
+
+@pytest.fixture
+def window(inside, browser):
+    """A window of a person of their own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB")
+    context.set_default_timeout(60_000)
+    made = context.new_page()
+    made.goto(inside.address)
+    made.wait_for_selector("#enhance")
+    yield made
+    context.close()
+
+
+def test_a_model_is_downloaded_with_its_progress_shown_and_can_then_be_used(window, inside, mirror, photo):
+    upload(window, photo)
+    choose_model(window, NAME)
+    window.wait_for_selector("#model-download", state="visible")
+    assert "Not installed" in window.inner_text("#model-note")
+    window.click("#model-download")
+    window.wait_for_function(
+        """() => {
+            const share = Number(document.querySelector('#model-note [role=progressbar]')?.getAttribute('aria-valuenow'));
+            return share > 10 && share < 60;
+        }"""
+    )
+    assert not (inside.weights / f"{NAME}.pth").exists()
+    mirror.gate.set()
+    window.wait_for_selector(f"#model-note:has-text('{NAME} is installed')")
+    window.wait_for_selector("#model-download", state="hidden")
+    assert (inside.weights / f"{NAME}.pth").read_bytes() == mirror.content
+    enhance(window)
+    assert NAME in window.inner_text("#status")
+    with window.expect_download() as download:
+        window.click("#download")
+    assert Image.open(download.value.path()).size == (480, 360)
+
+
+def test_a_closed_window_is_let_go(window, inside, photo):
+    upload(window, photo)
+    choose_model(window, "tiny-x4")
+    enhance(window)
+    before = inside.sessions.windows
+    assert before >= 1
+    window.close()
+    deadline = time.monotonic() + 60
+    while inside.sessions.windows >= before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert inside.sessions.windows == before - 1
