@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from engine.executors.quarantine import Quarantine
+from engine.executors.runner import Runner, RunnerStats, RunnerUnavailable
 from engine.jobs import Job, JobHandle, JobState, JobStatus
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.errors import EngineError, JobCancelled, QueueFullError, ServiceStoppedError, WorkerLostError
@@ -28,19 +28,6 @@ _GIVE_BACKS = 3
 _AVAILABLE_SECONDS = 2.0
 _BLAMELESS_RETRIES = 3
 """How often a job may lose a worker that had not begun with it, beside the runner's own retries."""
-
-
-@dataclass(frozen=True)
-class RunnerStats:
-    """One runner. ``state`` is asleep (no process, no model), idle or busy."""
-
-    name: str
-    state: str
-    device: str
-    pid: int | None = None
-    memory_mb: float | None = None
-    losses: int = 0
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,39 +44,6 @@ class ExecutorStats:
     queue_limit: int
     seconds_per_job: float
     accepting: bool
-
-
-class RunnerUnavailable(Exception):
-    """The place where the runner works is gone for now; the job is not to blame and goes to another runner."""
-
-
-class Runner(Protocol):
-    """Where jobs run, ``places`` of them at a time."""
-
-    name: str
-    places: int
-    retries: int
-    """How often a job that lost its worker is given to a fresh one."""
-
-    def run(self, job: Job, control: JobControl) -> EnhanceResult:
-        """Do the job.
-
-        Raises:
-            EngineError: the job's own; ``WorkerLostError`` when the place broke, which is retried.
-            RunnerUnavailable: another runner has to do it.
-        """
-
-    def available(self) -> bool:
-        """Whether jobs can be run now; asked again and again after ``RunnerUnavailable``."""
-
-    def rest(self) -> None:
-        """Nothing to do for a while: give the memory back. No job runs here meanwhile."""
-
-    def close(self) -> None:
-        """Stop for good, whatever runs. May be called from another thread, more than once."""
-
-    def stats(self, busy: bool) -> RunnerStats:
-        """What the runner is and does now; ``busy``: whether it has a job, as the executor knows."""
 
 
 @dataclass(eq=False)
