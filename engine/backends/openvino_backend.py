@@ -1,15 +1,9 @@
-"""OpenVINO: the fastest runtime on CPUs, and Intel GPUs.
-
-Converting a network takes seconds and needs torch, so the converted model is kept on disk under the checkpoint's
-hash and the converter's version. The next start reads it without importing torch at all.
-"""
+"""OpenVINO: the fastest runtime on CPUs, and Intel GPUs."""
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,79 +11,14 @@ from typing import Any
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
-from engine.backends.exact_input import input_scale, with_exact_input
-from engine.faces.align import CROP_SIDE
+from engine.backends.exact_input import input_scale
+from engine.backends.openvino_models import load_converted
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_count, cpu_features
 
-_CONVERTER_REVISION = 2
-"""Raise when the way of converting changes: older converted files are then ignored."""
 _KEPT_SHAPES = 3
-_TRACING = threading.Lock()
-"""torch's tracer is one for the whole process; two conversions at a time spoil each other."""
 _OUT_OF_MEMORY_TEXTS = ("bad_alloc", "out of memory", "failed to allocate", "cl_out_of", "could not create a memory")
-
-
-def converted_path(source: NetworkSource, cache_dir: Path, version: str) -> Path:
-    """Where the converted form of these weights is kept."""
-    safe_version = "".join(c if c.isalnum() or c in ".-" else "_" for c in version)[:40]
-    return cache_dir / "openvino" / f"{source.key[:40]}-ov{safe_version}-r{_CONVERTER_REVISION}.xml"
-
-
-def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None) -> Any:
-    """The ``openvino.Model``: from the cache, else converted (and kept)."""
-    import openvino
-
-    path = converted_path(source, cache_dir, openvino.get_version()) if cache_dir is not None else None
-    if path is not None and path.is_file() and path.with_suffix(".bin").is_file():
-        try:
-            return core.read_model(path)
-        except RuntimeError:
-            path.unlink(missing_ok=True)  # damaged: convert again
-    model = _convert(source)
-    if path is not None:
-        _save_atomically(openvino, model, path)
-    return model
-
-
-def _convert(source: NetworkSource) -> Any:
-    import openvino
-    import torch
-
-    side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
-    shape = [-1, source.info.in_channels, -1, -1]
-    if source.info.kind == "face":  # these know one size only
-        side = CROP_SIDE
-        shape = [1, source.info.in_channels, side, side]
-    example = torch.rand(1, source.info.in_channels, side, side)
-    with _TRACING, torch.inference_mode(), warnings.catch_warnings():
-        # The converter traces by an interface that torch has deprecated; nothing that a user could change.
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        network: Any = with_exact_input(source.load().float(), source.info)
-        if source.info.kind == "face":
-            # The converter would run the network three times more to check the trace; these take seconds each.
-            network = torch.jit.trace(network, example, check_trace=False)
-        return openvino.convert_model(
-            network,
-            example_input=example,
-            input=[openvino.PartialShape(shape)],
-        )
-
-
-def _save_atomically(openvino: Any, model: Any, path: Path) -> None:
-    """The ``.xml`` appears last, so whoever sees it finds a whole ``.bin`` beside it."""
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.{threading.get_ident()}.xml")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        openvino.save_model(model, temporary, compress_to_fp16=False)
-        temporary.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        temporary.replace(path)
-    except (OSError, RuntimeError):
-        # A cache that cannot be written costs time at the next start, nothing else.
-        temporary.unlink(missing_ok=True)
-        temporary.with_suffix(".bin").unlink(missing_ok=True)
 
 
 def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
@@ -221,7 +150,7 @@ class OpenVinoBackend(Backend):
             raise BackendError(f"OpenVINO cannot use the device '{device}' here.")
         core = openvino.Core()
         try:
-            model = load_converted(core, source, cache_dir)
+            model = load_converted(core, source, cache_dir, precision)
         except RuntimeError as error:
             raise BackendError(f"OpenVINO cannot convert '{source.name}': {error}") from error
         return OpenVinoSession(core, model, source, device, precision, cache_dir)

@@ -1,0 +1,125 @@
+"""Networks as OpenVINO models, converted once and kept on disk.
+
+Converting takes seconds and needs torch, so the converted model is kept under the checkpoint's hash, the number type
+and the converter's version. The next start reads it without importing torch at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from engine.backends.base import NetworkSource
+from engine.backends.exact_input import operations_in_fp32, with_exact_input
+from engine.backends.rounding import round_convolutions
+from engine.faces.align import CROP_SIDE
+
+_CONVERTER_REVISION = 3
+"""Raise when the way of converting changes: older converted files are then ignored."""
+_TRACING = threading.Lock()
+"""torch's tracer is one for the whole process; two conversions at a time spoil each other."""
+_LAYER = re.compile(r'<layer id="\d+" name="([^"]+)".*?</layer>', re.DOTALL)
+_KEEP_FP32 = '<rt_info><attribute name="precise" version="0"/></rt_info>'
+"""OpenVINO's own mark (``DisableFP16Compression``). Its CPU plugin runs such an operation in the model's number type
+whatever the precision hint says; Python cannot set it, but it is read from files."""
+
+
+def converted_path(source: NetworkSource, cache_dir: Path, version: str, precision: str) -> Path:
+    """Where the converted form of these weights is kept. ``precision``: "fp32", "bf16" or "fp16"."""
+    safe_version = "".join(c if c.isalnum() or c in ".-" else "_" for c in version)[:40]
+    name = f"{source.key[:40]}-{precision}-ov{safe_version}-r{_CONVERTER_REVISION}.xml"
+    return cache_dir / "openvino" / name
+
+
+def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, precision: str) -> Any:
+    """The ``openvino.Model`` to run in ``precision``: from the cache, else converted (and kept)."""
+    import openvino
+
+    if cache_dir is not None:
+        path = converted_path(source, cache_dir, openvino.get_version(), precision)
+        if path.is_file() and path.with_suffix(".bin").is_file():
+            try:
+                return core.read_model(path)
+            except RuntimeError:
+                path.unlink(missing_ok=True)  # damaged: convert again
+    model = _convert(source, precision)
+    kept = operations_in_fp32(source.info) if precision != "fp32" else None
+    # A cache that cannot be written costs time at the next start, nothing else.
+    if cache_dir is not None:
+        with suppress(OSError, RuntimeError):
+            _save_atomically(model, path, kept)
+            return core.read_model(path)
+    return model if kept is None else _marked_in_memory(core, model, kept)
+
+
+def _convert(source: NetworkSource, precision: str) -> Any:
+    import openvino
+    import torch
+
+    side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
+    shape = [-1, source.info.in_channels, -1, -1]
+    if source.info.kind == "face":  # these know one size only
+        side = CROP_SIDE
+        shape = [1, source.info.in_channels, side, side]
+    example = torch.rand(1, source.info.in_channels, side, side)
+    with _TRACING, torch.inference_mode(), warnings.catch_warnings():
+        # The converter traces by an interface that torch has deprecated; nothing that a user could change.
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        network: Any = with_exact_input(source.load().float(), source.info)
+        if precision != "fp32":
+            round_convolutions(network, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
+        if source.info.kind == "face":
+            # The converter would run the network three times more to check the trace; these take seconds each.
+            network = torch.jit.trace(network, example, check_trace=False)
+        return openvino.convert_model(
+            network,
+            example_input=example,
+            input=[openvino.PartialShape(shape)],
+        )
+
+
+def _save_atomically(model: Any, path: Path, kept: str | None) -> None:
+    """The ``.xml`` appears last, so whoever sees it finds a whole ``.bin`` beside it."""
+    temporary = path.with_name(f"{path.stem}.{os.getpid()}.{threading.get_ident()}.xml")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _save_marked(model, temporary, kept)
+        temporary.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        temporary.replace(path)
+    except (OSError, RuntimeError):
+        temporary.unlink(missing_ok=True)
+        temporary.with_suffix(".bin").unlink(missing_ok=True)
+        raise
+
+
+def _save_marked(model: Any, path: Path, kept: str | None) -> None:
+    """Write the model; operations whose names match ``kept`` (a regular expression) stay in fp32 when it runs."""
+    import openvino
+
+    openvino.save_model(model, path, compress_to_fp16=False)
+    if kept is None:
+        return
+
+    def mark(layer: re.Match[str]) -> str:
+        text = layer.group(0)
+        return text.replace("<input>", f"{_KEEP_FP32}<input>", 1) if re.fullmatch(kept, layer.group(1)) else text
+
+    path.write_text(_LAYER.sub(mark, path.read_text("utf-8")), "utf-8")
+
+
+def _marked_in_memory(core: Any, model: Any, kept: str) -> Any:
+    import numpy as np
+    from openvino import Tensor
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.xml"
+        _save_marked(model, path, kept)
+        weights = np.fromfile(path.with_suffix(".bin"), np.uint8)
+        return core.read_model(path.read_text("utf-8"), Tensor(weights, shared_memory=False))
