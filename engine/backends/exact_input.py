@@ -1,4 +1,4 @@
-"""What a network in a 16-bit number type must not round: its eight-bit pixels, and the sum that its blocks add to.
+"""What a network in a 16-bit number type must not round: eight-bit pixels, the sum that its blocks add to, its output.
 
 bfloat16 holds eight significant bits, and of the 256 values ``k / 255`` it rounds nearly every one *up*: pictures came
 out 0.2 to 0.3 of 255 too bright, a shift that no blending takes away. ``k / 256`` it holds exactly. So pictures are
@@ -8,6 +8,9 @@ shift down from 0.30 to 0.15 (``rounding`` takes the rest); nothing is slower.
 
 ESRGAN's 23 blocks add to one map, a fifth of each one's result at a time. Rounded 23 times, that map alone kept
 pictures below 49 dB; in fp32 it costs next to nothing, while all that is multiplied stays in 16 bits.
+
+The last convolution's bias lifts its output to where pictures lie, and there bfloat16's steps are as coarse as those of
+eight bits: rounded twice, bright pixels came out darker. So this bias is added in fp32.
 """
 
 from __future__ import annotations
@@ -36,16 +39,57 @@ def with_exact_input(network: nn.Module, info: CheckpointInfo) -> nn.Module:
     """
     if info.architecture == _COMPACT:
         _scale(network.body[0])  # type: ignore[index]
+        network.body[-1] = _last(network.body[-1])  # type: ignore[index,operator]
         return _compact(network)
     if info.architecture == _ESRGAN:
         _scale(network.model[0])  # type: ignore[index]
         network.model[1] = _trunk(network.model[1])  # type: ignore[index,operator]
+        network.model[-1] = _last(network.model[-1])  # type: ignore[index,operator]
     return network
 
 
 def operations_in_fp32(info: CheckpointInfo) -> str | None:
     """A regular expression of the traced names of what must stay in fp32 within a network run in 16 bits."""
     return r"__module\.model\.1/aten::(mul|add)_?/\w+" if info.architecture == _ESRGAN else None
+
+
+def scalable_pairs(network: nn.Module, info: CheckpointInfo) -> list[tuple[Any, list[tuple[Any, int]]]]:
+    """Convolutions whose channels may be scaled if whoever reads them is scaled back: what lies between is
+    homogeneous (leaky or parametric rectifiers, enlarging).
+
+    Args:
+        network: as ``with_exact_input`` returned it.
+
+    Returns:
+        (convolution, [(reader, the reader's input channel that the convolution's first one is)]).
+    """
+    if info.architecture == _COMPACT:
+        return _pairs_in_a_row([*network.body])  # type: ignore[misc,operator]
+    if info.architecture != _ESRGAN:
+        return []
+    pairs = _pairs_in_a_row([*network.model][2:])  # type: ignore[misc,operator]
+    for block in network.model[1].dense:  # type: ignore[index,union-attr]
+        convolutions = [block.conv1[0], block.conv2[0], block.conv3[0], block.conv4[0], block.conv5[0]]
+        at = convolutions[0].in_channels
+        for index, convolution in enumerate(convolutions[:-1]):
+            pairs.append((convolution, [(reader, at) for reader in convolutions[index + 1 :]]))
+            at += convolution.out_channels
+    return pairs
+
+
+def _pairs_in_a_row(modules: list[Any]) -> list[tuple[Any, list[tuple[Any, int]]]]:
+    from torch import nn
+
+    pairs, before = [], None
+    for module in modules:
+        convolution = getattr(module, "convolution", module)
+        if isinstance(convolution, nn.Conv2d):
+            if before is not None:
+                pairs.append((before, [(convolution, 0)]))
+            before = convolution
+        elif not isinstance(module, nn.PReLU | nn.LeakyReLU | nn.ReLU | nn.Upsample):
+            before = None
+    return pairs
 
 
 def _scale(convolution: Any) -> None:
@@ -68,29 +112,72 @@ def _compact(network: Any) -> nn.Module:
             for layer in self.body:
                 maps = layer(maps)
             base = interpolate(pixels, scale_factor=self.upscale, mode="nearest")
-            residual: Tensor = self.upsampler(maps).float()
+            residual: Tensor = self.upsampler(maps)
             return residual + base.float() * _BACK
 
     return Compact().eval()
 
 
-def _trunk(shortcut: Any) -> nn.Module:
+def _last(convolution: Any) -> nn.Module:
+    import torch
     from torch import nn
+    from torch.nn.functional import prelu
+
+    class Last(nn.Module):
+        """A convolution whose bias is added in fp32; the output is fp32."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = convolution
+            bias = convolution.bias.data.view(1, -1, 1, 1)
+            convolution.bias = None
+            # In two parts, so that it survives ``Module.to(bfloat16)``.
+            self.register_buffer("high", bias.bfloat16().to(bias.dtype))
+            self.register_buffer("low", bias - self.high)
+            self.register_buffer("one", torch.ones(1))
+
+        def forward(self, maps: Tensor) -> Tensor:
+            # Nothing happens in ``prelu`` with a slope of one. Without it OpenVINO takes what is added for a bias, and
+            # rounds it; with it the addition is part of the convolution all the same.
+            product = prelu(self.convolution(maps).float(), self.one.float())
+            result: Tensor = product + (self.high.float() + self.low.float())
+            return result
+
+    return Last().eval()
+
+
+def _trunk(shortcut: Any) -> nn.Module:
+    import torch
+    from torch import nn
+
+    def dense(block: Any, maps: Tensor) -> Tensor:
+        """A residual dense block whose last convolution holds the factor of 0.2."""
+        seen = [maps]
+        for convolution in (block.conv1, block.conv2, block.conv3, block.conv4):
+            seen.append(convolution(torch.cat(seen, 1)))
+        result: Tensor = block.conv5(torch.cat(seen, 1)) + maps
+        return result
 
     class Trunk(nn.Module):
         """RRDBNet's blocks, their sum in fp32."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.sub = shortcut.sub
+            *blocks, self.last = shortcut.sub
+            self.dense = nn.ModuleList(part for block in blocks for part in (block.RDB1, block.RDB2, block.RDB3))
+            for block in self.dense:
+                # A factor that the runtime multiplies into rounded weights would round them anew.
+                block.conv5[0].weight.data.mul_(0.2)
+                block.conv5[0].bias.data.mul_(0.2)
 
         def forward(self, maps: Tensor) -> Tensor:
-            *blocks, last = self.sub
             total = maps.float()
-            for block in blocks:
-                residual = block.RDB3(block.RDB2(block.RDB1(total.to(maps.dtype))))
+            for first in range(0, len(self.dense), 3):
+                residual = total.to(maps.dtype)
+                for block in self.dense[first : first + 3]:
+                    residual = dense(block, residual)
                 total = total + residual.float() * 0.2
-            result: Tensor = maps + last(total.to(maps.dtype))
+            result: Tensor = maps + self.last(total.to(maps.dtype))
             return result
 
     return Trunk().eval()

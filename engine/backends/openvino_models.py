@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.backends.base import NetworkSource
 from engine.backends.exact_input import operations_in_fp32, with_exact_input
-from engine.backends.rounding import round_convolutions
+from engine.backends.rounding import round_network
 from engine.faces.align import CROP_SIDE
 
 _CONVERTER_REVISION = 3
@@ -74,7 +74,7 @@ def _convert(source: NetworkSource, precision: str) -> Any:
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         network: Any = with_exact_input(source.load().float(), source.info)
         if precision != "fp32":
-            round_convolutions(network, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
+            round_network(network, source.info, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
         if source.info.kind == "face":
             # The converter would run the network three times more to check the trace; these take seconds each.
             network = torch.jit.trace(network, example, check_trace=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale, with_exact_input
-from engine.backends.rounding import round_convolutions
+from engine.backends.rounding import round_network
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_features
@@ -49,7 +49,7 @@ class TorchSession(Session):
         self._layout = torch.contiguous_format if plain else torch.channels_last
         exact: Any = with_exact_input(network, info)
         if precision != "fp32":
-            round_convolutions(exact, self._dtype)
+            round_network(exact, info, self._dtype)
         self._network: Any = exact.to(device=device, dtype=self._dtype)
         self._network = self._network if plain else self._network.to(memory_format=self._layout)
         self._is_cuda = device.startswith("cuda")
