@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,11 @@ def peak_memory_mb() -> float:
         import psutil
 
         return float(psutil.Process().memory_info().peak_wset) / MB
+    # Linux hands the parent's peak down in ru_maxrss, through fork and exec; the kernel's own account starts anew.
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError, StopIteration):
+            lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
+            return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

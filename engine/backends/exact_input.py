@@ -37,14 +37,17 @@ def with_exact_input(network: nn.Module, info: CheckpointInfo) -> nn.Module:
 
     Architectures whose first convolution is not known by name come back as they are.
     """
+    parts: Any = network
     if info.architecture == _COMPACT:
-        _scale(network.body[0])  # type: ignore[index]
-        network.body[-1] = _last(network.body[-1])  # type: ignore[index,operator]
-        return _compact(network)
+        _scale(parts.body[0])
+        parts.body[-1] = _last(parts.body[-1])
+        return _compact(parts)
     if info.architecture == _ESRGAN:
-        _scale(network.model[0])  # type: ignore[index]
-        network.model[1] = _trunk(network.model[1])  # type: ignore[index,operator]
-        network.model[-1] = _last(network.model[-1])  # type: ignore[index,operator]
+        _scale(parts.model[0])
+        # ESRGAN+ has more paths within its blocks: these stay as they are.
+        if all(getattr(block.RDB1, "conv1x1", None) is None for block in [*parts.model[1].sub][:-1]):
+            parts.model[1] = _trunk(parts.model[1])
+        parts.model[-1] = _last(parts.model[-1])
     return network
 
 
@@ -63,12 +66,13 @@ def scalable_pairs(network: nn.Module, info: CheckpointInfo) -> list[tuple[Any, 
     Returns:
         (convolution, [(reader, the reader's input channel that the convolution's first one is)]).
     """
+    parts: Any = network
     if info.architecture == _COMPACT:
-        return _pairs_in_a_row([*network.body])  # type: ignore[misc,operator]
+        return _pairs_in_a_row([*parts.body])
     if info.architecture != _ESRGAN:
         return []
-    pairs = _pairs_in_a_row([*network.model][2:])  # type: ignore[misc,operator]
-    for block in network.model[1].dense:  # type: ignore[index,union-attr]
+    pairs = _pairs_in_a_row([*parts.model][2:])
+    for block in getattr(parts.model[1], "dense", ()):
         convolutions = [block.conv1[0], block.conv2[0], block.conv3[0], block.conv4[0], block.conv5[0]]
         at = convolutions[0].in_channels
         for index, convolution in enumerate(convolutions[:-1]):
@@ -129,6 +133,9 @@ def _last(convolution: Any) -> nn.Module:
         def __init__(self) -> None:
             super().__init__()
             self.convolution = convolution
+            self.high: Tensor
+            self.low: Tensor
+            self.one: Tensor
             bias = convolution.bias.data.view(1, -1, 1, 1)
             convolution.bias = None
             # In two parts, so that it survives ``Module.to(bfloat16)``.
@@ -164,8 +171,9 @@ def _trunk(shortcut: Any) -> nn.Module:
         def __init__(self) -> None:
             super().__init__()
             *blocks, self.last = shortcut.sub
-            self.dense = nn.ModuleList(part for block in blocks for part in (block.RDB1, block.RDB2, block.RDB3))
-            for block in self.dense:
+            parts = [part for block in blocks for part in (block.RDB1, block.RDB2, block.RDB3)]
+            self.dense = nn.ModuleList(parts)
+            for block in parts:
                 # A factor that the runtime multiplies into rounded weights would round them anew.
                 block.conv5[0].weight.data.mul_(0.2)
                 block.conv5[0].bias.data.mul_(0.2)

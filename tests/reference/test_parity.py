@@ -39,11 +39,9 @@ def test_bf16_stays_close_and_shifts_no_color(both, network, backend):
     error = difference(sides.engine(picture, backend=backend, precision="bf16"), sides.original(picture))
     shift = np.abs(error.mean((0, 1))).max()
     print(f"{network}, {backend}: {psnr(error):.1f} dB, mean shift {shift:.3f} of 255")
-    # 23 blocks of random weights add up to more rounding than trained ones, whose dense blocks add little each.
-    assert psnr(error) > (45 if network == "rrdbnet-x4" else 48)
-    # What is left comes from rounded weights; random ones do not average out. It cannot be seen, and colour matching,
-    # which is on by default, takes it out.
-    assert shift < (0.25 if network in REAL else 0.8)
+    assert psnr(error) > 48
+    # torch adds in 16 bits within its convolutions' outputs; random weights do not let that average out.
+    assert shift < (0.1 if network in REAL or backend == "openvino" else 0.35)
     if network not in REAL:
         return  # random weights give colours far outside 0..1, where clipping undoes the matching
     matched = sides.engine(picture, backend=backend, precision="bf16", color_match=True)
