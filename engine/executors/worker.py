@@ -68,7 +68,9 @@ class WorkerRunner:
             process = self._start()
             flight = process.board(job)
             try:
-                return self._follow(process, flight, control)
+                result = self._follow(process, flight, control)
+                self._suspects.discard(job.id)
+                return result
             finally:
                 process.leave(flight)
                 if process.gone.is_set() and process.pid is not None:  # it was ended, so it could not tidy up
@@ -113,14 +115,14 @@ class WorkerRunner:
             return not self._wanted_alone and not self._aboard & self._suspects
 
         with self._changed:
-            if job.id in self._suspects:
-                self._wanted_alone += 1
+            alone = job.id in self._suspects
+            self._wanted_alone += alone
             try:
                 while not self._changed.wait_for(may_enter, _POLL_SECONDS):
                     if control.cancelled:
                         raise JobCancelled("Cancelled; nothing was written.")
             finally:
-                self._wanted_alone -= job.id in self._suspects
+                self._wanted_alone -= alone
             self._aboard.add(job.id)
         try:
             yield
