@@ -36,10 +36,10 @@ def choose(page, where: str, name: str) -> None:
 def test_two_seconds_are_enhanced_and_the_download_is_the_saved_file(tab, app, tmp_path):
     source = clips.make_clip(tmp_path / "film.mp4", frames=50)
     upload(tab, source)
-    tab.wait_for_selector("#video-facts:has-text('64 x 48 pixels, H264, 25 frames a second, 2.0 s, 50 frames, sound')")
+    tab.wait_for_selector("#video-facts:has-text('64 × 48 pixels, H264, 25 frames a second, 2.0 s, 50 frames, sound')")
     choose(tab, "#video-model", "tiny-x4")
     tab.click("#video-start")
-    tab.wait_for_selector("#video-status:has-text('50 frames, 128 x 96 pixels')", timeout=90_000)
+    tab.wait_for_selector("#video-status:has-text('50 frames, 128 × 96 pixels')", timeout=90_000)
     with tab.expect_download() as download:
         tab.click("#video-download")
     (saved,) = app.outputs.glob("session-*/film_x2.mp4")
@@ -92,7 +92,7 @@ def test_one_frame_is_shown_before_and_after(tab, tmp_path):
     tab.wait_for_selector("#video-facts:has-text('50 frames')")
     choose(tab, "#video-model", "tiny-x4")
     tab.click("#video-preview")
-    tab.wait_for_selector("#video-status:has-text('128 x 96 pixels with tiny-x4')", timeout=90_000)
+    tab.wait_for_selector("#video-status:has-text('128 × 96 pixels with tiny-x4')", timeout=90_000)
     tab.wait_for_selector("#video-slider img")
     assert "(50 frames) will take about" in tab.inner_text("#video-status")
 

@@ -90,7 +90,7 @@ def test_a_preview_is_made_by_what_enhances_pictures_and_says_how_long_all_will_
         words=words_in("en"),
     )
     assert all(Path(one).is_file() for one in shown.pair)
-    assert "The frame at 1.2 s: 128 x 96 pixels" in shown.sentence and "(25 frames) will take about" in shown.sentence
+    assert "The frame at 1.2 s: 128 × 96 pixels" in shown.sentence and "(25 frames) will take about" in shown.sentence
 
 
 def test_progress_counts_frames():

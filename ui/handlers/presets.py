@@ -68,7 +68,10 @@ def preview_html(preset: Preset, installed: Collection[str], words: Words) -> st
     rows = []
     if preset.prefers:
         models = [f"{name}" if name in installed else words("presets_missing", name=name) for name in preset.prefers]
-        rows.append((field_words("model", words), escape(", ".join(models))))
+        shown = escape(words("presets_or").join(models))
+        if not any(name in installed for name in preset.prefers):
+            shown += f'<p class="remark">{escape(words("presets_instead"))}</p>'
+        rows.append((field_words("model", words), shown))
     rows += [
         (field_words(name, words), escape(value_words(name, value, words))) for name, value in preset.settings.items()
     ]

@@ -102,7 +102,7 @@ def loaded_html(executor: Any, manager: ModelManager, words: Words) -> str:
         state = (
             words(f"system_runner_{runner.state}") if f"system_runner_{runner.state}" in words.table else runner.state
         )
-        memory = f", {size_words(runner.memory_mb * _MB)}" if runner.memory_mb else ""
+        memory = f" {size_words(runner.memory_mb * _MB)}" if runner.memory_mb else ""
         rows.append((runner.name, f'<span class="chip {escape(runner.state)}">{escape(state)}</span>{memory}'))
     body = facts_table(rows) if rows else ""
     if not loaded_models(executor, manager):
@@ -161,7 +161,7 @@ def _model_row(status: ModelStatus, words: Words) -> str:
         f'<td class="short"><span class="chip {state}">{words(f"system_state_{state}")}</span></td>'
         f'<td class="short">{escape(kind)}{scale}</td>'
         f'<td class="short">{size_words(status.size) if status.size else "?"}</td>'
-        f"<td>{escape(status.licence)}</td></tr>"
+        f'<td class="short">{escape(status.licence)}</td></tr>'
     )
 
 

@@ -11,6 +11,8 @@ EN = {
     "presets_is_own": "your own",
     "presets_rest": "Everything else stays at its default.",
     "presets_missing": "{name} (not installed)",
+    "presets_or": ", else ",
+    "presets_instead": "Until one of them is installed, the best installed model does it.",
     "presets_apply": "Apply to the Image tab",
     "presets_applied": "“{name}” is applied: the Image Enhancement tab shows it.",
     "presets_applied_without": "“{name}” is applied. The Image Enhancement tab has no field for: {fields}. The batch "
@@ -73,6 +75,8 @@ DE = {
     "presets_is_own": "eigene",
     "presets_rest": "Alles andere behält seinen Standardwert.",
     "presets_missing": "{name} (nicht installiert)",
+    "presets_or": ", sonst ",
+    "presets_instead": "Bis eines davon da ist, übernimmt das beste vorhandene Modell.",
     "presets_apply": "Auf das Bild anwenden",
     "presets_applied": "„{name}“ ist angewendet: „Bild verbessern“ zeigt es.",
     "presets_applied_without": "„{name}“ ist angewendet. „Bild verbessern“ hat kein Feld für: {fields}. Stapel und "

@@ -5,7 +5,7 @@ from __future__ import annotations
 EN: dict[str, str] = {
     "video_file": "Video",
     "video_intro": "Drop in a video. Sound, subtitles, chapters and the time of every frame stay as they are.",
-    "video_facts": "{width} x {height} pixels, {codec}, {fps} frames a second, {duration}",
+    "video_facts": "{width} × {height} pixels, {codec}, {fps} frames a second, {duration}",
     "video_facts_frames": "{frames} frames",
     "video_facts_audio": "{count} sound tracks",
     "video_facts_audio_one": "sound",
@@ -58,9 +58,9 @@ EN: dict[str, str] = {
     "video_progress_fps": "{fps} a second",
     "video_loading": "Loading the model",
     "video_previewing": "Enhancing one frame",
-    "video_previewed": "The frame at {moment}: {width} x {height} pixels with {model}.",
+    "video_previewed": "The frame at {moment}: {width} × {height} pixels with {model}.",
     "video_estimate": "The whole part ({frames} frames) will take about {time}.",
-    "video_done": "**{frames} frames, {width} x {height} pixels** with {model} in {time} "
+    "video_done": "**{frames} frames, {width} × {height} pixels** with {model} in {time} "
     "({fps} frames a second, {codec}, {size} MB).",
     "video_cancelled": "**Cancelled.** The file below holds the first {frames} frames ({duration}) and plays. "
     "Start again with the same settings to go on from there.",
@@ -76,7 +76,7 @@ DE: dict[str, str] = {
     "video_file": "Video",
     "video_intro": "Ein Video hineinziehen. Ton, Untertitel, Kapitel und der Zeitpunkt jedes Bildes bleiben, "
     "wie sie sind.",
-    "video_facts": "{width} x {height} Pixel, {codec}, {fps} Bilder je Sekunde, {duration}",
+    "video_facts": "{width} × {height} Pixel, {codec}, {fps} Bilder je Sekunde, {duration}",
     "video_facts_frames": "{frames} Bilder",
     "video_facts_audio": "{count} Tonspuren",
     "video_facts_audio_one": "Ton",
@@ -129,9 +129,9 @@ DE: dict[str, str] = {
     "video_progress_fps": "{fps} je Sekunde",
     "video_loading": "Das Modell wird geladen",
     "video_previewing": "Ein Bild wird verbessert",
-    "video_previewed": "Das Bild bei {moment}: {width} x {height} Pixel mit {model}.",
+    "video_previewed": "Das Bild bei {moment}: {width} × {height} Pixel mit {model}.",
     "video_estimate": "Der ganze Teil ({frames} Bilder) wird etwa {time} dauern.",
-    "video_done": "**{frames} Bilder, {width} x {height} Pixel** mit {model} in {time} "
+    "video_done": "**{frames} Bilder, {width} × {height} Pixel** mit {model} in {time} "
     "({fps} Bilder je Sekunde, {codec}, {size} MB).",
     "video_cancelled": "**Abgebrochen.** Die Datei unten enthält die ersten {frames} Bilder ({duration}) und läuft. "
     "Mit denselben Einstellungen neu gestartet, geht es dort weiter.",

@@ -29,6 +29,8 @@ from utils.video_files import SUFFIXES
 logger = logging.getLogger(__name__)
 
 _TAB, _PREVIEW = "video", "video-preview"
+_SHOWN, _HIDDEN = {"visible": True, "__type__": "update"}, {"visible": False, "__type__": "update"}
+"""What becomes of the button to cancel."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def build(
             form = _form(manager)
             with gr.Row():
                 start = gr.Button(t("video_start"), variant="primary", elem_id="video-start")
-                cancel = gr.Button(t("cancel"), variant="stop", elem_id="video-cancel")
+                cancel = gr.Button(t("cancel"), variant="stop", visible=False, elem_id="video-cancel")
         with gr.Column(scale=3, min_width=300):
             with gr.Row(equal_height=True):
                 moment = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
@@ -76,9 +78,9 @@ def build(
             result = gr.HTML("", elem_id="video-result")
     handlers = _Handlers(config, manager, sessions, form, enhance)
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    outputs = [progress, status, result]
+    outputs = [progress, status, result, cancel]
     file.change(handlers.look, file, [facts, moment], show_progress="hidden")
-    preview.click(handlers.preview, [file, moment, *form.components], [progress, status, slider], **quiet)
+    preview.click(handlers.preview, [file, moment, *form.components], [progress, status, slider, cancel], **quiet)
     start.click(handlers.run, [file, *form.components], outputs, **quiet)
     blocks.load(handlers.resume, None, outputs, **quiet)
     cancel.click(handlers.cancel, None, None, queue=False, show_progress="hidden")
@@ -148,7 +150,7 @@ class _Handlers:
     ) -> AsyncIterator[list[Any]]:
         words, session = words_for(request), self._sessions.of(request)
         if not path:
-            yield ["", words("video_choose"), gr.skip()]
+            yield ["", words("video_choose"), gr.skip(), _HIDDEN]
             return
         try:
             settings, options = work.make_values(self._form.values(given))
@@ -168,21 +170,21 @@ class _Handlers:
                 )
 
             job = self._sessions.start(request, _PREVIEW, enhance_it)
-            yield ["", words("video_previewing"), gr.skip()]
+            yield ["", words("video_previewing"), gr.skip(), _SHOWN]
             async for step in job.watch():
                 if step.position:
-                    yield ["", words("queue_waiting", position=step.position), gr.skip()]
+                    yield ["", words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
             shown = job.result()
         except EngineError as error:
             logger.info("No preview: %s", error)
-            yield ["", work.sentence_of(error, words), gr.skip()]
+            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
             return
-        yield ["", shown.sentence, gr.update(value=shown.pair, visible=True)]
+        yield ["", shown.sentence, gr.update(value=shown.pair, visible=True), _HIDDEN]
 
     async def run(self, request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[list[Any]]:
         words, session = words_for(request), self._sessions.of(request)
         if not path:
-            yield ["", words("video_choose"), gr.skip()]
+            yield ["", words("video_choose"), gr.skip(), _HIDDEN]
             return
         try:
             values = self._form.values(given)
@@ -200,9 +202,9 @@ class _Handlers:
             session.memory.pop(_TAB, None)
             job = self._sessions.start(request, _TAB, enhance_it, turns=self._turns, needs_watcher=False)
         except EngineError as error:
-            yield ["", work.sentence_of(error, words), gr.skip()]
+            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
             return
-        yield ["", "", ""]
+        yield ["", "", "", _SHOWN]
         async for answer in self._watched(request, job):
             yield answer
 
@@ -215,26 +217,26 @@ class _Handlers:
                 yield answer
         elif made is not None and made.output_path.is_file():
             words = words_for(request)
-            yield ["", work.summary(made, words), work.player(made, words)]
+            yield ["", work.summary(made, words), work.player(made, words), _HIDDEN]
         else:
-            yield [gr.skip(), gr.skip(), gr.skip()]
+            yield [gr.skip()] * 4
 
     async def _watched(self, request: gr.Request, job: UiJob[VideoResult]) -> AsyncIterator[list[Any]]:
         words = words_for(request)
         try:
             async for step in job.watch():
                 if step.position:
-                    yield ["", words("queue_waiting", position=step.position), gr.skip()]
+                    yield ["", words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
                 elif step.progress:
-                    yield [work.progress_bar(words, step.progress), "", gr.skip()]
+                    yield [work.progress_bar(words, step.progress), "", gr.skip(), _SHOWN]
                 else:
-                    yield ["", words("video_loading"), gr.skip()]
+                    yield ["", words("video_loading"), gr.skip(), _SHOWN]
             result = job.result()
         except EngineError as error:
             logger.info("The video was not enhanced: %s", error)
-            yield ["", work.sentence_of(error, words), gr.skip()]
+            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
             return
-        yield ["", work.summary(result, words), work.player(result, words)]
+        yield ["", work.summary(result, words), work.player(result, words), _HIDDEN]
 
     def cancel(self, request: gr.Request) -> None:
         self._sessions.cancel(request, _TAB)
