@@ -6,12 +6,18 @@
 ``dpkg -x`` into ``deb/NAME``, ``npm pack`` and ``tar xf`` into ``npm/NAME``). The weights are written beside
 ``engine/analysis/content.py``. The held-back share of the samples is printed; labelled pictures for measuring are
 never trained on.
+
+Held-back samples show the same pictures as those trained on, so that figure flatters. ``--unseen-packages`` instead
+trains without a share of the packages, prints how often samples of these are judged right, and writes nothing: steer
+by that.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,7 +27,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.analysis.content import WEIGHTS
+from engine.analysis.content import WEIGHTS, ContentClassifier
 from engine.analysis.content_features import content_features
 from training.content_data import Pools, sample
 
@@ -37,6 +43,37 @@ def find_pools(packages: Path, photographs: Path) -> Pools:
         raise SystemExit(f"{len(missing)} pictures are not below '{packages}', the first: {missing[0]}")
     photos = [packages / path for path in named.pop("photographs")] + sorted(photographs.glob("*.jpg"))
     return Pools(tuple(photos), {kind: tuple(packages / path for path in paths) for kind, paths in named.items()})
+
+
+def split_packages(pools: Pools, packages: Path) -> tuple[Pools, Pools]:
+    """``(rest, unseen)``: whole packages set aside, no package in both.
+
+    For photographs and each kind of drawing in turn, the packages with the fewest pictures of it go to ``unseen`` until
+    they hold ``HELD_BACK`` of it. A kind that a single package provides stays in ``rest`` as a whole.
+    """
+    kinds = {"photographs": pools.photographs, **pools.drawings}
+    unseen: set[str] = set()
+    for paths in kinds.values():
+        counts = Counter(_package(path, packages) for path in paths)
+        held = sum(counts[name] for name in unseen)
+        for name, count in sorted(counts.items(), key=lambda item: (item[1], item[0]))[:-1]:
+            if held >= HELD_BACK * len(paths):
+                break
+            if name not in unseen:
+                unseen.add(name)
+                held += count
+    halves = []
+    for wanted in (False, True):
+        chosen = {
+            kind: tuple(path for path in paths if (_package(path, packages) in unseen) is wanted)
+            for kind, paths in kinds.items()
+        }
+        halves.append(Pools(chosen.pop("photographs"), {kind: paths for kind, paths in chosen.items() if paths}))
+    return halves[0], halves[1]
+
+
+def _package(path: Path, packages: Path) -> str:
+    return "/".join(path.relative_to(packages).parts[:2]) if path.is_relative_to(packages) else str(path.parent)
 
 
 def _features(pools: Pools, seed: int, index: int) -> np.ndarray:
@@ -87,6 +124,26 @@ def _member(
     return [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in layers]
 
 
+def _measure_unseen(pools: Pools, options: argparse.Namespace) -> None:
+    rest, unseen = split_packages(pools, options.packages)
+    features, labels = make_samples(rest, options.samples, 1, options.workers)
+    weights = train(features, labels, options.hidden, options.members, options.decay)
+    features, labels = make_samples(unseen, int(options.samples * HELD_BACK), 2, options.workers)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.npz"
+        np.savez(path, **weights)
+        judged = _judged(ContentClassifier(path), features)
+    right = judged == labels
+    print(
+        f"right on {right.mean():.1%} of {len(labels)} samples of unseen packages: "
+        f"{right[labels == 1].mean():.1%} of the drawn, {right[labels == 0].mean():.1%} of the photographed"
+    )
+
+
+def _judged(classifier: ContentClassifier, features: np.ndarray) -> np.ndarray:
+    return np.array([classifier.probability_of(row) >= 0.5 for row in features])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=Path)
@@ -96,16 +153,17 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--decay", type=float, default=0.1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--unseen-packages", action="store_true", help="only measure, on packages not trained on")
     options = parser.parse_args()
     pools = find_pools(options.packages, options.photographs)
+    if options.unseen_packages:
+        _measure_unseen(pools, options)
+        return
     features, labels = make_samples(pools, options.samples, 1, options.workers)
     kept = int(len(labels) * (1 - HELD_BACK))
     weights = train(features[:kept], labels[:kept], options.hidden, options.members, options.decay)
     np.savez_compressed(WEIGHTS, **weights)
-    from engine.analysis.content import ContentClassifier
-
-    classifier = ContentClassifier()
-    drawn = np.array([classifier.probability_of(row) for row in features[kept:]]) >= 0.5
+    drawn = _judged(ContentClassifier(), features[kept:])
     print(f"right on {np.mean(drawn == labels[kept:]):.1%} of {len(drawn)} held-back samples")
 
 

@@ -141,8 +141,9 @@ def _shallow_focus(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
 
 
 def _pick(random: np.random.Generator, pools: Pools) -> Path:
-    kinds = list(KIND_SHARES)
-    kind = kinds[int(random.choice(len(kinds), p=list(KIND_SHARES.values())))]
+    kinds = [kind for kind in KIND_SHARES if pools.drawings.get(kind)]
+    shares = np.array([KIND_SHARES[kind] for kind in kinds])
+    kind = kinds[int(random.choice(len(kinds), p=shares / shares.sum()))]
     return pools.drawings[kind][int(random.integers(len(pools.drawings[kind])))]
 
 
