@@ -48,7 +48,7 @@ def test_the_form_becomes_settings_and_options():
 def test_facts_are_told_in_both_languages(tmp_path, config, language, words):
     path = clips.make_clip(tmp_path / "in.mp4", frames=5, audio=None)
     text = video.describe(video.look_at(str(path), config), words_in(language))
-    assert text.startswith("64 x 48") and words in text and "H264" in text
+    assert text.startswith("64 × 48") and words in text and "H264" in text
 
 
 def test_a_bad_upload_is_an_error_and_none_is_none(tmp_path, config):

@@ -73,9 +73,9 @@ def build(
                 visible=False,
                 elem_id="video-slider",
             )
-            progress = gr.HTML("", elem_id="video-progress")
+            progress = gr.HTML("", elem_classes="slot", elem_id="video-progress")
             status = gr.Markdown(t("video_ready"), elem_id="video-status")
-            result = gr.HTML("", elem_id="video-result")
+            result = gr.HTML("", elem_classes="slot", elem_id="video-result")
     handlers = _Handlers(config, manager, sessions, form, enhance)
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     outputs = [progress, status, result, cancel]
