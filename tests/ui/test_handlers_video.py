@@ -110,7 +110,7 @@ def test_the_result_is_offered_as_the_file_itself(tmp_path, manager, config):
     shown = video.player(result, words_in("de"))
     assert "out%20%26%20%27x%27.mkv" in shown and "Ergebnis herunterladen" in shown
     assert "spielt diese Dateiart vielleicht nicht" in shown
-    assert "**3 Bilder, 128 x 96 Pixel** mit lanczos" in video.summary(result, words_in("de"))
+    assert "**3 Bilder, 128 × 96 Pixel** mit lanczos" in video.summary(result, words_in("de"))
     assert probe_video(target).frames is not None
 
 
