@@ -76,7 +76,7 @@ DE = {
     "presets_rest": "Alles andere behält seinen Standardwert.",
     "presets_missing": "{name} (nicht installiert)",
     "presets_or": ", sonst ",
-    "presets_instead": "Bis eines davon da ist, übernimmt das beste vorhandene Modell.",
+    "presets_instead": "Bis eines davon da ist, übernimmt das beste installierte Modell.",
     "presets_apply": "Auf das Bild anwenden",
     "presets_applied": "„{name}“ ist angewendet: „Bild verbessern“ zeigt es.",
     "presets_applied_without": "„{name}“ ist angewendet. „Bild verbessern“ hat kein Feld für: {fields}. Stapel und "

@@ -15,7 +15,7 @@ DE = {
     "The weak-denoise twin of realesr-general-x4v3; mixed in by the denoise strength.": "Der schwach entrauschende "
     "Zwilling von realesr-general-x4v3; nach der Rauschstärke beigemischt.",
     "Anime video, x4: very fast.": "Anime-Video, x4: sehr schnell.",
-    "Faces in photographs, restored at 512 pixels.": "Gesichter auf Fotos, aufgefrischt bei 512 Pixeln.",
+    "Faces in photographs, restored at 512 pixels.": "Gesichter auf Fotos, wiederhergestellt bei 512 Pixeln.",
     "Faces in photographs; an earlier version, more natural and less sharp.": "Gesichter auf Fotos; eine frühere "
     "Fassung, natürlicher und weniger scharf.",
     "Faces in photographs; a transformer, another look than GFPGAN's.": "Gesichter auf Fotos; ein Transformer, "
@@ -29,16 +29,17 @@ DE = {
     "Ships with the program.": "Gehört zum Programm.",
     "Your own file.": "Eigene Datei.",
     # Choosing and finding
-    "{} is the best installed model for x{}.": "{} ist das beste vorhandene Modell für x{}.",
-    "{} ships with the program; no other model is installed.": "{} gehört zum Programm; kein anderes Modell ist da.",
+    "{} is the best installed model for x{}.": "{} ist das beste installierte Modell für x{}.",
+    "{} ships with the program; no other model is installed.": "{} gehört zum Programm; kein anderes Modell ist "
+    "installiert.",
     "`python main.py models download RealESRGAN_x4plus` (67 MB) would add finer, invented texture in photographs, "
     "at many times the computing time.": "`python main.py models download RealESRGAN_x4plus` (67 MB) brächte "
     "feinere, erfundene Struktur in Fotos, bei vielfacher Rechenzeit.",
     "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
     "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth or .safetensors file into "
-    "the weights folder.": "Kein Netz ist da, darum wird mit Lanczos interpoliert: größer, nicht schärfer. Für echte "
-    "Einzelheiten `python main.py models download RealESRGAN_x4plus` (67 MB) ausführen oder eine .pth- oder "
-    ".safetensors-Datei in den Gewichte-Ordner legen.",
+    "the weights folder.": "Kein Netz ist installiert, darum wird mit Lanczos interpoliert: größer, nicht schärfer. "
+    "Für echte Einzelheiten `python main.py models download RealESRGAN_x4plus` (67 MB) ausführen oder eine .pth- "
+    "oder .safetensors-Datei in den Gewichte-Ordner legen.",
     "'{}' is a resampler, not a network; there is nothing to load.": "„{}“ ist eine Interpolation, kein Netz; es "
     "gibt nichts zu laden.",
     "'{}' ({}) is not {} model.": "„{}“ ({}) ist kein Modell dieser Art ({}).",
@@ -139,11 +140,11 @@ DE = {
     # Settings and presets
     "Photographs, four times as large, the finest texture.": "Fotos, vierfach vergrößert, die feinste Struktur.",
     "People: faces are restored, a little of the original is mixed in so that skin stays skin.": "Menschen: "
-    "Gesichter werden aufgefrischt, ein wenig Original bleibt, damit Haut Haut bleibt.",
+    "Gesichter werden wiederhergestellt, ein wenig Original bleibt, damit Haut Haut bleibt.",
     "Drawings, anime, comics: clean lines and flat colours.": "Zeichnungen, Anime, Comics: saubere Linien und "
     "flächige Farben.",
     "Scanned prints with grain and dust: strong denoising, faces restored, twice the size.": "Eingescannte Abzüge "
-    "mit Korn und Staub: starkes Entrauschen, Gesichter aufgefrischt, doppelt so groß.",
+    "mit Korn und Staub: starkes Entrauschen, Gesichter wiederhergestellt, doppelt so groß.",
     "Pictures taken in the dark: strong denoising, twice the size.": "Aufnahmen im Dunkeln: starkes Entrauschen, "
     "doppelt so groß.",
     "Little is invented: two fifths of the result are the plainly enlarged original.": "Wenig erfunden: zwei Fünftel "

@@ -42,7 +42,7 @@ DE = {
     "{}x{}; x4 wäre mehr, als man meist braucht.",
     "Pixel art: enlarged pixel by pixel, since any network would smear its squares.": "Pixelkunst: Pixel für Pixel "
     "vergrößert, denn jedes Netz würde ihre Quadrate verwischen.",
-    "{} is the best installed model for {} at x{}.{}": "{} ist das beste vorhandene Modell für {} bei x{}.{}",
+    "{} is the best installed model for {} at x{}.{}": "{} ist das beste installierte Modell für {} bei x{}.{}",
     "{}{} would suit it better; `python main.py models download {}` brings it.": "{}{} würde besser passen; `python "
     "main.py models download {}` lädt es.",
     "This model has no denoise control; realesr-general-x4v3 with its twin would have.": "Dieses Modell hat keine "
@@ -51,10 +51,10 @@ DE = {
     "{}, larger than {} pixels: sharp enough to be left alone.": "{}, größer als {} Pixel: scharf genug, um so zu "
     "bleiben.",
     "{} found, but no face model is installed; `python main.py models download GFPGANv1.4` (349 MB) would restore "
-    "faces.": "{} gefunden, aber kein Gesichtsmodell ist da; `python main.py models download GFPGANv1.4` (349 MB) "
-    "würde Gesichter auffrischen.",
+    "faces.": "{} gefunden, aber kein Gesichtsmodell ist installiert; `python main.py models download GFPGANv1.4` "
+    "(349 MB) würde Gesichter wiederherstellen.",
     "{} found, {} pixels high at most: faces are restored.": "{} gefunden, höchstens {} Pixel hoch: Gesichter werden "
-    "aufgefrischt.",
+    "wiederhergestellt.",
     # Verdicts
     "Faithful: reduced to the original's size it is practically the original.": "Treu: auf die Größe des Originals "
     "verkleinert ist es praktisch das Original.",
@@ -75,7 +75,7 @@ DE = {
     # Faces
     "{} pixels high.": "{} Pixel hoch.",
     "Its eyes and mouth were not located: the detector YuNet (0.2 MB) is not installed.": "Augen und Mund wurden "
-    "nicht gefunden: der Finder YuNet (0,2 MB) ist nicht da.",
+    "nicht gefunden: der Finder YuNet (0,2 MB) ist nicht installiert.",
     "It lies in the part that is cut away.": "Es liegt im abgeschnittenen Teil.",
     "Skipped by choice.": "Auf Wunsch ausgelassen.",
     "It is drawn; face models know photographs only.": "Es ist gezeichnet; Gesichtsmodelle kennen nur Fotos.",
@@ -86,19 +86,19 @@ DE = {
     "Not among the chosen ones.": "Nicht unter den gewählten.",
     "Another face is nearer to the middle.": "Ein anderes Gesicht ist näher an der Mitte.",
     "Its features changed (likeness {}).": "Die Züge haben sich geändert (Ähnlichkeit {}).",
-    "After restoring it is no face any more.": "Nach dem Auffrischen ist es kein Gesicht mehr.",
+    "After restoring it is no face any more.": "Nach dem Wiederherstellen ist es kein Gesicht mehr.",
     "Eyes, nose or mouth moved by {} of the distance between the eyes.": "Augen, Nase oder Mund sind um {} des "
     "Augenabstands verrutscht.",
-    "{}{} is not installed. {} would bring it; everything else was done.": "{}{} ist nicht da. {} lädt es; alles "
-    "andere ist getan.",
-    "{}{} are not installed. {} would bring them; everything else was done.": "{}{} sind nicht da. {} laden sie; "
+    "{}{} is not installed. {} would bring it; everything else was done.": "{}{} ist nicht installiert. {} lädt es; "
     "alles andere ist getan.",
+    "{}{} are not installed. {} would bring them; everything else was done.": "{}{} sind nicht installiert. {} laden "
+    "sie; alles andere ist getan.",
     "{} and {}": "{} und {}",
-    "Faces were not restored: {}": "Gesichter wurden nicht aufgefrischt: {}",
+    "Faces were not restored: {}": "Gesichter wurden nicht wiederhergestellt: {}",
     "There is no face model '{}'. Known: {}.": "Es gibt kein Gesichtsmodell „{}“. Bekannt: {}.",
     "'{}' ({}) is not a face model.": "„{}“ ({}) ist kein Gesichtsmodell.",
     "Memory of {} ran short: faces were restored on the CPU.": "Der Speicher von {} wurde knapp: Gesichter wurden "
-    "auf der CPU aufgefrischt.",
+    "auf der CPU wiederhergestellt.",
     "The face model '{}' gives no valid pixels even in fp32: its file is damaged.": "Das Gesichtsmodell „{}“ liefert "
     "selbst in fp32 keine gültigen Pixel: seine Datei ist beschädigt.",
     "Not enough memory for the face model '{}', not even for one face on the CPU. Close other programs, or switch "
@@ -112,10 +112,10 @@ DE = {
     "is shown all the same, as was asked for": "wird wie gewünscht trotzdem gezeigt",
     "No face model could be used.": "Kein Gesichtsmodell war brauchbar.",
     "No restored faces are remembered for '{}': it was made without, changed since, or long ago. Enhance the "
-    "picture again with --faces on.": "Zu „{}“ sind keine aufgefrischten Gesichter gemerkt: es wurde ohne gemacht, "
-    "seither geändert oder ist alt. Das Bild noch einmal mit Gesichtern verbessern.",
+    "picture again with --faces on.": "Zu „{}“ sind keine wiederhergestellten Gesichter gemerkt: es wurde ohne "
+    "gemacht, seither geändert oder ist alt. Das Bild noch einmal mit Gesichtern verbessern.",
     "Say which strength the faces shall have.": "Welche Stärke sollen die Gesichter haben?",
-    "Face {} was not restored; restored: {}.": "Gesicht {} wurde nicht aufgefrischt; aufgefrischt: {}.",
+    "Face {} was not restored; restored: {}.": "Gesicht {} wurde nicht wiederhergestellt; wiederhergestellt: {}.",
     "The strength of a face must be between 0 and 1 (given: {}).": "Die Stärke eines Gesichts liegt zwischen 0 und 1 "
     "(angegeben: {}).",
     # Warnings and errors of a run
@@ -131,7 +131,7 @@ DE = {
     "{} holds 8 bits a channel; the input's 16 were reduced.": "{} fasst 8 Bit je Kanal; die 16 des Originals wurden "
     "verringert.",
     "Faces in animations are not restored: they would flicker.": "Gesichter in Animationen werden nicht "
-    "aufgefrischt: sie würden flackern.",
+    "wiederhergestellt: sie würden flackern.",
     "{} holds one picture: only the first frame is kept.": "{} fasst ein einziges Bild: nur das erste bleibt.",
     "{}; the picture was run again in fp32.": "{}; das Bild wurde noch einmal in fp32 gerechnet.",
     "'{}' gives no valid pixels even in fp32: its checkpoint is damaged.": "„{}“ liefert selbst in fp32 keine "

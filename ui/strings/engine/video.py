@@ -7,7 +7,7 @@ DE = {
     "kurze Clips: {} Bilder sind mehr als {}. Einen Abschnitt wählen oder als .mp4 speichern.",
     "The clip has more than {} frames. Choose a range, or save as .mp4.": "Der Clip hat mehr als {} Bilder. Einen "
     "Abschnitt wählen oder als .mp4 speichern.",
-    "{} is the installed model that suits {} and is quick enough for thousands of frames.": "{} ist das vorhandene "
+    "{} is the installed model that suits {} and is quick enough for thousands of frames.": "{} ist das installierte "
     "Modell, das zu {} passt und für Tausende von Bildern schnell genug ist.",
     "The video is interlaced: its lines belong to two moments. Deinterlace it first for clean edges.": "Das Video "
     "ist verschränkt (interlaced): seine Zeilen gehören zu zwei Zeitpunkten. Für saubere Kanten zuerst entflechten.",
@@ -17,7 +17,7 @@ DE = {
     "The video's colour matrix is not known here; it was read as BT.709.": "Die Farbmatrix des Videos ist hier nicht "
     "bekannt; es wurde als BT.709 gelesen.",
     "Face restoration is for pictures: frame by frame it would flicker. It was left out.": "Gesichter werden nur in "
-    "Bildern aufgefrischt: Bild für Bild würde es flackern. Es wurde weggelassen.",
+    "Bildern wiederhergestellt: Bild für Bild würde es flackern. Es wurde weggelassen.",
     "A file size cannot be asked for a video; use the video quality. It was ignored.": "Eine Dateigröße gibt es für "
     "Videos nicht; die Videoqualität wählen. Sie blieb unbeachtet.",
     "Animated pictures have no sound: it was left out.": "Animierte Bilder haben keinen Ton: er wurde weggelassen.",
