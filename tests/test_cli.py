@@ -64,7 +64,7 @@ def test_json_is_one_object_a_picture_and_nothing_else(cli, picture, tmp_path):
     assert done.returncode == 3
     wanted = {"input", "output", "model", "scale", "width", "height", "device", "precision", "tile", "seconds"}
     assert wanted | {"peak_memory_mb", "metrics", "warnings"} <= set(first)
-    assert set(first["seconds"]) == {"load", "inference", "total"} and first["width"] == 480
+    assert set(first["seconds"]) == {"load", "inference", "total", "network"} and first["width"] == 480
     assert bad["error"]["type"] == "InvalidImageError" and "bad.png" in bad["error"]["message"]
     assert first["output"] != second["output"], "two inputs of one name must not share an output"
     assert len(list((tmp_path / "out").iterdir())) == 2
