@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import race_jobs
 from benchmarks.contenders import CONTENDERS, KEEPING, REFERENCE, network_of
 from benchmarks.networks import photograph, write_compact, write_rrdbnet
 from utils.gpu import cpu_count, cpu_features, cpu_name
@@ -63,6 +64,8 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     starts: dict[str, float] = field(default_factory=dict)
     batch: dict[str, float] = field(default_factory=dict)
+    face: dict[str, float] = field(default_factory=dict)
+    film: dict[str, float] = field(default_factory=dict)
 
 
 def write_networks(folder: Path, weights: Path | None) -> dict[str, Path]:
@@ -255,6 +258,7 @@ def table(report: Report) -> str:
             f"{head}| {row.seconds:.2f} | {ratio} | {row.megapixels:.3f} | {row.gflops:.0f} | {fidelity} "
             f"| {row.peak_mb:.0f} | {row.start:.1f} | {row.first:.1f} |"
         )
+    lines += race_jobs.lines(report.face, report.film)
     lines += ["", *(f"- {name}: {seconds:.2f} s" for name, seconds in report.starts.items())]
     if report.batch:
         lines.append(
@@ -292,6 +296,10 @@ def main() -> None:
         start_times(report, checkpoints["compact-16"], folder)
         pictures = options.pictures or (3 if options.quick else 50 if options.full else 12)
         batch(report, checkpoints["compact-16"], folder, pictures, side=64 if options.quick else 256)
+        try:
+            report.face, report.film = race_jobs.faces(folder), race_jobs.film(checkpoints["compact-16"], folder)
+        except ImportError as error:
+            print(f"faces and film are left out: {error}")
     print("\n" + table(report))
     if options.json:
         options.json.write_text(json.dumps(asdict(report), indent=1), "utf-8")
