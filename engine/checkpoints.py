@@ -7,6 +7,7 @@ A ``.pth`` file is a pickle, and a pickle can run code. So ``torch.load`` runs r
 from __future__ import annotations
 
 import pickle  # nosec B403
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
 _NESTED = ("params_ema", "params", "state_dict", "model_state_dict", "model", "g_ema", "net_g")
 """Where training frameworks put the state dict; averaged weights (EMA) first."""
+_LARGEST_PICKLE = 64 * 2**20
+"""Bytes. The pickle names and shapes the tensors; their values lie beside it, so it has kilobytes."""
+_LARGEST_RATIO = 8
+"""Unpacked size by size on disk."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,25 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
         raise UnsupportedModelError(f"'{path}' is not a readable safetensors file: {error}") from error
 
 
+def _check_archive(path: Path) -> None:
+    """Refuse a ZIP that unpacks to far more than it is: ``torch.save`` stores tensors as they are, packing nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError):
+        return  # an older format, or damaged: reading it tells
+    pickles = max((member.file_size for member in members if member.filename.endswith(".pkl")), default=0)
+    unpacked = sum(member.file_size for member in members)
+    if pickles > _LARGEST_PICKLE or unpacked > _LARGEST_RATIO * path.stat().st_size + 2**20:
+        raise UnsupportedModelError(
+            f"'{path}' was refused: it would unpack to {unpacked / 2**20:,.0f} MB, as no checkpoint does."
+        )
+
+
 def _load_pickle(path: Path) -> Any:
     import torch
 
+    _check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
+import pickle  # nosec B403
 import signal
 import threading
 from collections.abc import Iterator

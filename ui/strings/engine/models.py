@@ -83,6 +83,9 @@ DE = {
     "entrauschender Zwilling sind verschieden gebaut.",
     "'{}' is no checkpoint; known kinds: {}.": "„{}“ ist keine Modelldatei; bekannte Arten: {}.",
     "'{}' is not a readable safetensors file: {}": "„{}“ ist keine lesbare safetensors-Datei: {}",
+    "'{}' was refused: it would unpack to {} MB, as no checkpoint does.": (
+        "„{}“ wurde abgewiesen: Ausgepackt wären es {} MB, wie bei keinem Modell."
+    ),
     "'{}' was refused: it holds something other than plain tensors, which could run code when loaded. Get the "
     "model from its original source, or as .safetensors.": "„{}“ wurde abgelehnt: es enthält anderes als Tensoren, "
     "das beim Laden Code ausführen könnte. Das Modell aus seiner ursprünglichen Quelle oder als .safetensors holen.",
