@@ -314,4 +314,4 @@ def _found(analysis: Analysis) -> str:
 def _expected(expected: Estimate, tile: int) -> str:
     how = "whole" if tile == 0 else f"in tiles of {tile} pixels"
     basis = "" if expected.measured else ", a rough guess until the model has run once"
-    return f"Runs {how}, in about {expected.seconds:.0f} s with {expected.memory_mb:.0f} MB{basis}."
+    return f"Runs {how}, in about {max(1, round(expected.seconds))} s with {expected.memory_mb:.0f} MB{basis}."
