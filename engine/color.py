@@ -62,7 +62,7 @@ class ColorMatcher:
         return float(np.abs(total / pixels).mean() * 255 / FULL_SCALE)
 
     def _average_down(self, band: np.ndarray) -> np.ndarray:
-        import cv2
+        from utils.opencv import cv2
 
         height, width = band.shape[0] // self._scale, band.shape[1] // self._scale
         small = cv2.resize(band, (width, height), interpolation=cv2.INTER_AREA)
@@ -101,7 +101,7 @@ class ColorMatcher:
 
     def _correct(self, band: np.ndarray, difference: np.ndarray, first: int, last: int) -> np.ndarray:
         """Add the blurred difference of rows ``first..last`` to their band."""
-        import cv2
+        from utils.opencv import cv2
 
         low, high = max(0, first - _REACH), min(difference.shape[0], last + _REACH)
         blurred = cv2.GaussianBlur(difference[low:high], (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)

@@ -92,7 +92,7 @@ class FaceDetector:
 
     def detect(self, rgb: np.ndarray) -> tuple[Face, ...]:
         """Faces in an ``(H, W, 3) uint8`` RGB picture (or ``(H, W)`` / ``(H, W, 1)`` gray), largest first."""
-        import cv2
+        from utils.opencv import cv2
 
         if rgb.ndim == 2 or rgb.shape[2] == 1:
             rgb = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_GRAY2RGB)
@@ -130,9 +130,8 @@ class YuNet:
     """OpenCV's ``FaceDetectorYN`` behind a lock: it keeps its input size between calls."""
 
     def __init__(self, path: Path) -> None:
-        import cv2
-
         from utils.errors import UnsupportedModelError
+        from utils.opencv import cv2
 
         try:
             # From memory: OpenCV cannot open paths with characters outside the system's code page on Windows.
@@ -148,7 +147,7 @@ class YuNet:
 
     def run(self, rgb: np.ndarray) -> list[Face]:
         """Every candidate of score 0.5 and more in an ``(H, W, 3) uint8`` picture, at its own size."""
-        import cv2
+        from utils.opencv import cv2
 
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         with self._lock:
@@ -169,7 +168,7 @@ class _Haar:
     """Viola-Jones cascades. They give no landmarks and are sure of nothing: two of them have to agree, or see eyes."""
 
     def __init__(self) -> None:
-        import cv2
+        from utils.opencv import cv2
 
         folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
         names = ("haarcascade_frontalface_alt2", "haarcascade_frontalface_default", "haarcascade_eye")
@@ -177,7 +176,7 @@ class _Haar:
         self._lock = threading.Lock()
 
     def detect(self, rgb: np.ndarray) -> list[Face]:
-        import cv2
+        from utils.opencv import cv2
 
         reduced, scale = _reduced(rgb, MAIN_SIDE)
         gray = cv2.equalizeHist(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY))
@@ -188,7 +187,7 @@ class _Haar:
         return merge([face.scaled(1 / scale) for face in faces])
 
     def _confirmed(self, gray: np.ndarray, box: np.ndarray) -> bool:
-        import cv2
+        from utils.opencv import cv2
 
         x, y, width, height = map(int, box)
         margin = width // 4
@@ -200,7 +199,7 @@ class _Haar:
 
 def _reduced(rgb: np.ndarray, side: int) -> tuple[np.ndarray, float]:
     """The picture with its longer side at most ``side``, and the factor."""
-    import cv2
+    from utils.opencv import cv2
 
     height, width = rgb.shape[:2]
     factor = side / max(height, width)

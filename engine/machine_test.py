@@ -118,7 +118,7 @@ def _rate(action: Callable[[], Any], pixels: int, seconds: float, control: JobCo
 
 def _encode_rate() -> float:
     """Megapixels of a photograph-like picture that become PNG in a second."""
-    import cv2
+    from utils.opencv import cv2
 
     side = _ENCODED_SIDE
     pixels = (np.tile(test_window(3)[0], (side // 64, side // 64, 1)) * 255).astype(np.uint8)

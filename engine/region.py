@@ -53,7 +53,7 @@ def region_box(
 
 def liveliest_center(picture: Picture, side: int = REGION_SIDE) -> tuple[float, float]:
     """The middle of the region with the most detail: where models differ most."""
-    import cv2
+    from utils.opencv import cv2
 
     gray = picture.pixels.mean(axis=2, dtype=np.float32)
     step = max(1, side // 8)

@@ -24,7 +24,7 @@ def from_full_scale(band: np.ndarray, bit_depth: int) -> np.ndarray:
     """A ``uint16`` band at the file's bit depth (8 or 16), rounded to nearest."""
     if bit_depth == 16:
         return band
-    import cv2
+    from utils.opencv import cv2
 
     flat = np.ascontiguousarray(band).reshape(band.shape[0], -1)
     return cv2.convertScaleAbs(flat, alpha=255.0 / FULL_SCALE).reshape(band.shape)

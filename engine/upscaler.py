@@ -130,7 +130,7 @@ class Upscaler:
         return runner.bands(alpha[..., None], tiles)
 
     def _run_window(self, window: np.ndarray) -> np.ndarray:
-        import cv2
+        from utils.opencv import cv2
 
         self._control.check()
         batch = window.astype(np.float32)
@@ -176,7 +176,7 @@ def bleed_transparent(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         pixels: ``(H, W, C) uint8 | uint16``.
         alpha: ``(H, W)`` of the same dtype.
     """
-    import cv2
+    from utils.opencv import cv2
 
     if alpha.min() > 0:
         return pixels

@@ -90,3 +90,10 @@ def test_imports_go_one_way():
         for name in imported(path) & set(names)
     }
     assert wrong == SCRIPTS_ONLY
+
+
+def test_opencv_is_imported_in_one_place():
+    """Two threads that import it by themselves can get a half one (``utils/opencv.py``)."""
+    folders = ("engine", "utils", "api", "ui", "cli")
+    found = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py") if "cv2" in imported(path)]
+    assert found == [REPOSITORY / "utils" / "opencv.py"]

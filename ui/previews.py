@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from engine.resample import from_full_scale, resize_rows
 from utils import image_io
+from utils.opencv import cv2
 from utils.picture import Picture, crop
 from utils.pixels import to_eight_bits
 from utils.writers import SaveOptions

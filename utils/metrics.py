@@ -107,7 +107,7 @@ def calculate_image_metrics(original: Any, enhanced: Any, reference: Any = None)
 
 def faithfulness(original: np.ndarray, enhanced: np.ndarray) -> Faithfulness:
     """How much of the original is left in the result; both ``(H, W, 3) uint8`` RGB."""
-    import cv2
+    from utils.opencv import cv2
 
     height, width = original.shape[:2]
     shapes = original.shape[1] / original.shape[0], enhanced.shape[1] / enhanced.shape[0]
@@ -140,7 +140,7 @@ def compare_with_reference(result: Any, reference: Any) -> ReferenceScores:
 
 def sharpness(rgb: np.ndarray) -> float:
     """Mean magnitude of the luma gradient in levels a pixel (Tenengrad with a square root); ``(H, W, 3) uint8``."""
-    import cv2
+    from utils.opencv import cv2
 
     plane = luma(rgb).astype(np.float32)
     across = cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=3) / 8
@@ -227,7 +227,7 @@ def _windows(a: np.ndarray, b: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]
 
 def _same_places(before: np.ndarray, after: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The same places of both pictures on the enhanced one's grid, the original plainly enlarged."""
-    import cv2
+    from utils.opencv import cv2
 
     across, down = before.shape[1] / after.shape[1], before.shape[0] / after.shape[0]
     plain, shown = [], []

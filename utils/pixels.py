@@ -32,7 +32,7 @@ def load_deep(data: bytes, kind: str, image: Image.Image) -> Picture | None:
 
 
 def _decode_png(data: bytes) -> np.ndarray:
-    import cv2
+    from utils.opencv import cv2
 
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:

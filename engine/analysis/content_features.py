@@ -10,8 +10,9 @@ All are taken from the picture reduced to ``SIDE`` pixels, where pictures of all
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+
+from utils.opencv import cv2
 
 SIDE = 448
 

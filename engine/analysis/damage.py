@@ -28,7 +28,7 @@ def blur_level(plane: np.ndarray) -> float:
     Crété-Roffet et al. (2007): blurring a blurred picture again changes little. The sharpest window counts, since a
     photograph with a soft background is not a blurred photograph.
     """
-    import cv2
+    from utils.opencv import cv2
 
     least = 1.0
     for window in windows(plane, 256):

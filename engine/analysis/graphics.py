@@ -42,7 +42,7 @@ def flat_share(rgb: np.ndarray) -> float:
 
 def text_share(gray: np.ndarray) -> float:
     """Share of the windows of ``(H, W) uint8`` that look like print: many small marks of one height in rows."""
-    import cv2
+    from utils.opencv import cv2
 
     hits = 0
     parts = [window for window in windows(gray, 384) if min(window.shape) >= 48]

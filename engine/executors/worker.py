@@ -207,7 +207,7 @@ def _finish_importing_opencv() -> None:
     A spawned child gets this process's module path, and during that import it begins with a folder of OpenCV's own,
     whose "typing" hides Python's: such a child dies at once.
     """
-    import_module("cv2")
+    import_module("utils.opencv")
     deadline = time.monotonic() + _IMPORT_SECONDS
     while any(Path(entry).name == "cv2" for entry in sys.path) and time.monotonic() < deadline:
         time.sleep(0.005)

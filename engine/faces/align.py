@@ -113,7 +113,7 @@ def warp(pixels: np.ndarray, matrix: np.ndarray, size: tuple[int, int], *, refle
         size: (width, height) of the result.
         reflect: what lies outside the source mirrors it; else it is zero.
     """
-    import cv2
+    from utils.opencv import cv2
 
     source, unit = np.ascontiguousarray(pixels), 1.0
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))

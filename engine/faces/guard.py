@@ -86,7 +86,7 @@ def likeness(before: np.ndarray, after: np.ndarray, scale: float) -> float:
 
 def _shading(crop: np.ndarray, finest: float) -> np.ndarray:
     """The crop's band of frequencies, weighed by the mask of an upright face."""
-    import cv2
+    from utils.opencv import cv2
 
     side = CROP_SIDE // _REDUCTION
     weight = cv2.resize(face_mask(TEMPLATE), (side, side), interpolation=cv2.INTER_AREA)

@@ -56,7 +56,7 @@ def landmarks_in_crop(crop: np.ndarray, find: Find, expected: np.ndarray = TEMPL
         crop: ``(512, 512, C) float32`` in 0..1.
         expected: where they should be, about; other faces in the crop are passed over.
     """
-    import cv2
+    from utils.opencv import cv2
 
     small = cv2.resize(crop, (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_AREA).reshape(LOOK_SIDE, LOOK_SIDE, -1)
     look = np.rint(small * 255).astype(np.uint8)

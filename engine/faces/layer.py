@@ -78,7 +78,7 @@ def save_layer(layer: FaceLayer, picture_file: Path, cache_dir: Path, bit_depth:
     Raises:
         OSError: the cache cannot be written.
     """
-    import cv2
+    from utils.opencv import cv2
 
     path = layer_path(cache_dir, sha256_of(picture_file))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ def _from_archive(archive: zipfile.ZipFile) -> FaceLayer:
 
 
 def _pixels(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    import cv2
+    from utils.opencv import cv2
 
     decoded = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:

@@ -21,7 +21,7 @@ def face_mask(landmarks: np.ndarray) -> np.ndarray:
     Args:
         landmarks: ``(5, 2)`` in crop pixels.
     """
-    import cv2
+    from utils.opencv import cv2
 
     outline, unit = _outline(np.asarray(landmarks, np.float64))
     outside = np.full((CROP_SIDE, CROP_SIDE), 255, np.uint8)

@@ -124,7 +124,7 @@ def as_channels(restored: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 def is_gray(crop: np.ndarray) -> bool:
     """Whether an ``(H, W, C) float32`` crop in 0..1 has no colour beyond what noise and compression leave behind."""
-    import cv2
+    from utils.opencv import cv2
 
     if crop.shape[2] == 1:
         return True
@@ -138,7 +138,7 @@ def match_tone(after: np.ndarray, before: np.ndarray, mask: np.ndarray) -> np.nd
 
     All arrays are 512 x 512; the crops ``(H, W, C) float32`` in 0..1.
     """
-    import cv2
+    from utils.opencv import cv2
 
     factor = 8
     side = CROP_SIDE // factor
@@ -156,7 +156,7 @@ def agreement(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
     The same slope as in the guided filter (He et al., 2010). Equal crops give 1 everywhere.
     """
-    import cv2
+    from utils.opencv import cv2
 
     window = (_AGREEMENT_WINDOW, _AGREEMENT_WINDOW)
     a, b = before.mean(axis=2), after.mean(axis=2)

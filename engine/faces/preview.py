@@ -52,7 +52,7 @@ def numbered(picture: Picture | np.ndarray, faces: Sequence[FoundFace], side: in
         picture: a ``Picture``, or ``(H, W, 1 or 3) uint8 | uint16`` pixels.
         side: the longer side is reduced to that; smaller pictures stay as they are.
     """
-    import cv2
+    from utils.opencv import cv2
 
     pixels = to_eight_bits(picture if isinstance(picture, np.ndarray) else picture.pixels)
     height, width = pixels.shape[:2]
@@ -68,7 +68,7 @@ def numbered(picture: Picture | np.ndarray, faces: Sequence[FoundFace], side: in
 
 
 def _draw(canvas: np.ndarray, one: FoundFace, scale: float) -> None:
-    import cv2
+    from utils.opencv import cv2
 
     color = _RESTORED if one.restore else _LEFT
     left, top, right, bottom = (round(value * scale) for value in one.box)

@@ -68,7 +68,7 @@ def is_face(rgb: np.ndarray, face: Face, find: Find) -> bool:
 
 def texture(rgb: np.ndarray, face: Face) -> Texture:
     """Measured in an ellipse inside the box, at a common size so that resolution does not count."""
-    import cv2
+    from utils.opencv import cv2
 
     gray = cv2.cvtColor(_window(rgb, face, 0.0), cv2.COLOR_RGB2GRAY).astype(np.float32)
     across = cv2.Sobel(gray, cv2.CV_32F, 1, 0, ksize=3) / 8
@@ -99,7 +99,7 @@ def _look_again(rgb: np.ndarray, face: Face, find: Find, degrees: float, mirrore
 
 def _window(rgb: np.ndarray, face: Face, margin: float, degrees: float = 0.0) -> np.ndarray:
     """A square crop around a face whose longer side becomes ``_FACE_SIDE``; black outside the picture."""
-    import cv2
+    from utils.opencv import cv2
 
     side = max(face.width, face.height)
     reach = side * (0.5 + margin) * 1.5  # room for turning

@@ -33,7 +33,7 @@ def eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 def repeats(pixels: np.ndarray, other: np.ndarray) -> bool:
     """Whether two frames, ``(H, W, 3)`` of one size and type, show the same."""
-    import cv2
+    from utils.opencv import cv2
 
     if pixels.shape != other.shape:
         return False
@@ -73,7 +73,7 @@ class FlickerFilter:
 
     def apply(self, source: np.ndarray, result: np.ndarray) -> np.ndarray:
         """The calmed ``result``; both ``(H, W, 3) uint8 | uint16`` RGB, of any two sizes."""
-        import cv2
+        from utils.opencv import cv2
 
         if not self._strength:
             return result
@@ -89,7 +89,7 @@ class FlickerFilter:
 
     @staticmethod
     def _mix(result: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
-        import cv2
+        from utils.opencv import cv2
 
         height, width = result.shape[:2]
         mixed = np.empty_like(result)
