@@ -127,7 +127,7 @@ async def watch_health(http: httpx.AsyncClient, process: psutil.Process, tally: 
 async def kill_at_random(process: psutil.Process, tally: Tally) -> None:
     """SIGKILL to a worker every one to three seconds."""
     while True:
-        await asyncio.sleep(random.uniform(1, 3))
+        await asyncio.sleep(random.uniform(2, 8))
         for child in process.children():
             if "spawn_main" in " ".join(child.cmdline()):
                 child.send_signal(signal.SIGKILL)
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("what", choices=("load", "soak"))
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--side", type=int, default=96)
-    parser.add_argument("--kill", action="store_true", help="kill the worker every one to three seconds")
+    parser.add_argument("--kill", action="store_true", help="kill the worker every two to eight seconds")
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
     if arguments.what == "load":

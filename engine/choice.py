@@ -16,12 +16,14 @@ _SMALL, _LARGE = 1.6e6, 24e6
 
 @dataclass(frozen=True)
 class Needs:
-    """What the picture asks for. ``content``: "anime" or "photo"; ``scale``: output side / input side."""
+    """What the picture asks for. ``content``: "anime" or "photo", and whether that is ``certain``; ``scale``: output
+    side / input side."""
 
     content: str
     subject: str
     scale: float
     worn: bool
+    certain: bool = True
 
 
 def choose_scale(width: int, height: int) -> tuple[float, str]:
@@ -44,6 +46,8 @@ def choose_model(manager: ModelManager, needs: Needs) -> tuple[str, list[str]]:
         return manager.default_model(needs.scale)[0], [manager.default_model(needs.scale)[1]]
     best = max(installed, key=lambda status: (_merit(status, specs.get(status.name), needs), status.name))
     reasons = [_reason(best, specs.get(best.name), needs)]
+    if not needs.certain:
+        reasons.append("Drawn or photographed is not certain here, so models that serve both come first.")
     score = _merit(best, specs.get(best.name), needs)
     known = {status.name for status in installed}
     missing = [status for status in manager.list() if status.name in specs and status.name not in known]
@@ -62,12 +66,15 @@ def _merit(status: ModelStatus, spec: ModelSpec | None, needs: Needs) -> float:
     """Higher suits better. Content counts more than general rank, rank more than the native scale."""
     content = content_of(status.name, spec)
     merit = float(spec.rank if spec is not None else OWN_FILE_RANK)
-    if needs.content == "anime":
+    if not needs.certain:
+        # A model for drawings takes the skin off a photograph; one for both, or for photographs, spoils no drawing.
+        merit += {"any": 60, "photo": 40, "anime": -30, "video": -30}[content]
+    elif needs.content == "anime":
         merit += {"anime": 120, "video": 60, "any": 20, "photo": 0}[content]
     else:
         merit += {"photo": 40, "any": 40, "anime": -60, "video": -60}[content]
-        if needs.worn and spec is not None and spec.denoise_twin:
-            merit += 45
+    if (needs.content != "anime" or not needs.certain) and needs.worn and spec is not None and spec.denoise_twin:
+        merit += 45
     if needs.scale <= 2 and status.scale == 2:
         merit += 15
     elif needs.scale > 2 and status.scale == 2:

@@ -35,6 +35,8 @@ FULL_NOISE = 50.0
 """Sigma, in levels of 255, that counts as noise level 1."""
 SMALLEST_FACE = 24
 LARGEST_FACE = 512
+CERTAIN = 0.8
+"""A lower confidence is called doubt, and no model for one content type alone is chosen by it."""
 """Heights in pixels between which restoring a face matters: smaller ones carry no features, larger ones are sharp."""
 
 
@@ -74,6 +76,11 @@ class Analysis:
         """Visibly noisy or compressed: a model that cleans is better than one that only sharpens."""
         compressed = (self.jpeg_quality is not None and self.jpeg_quality < 60) or self.blockiness > 0.5
         return self.noise_sigma > 6 or compressed
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a model for one content type alone may be chosen."""
+        return self.confidence["content_type"] >= CERTAIN
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values."""
@@ -176,7 +183,7 @@ class IntelligentEnhancer:
         width, height = analysis.resolution
         reasons = [_found(analysis)]
         scale, why_scale = choose_scale(width, height)
-        needs = Needs(analysis.content_type, analysis.subject, scale, analysis.is_worn)
+        needs = Needs(analysis.content_type, analysis.subject, scale, analysis.is_worn, analysis.is_certain)
         model, why_model = choose_model(self._manager, needs)
         reasons += why_model
         reasons.append(why_scale)
@@ -307,7 +314,7 @@ def _found(analysis: Analysis) -> str:
     if analysis.blur > 0.6:
         traits.append("blurred")
     sure = analysis.confidence["content_type"]
-    doubt = "" if sure >= 0.8 else ", not certain"
+    doubt = "" if analysis.is_certain else ", not certain"
     return f"It looks like a {analysis.subject} ({sure:.0%}{doubt}): {', '.join(traits)}."
 
 

@@ -40,7 +40,8 @@ def choose_video_model(manager: ModelManager, scale: float | None, frame: np.nda
 def _is_drawn(manager: ModelManager, frame: np.ndarray) -> bool:
     from engine.intelligent_enhancer import IntelligentEnhancer
 
-    return IntelligentEnhancer(manager).detect_content_type(frame) == "anime"
+    analysis = IntelligentEnhancer(manager).analyze(frame)
+    return analysis.content_type == "anime" and analysis.is_certain
 
 
 __all__ = ["choose_video_model"]

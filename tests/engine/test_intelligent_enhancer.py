@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from engine import IntelligentEnhancer, ModelManager, enhance_image_direct
+from engine.choice import Needs, choose_model
 from engine.registry import REGISTRY
 from tests import checkpoints
 from tests.conftest import shared
@@ -132,6 +133,16 @@ def test_a_drawing_gets_the_model_for_drawings(tmp_path, drawing):
     assert IntelligentEnhancer(manager).recommend(drawing).settings["model"] == "mine-anime"
 
 
+def test_a_doubtful_drawing_gets_no_model_that_would_spoil_a_photograph(tmp_path):
+    checkpoints.save_pth(checkpoints.compact_state(), tmp_path / "mine-anime.pth")
+    checkpoints.save_pth(checkpoints.compact_state(seed=3), tmp_path / "mine-photo.pth")
+    manager = ModelManager({}, tmp_path, bundled_dir=None, optimize=False, device="cpu")
+    for certain, model in ((True, "mine-anime"), (False, "mine-photo")):
+        chosen, reasons = choose_model(manager, Needs("anime", "painting", 4.0, worn=False, certain=certain))
+        assert chosen == model
+        assert any("not certain" in reason for reason in reasons) is not certain
+
+
 def test_the_tile_follows_the_picture(enhancer, scene):
     assert enhancer.calculate_optimal_tile(scene) == 0
     assert enhancer.calculate_optimal_tile(np.zeros((2000, 3000, 3), np.uint8)) >= 32
@@ -139,13 +150,18 @@ def test_the_tile_follows_the_picture(enhancer, scene):
 
 def test_labelled_pictures(manager):
     enhancer = IntelligentEnhancer(manager)
-    right, sure, sure_right = [], 0, 0
+    right, sure, sure_right, spoilt, photographs = [], 0, 0, 0, 0
     for label in ("anime", "photo"):
         for path in sorted(shared("labelled", "content", label).iterdir()):
             analysis = enhancer.analyze(path)
             right.append(analysis.content_type == label)
+            photographs += label == "photo"
+            spoilt += label == "photo" and not right[-1] and analysis.is_certain
             if analysis.confidence["content_type"] >= 0.9:
                 sure += 1
                 sure_right += right[-1]
     print(f"content type right: {np.mean(right):.1%} of {len(right)}; where sure: {sure_right}/{sure}")
+    print(f"photographs that would get a model for drawings: {spoilt} of {photographs}")
     assert np.mean(right) >= 0.85
+    assert sure_right == sure
+    assert spoilt <= 0.05 * photographs

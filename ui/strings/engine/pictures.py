@@ -43,6 +43,8 @@ DE = {
     "Pixel art: enlarged pixel by pixel, since any network would smear its squares.": "Pixelkunst: Pixel für Pixel "
     "vergrößert, denn jedes Netz würde ihre Quadrate verwischen.",
     "{} is the best installed model for {} at x{}.{}": "{} ist das beste installierte Modell für {} bei x{}.{}",
+    "Drawn or photographed is not certain here, so models that serve both come first.": "Ob gezeichnet oder "
+    "fotografiert, ist hier nicht sicher; Modelle für beides haben deshalb Vorrang.",
     "{}{} would suit it better; `python main.py models download {}` brings it.": "{}{} würde besser passen; `python "
     "main.py models download {}` lädt es.",
     "This model has no denoise control; realesr-general-x4v3 with its twin would have.": "Dieses Modell hat keine "
