@@ -125,7 +125,7 @@ async def watch_health(http: httpx.AsyncClient, process: psutil.Process, tally: 
 
 
 async def kill_at_random(process: psutil.Process, tally: Tally) -> None:
-    """SIGKILL to a worker every one to three seconds."""
+    """SIGKILL to a worker every two to eight seconds."""
     while True:
         await asyncio.sleep(random.uniform(2, 8))
         for child in process.children():
