@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -59,6 +60,8 @@ def _root(context: typer.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0 fine, 2 usage, others as in ``utils.errors``)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name that it cannot show is escaped, as in JSON
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(arguments if arguments is not None else sys.argv[1:])
     except SystemExit as stop:  # typer reports wrong usage itself and ends this way

@@ -74,7 +74,7 @@ def batch(
     if inputs:
         request = BatchRequest(tuple(inputs), output, settings, options, auto)
     else:
-        request = load_request(output)
+        request = load_request(output).but(resume=True)
     if dry_run:
         _print_plan(_plan(request, config), as_json)
         return

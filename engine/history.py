@@ -225,7 +225,7 @@ class History:
         try:
             with self._open().begin() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError, ImportError) as error:
+        except (SQLAlchemyError, OSError, ImportError, UnicodeError) as error:  # the last: a file name that is no text
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise HistoryError(f"The history at '{self._shown_url()}' cannot be used: {reason}.") from error
 

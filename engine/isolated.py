@@ -21,6 +21,9 @@ def run_isolated(function: Callable[..., Answer], *arguments: Any) -> Answer:
     Raises:
         WorkerLostError: the child crashed or was killed. What the function raises is raised here.
     """
+    from utils.opencv import finish_importing
+
+    finish_importing()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(function, *arguments).result()

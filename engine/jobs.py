@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 class JobState(StrEnum):
-    """Where a job is in its life: queued, running, then one of the three that are final."""
+    """Where a job is in its life: queued, running, then one of the three that are final.
+
+    One whose place goes away (a node of a cluster) is queued again.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -190,6 +193,12 @@ class JobHandle:
             attempts=attempt,
             started=self._status.started or time.time(),
         )
+
+    def wait_again(self) -> None:
+        """Back from "running" to "queued", or to "cancelled" where that was asked for meanwhile."""
+        self._change(lambda status: status.state is JobState.RUNNING, state=JobState.QUEUED, progress=None)
+        if self.control.cancelled:
+            self.cancel()
 
     def finish(self, result: EnhanceResult) -> None:
         """End the job with its result; nothing happens where it has ended before."""

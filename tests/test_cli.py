@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -68,6 +69,15 @@ def test_json_is_one_object_a_picture_and_nothing_else(cli, picture, tmp_path):
     assert bad["error"]["type"] == "InvalidImageError" and "bad.png" in bad["error"]["message"]
     assert first["output"] != second["output"], "two inputs of one name must not share an output"
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_not_utf8_is_a_name_like_others(cli, picture, tmp_path):
+    raw = picture.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    done = cli("enhance", raw, "--model", "lanczos", "--scale", 2, "--json")
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert os.fsencode(json.loads(done.stdout)["output"]).endswith(b"caf\xe9_x2.png")
+    assert cli("history", "list").returncode == 0
 
 
 def test_existing_outputs_need_force(cli, picture, tmp_path):

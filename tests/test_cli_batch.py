@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.batch import BatchOptions, BatchRequest
+from engine.types import EnhanceSettings
 from tests.command_line import CommandLine, wait_until
 
 JOURNAL = ".realesrgan-batch.jsonl"
@@ -103,6 +106,37 @@ def test_without_inputs_there_must_be_something_to_finish(cli, folder, tmp_path)
     cli(folder(1), "-o", tmp_path / "out", "--model", "lanczos")
     code, _, errors = cli("-o", tmp_path / "out")
     assert code == 2 and "No unfinished batch" in errors
+
+
+def test_going_on_never_repeats_what_is_done(cli, folder, tmp_path):
+    """What a killed ``--no-resume`` leaves is finished, not begun anew."""
+    path, output = folder(3), tmp_path / "out"
+    settings = EnhanceSettings.create(model="lanczos", scale=2)
+    cli(path, "-o", output, "--model", "lanczos", "--scale", 2)
+    (output / "001_x2.png").unlink()
+    BatchRequest((path,), output, settings, BatchOptions(resume=False)).save()
+    code, said, errors = cli("-o", output)
+    assert code == 0 and said.startswith("1 successful, 0 failed, 2 skipped"), errors
+    assert len(list(output.glob("*.png"))) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_file_names_that_are_not_utf8(cli, folder, tmp_path):
+    path, output = folder(1), tmp_path / os.fsdecode(b"out\xe9")
+    raw = path / os.fsdecode(b"caf\xe9.png")
+    (path / "000.png").rename(raw)
+    (path / os.fsdecode(b"bad\xe9.png")).write_text("no picture")
+    settings = ("--model", "lanczos", "--scale", 2)
+    code, said, errors = cli(path, "-o", output, *settings, "--dry-run")
+    assert code == 0 and "caf\ufffd.png -> " in said, errors
+    code, said, errors = cli(path, "-o", output, *settings, "--json")
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert code == 3 and "Failed: bad\ufffd.png" in errors and "Traceback" not in errors
+    assert {row["state"] for row in rows} == {"done", "failed"} and str(raw) in {row["input"] for row in rows}
+    BatchRequest((path,), output, EnhanceSettings.create(model="lanczos", scale=2)).save()
+    code, said, errors = cli("-o", output)
+    assert code == 3 and said.startswith("0 successful, 1 failed, 1 skipped"), errors
+    assert [os.fsencode(made.name) for made in output.glob("*.png")] == [b"caf\xe9_x2.png"]
 
 
 def test_wrong_use_is_one_sentence(cli, folder, tmp_path):

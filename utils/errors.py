@@ -92,13 +92,16 @@ class OutOfMemoryError(EngineError):
 
 
 class WorkerLostError(EngineError):
-    """The process that worked on a job died, hung or was killed; ``losses`` counts how many did."""
+    """The process that worked on a job died, hung or was killed; ``losses`` counts how many did.
+
+    ``for_another``: it was ended on purpose, because another job in it was cancelled or hung.
+    """
 
     exit_code = 8
 
-    def __init__(self, message: str, losses: int = 1) -> None:
+    def __init__(self, message: str, losses: int = 1, for_another: bool = False) -> None:
         super().__init__(message)
-        self.losses = losses
+        self.losses, self.for_another = losses, for_another
 
 
 class JobSetAsideError(EngineError):

@@ -52,7 +52,11 @@ def setup_logging(
         try:
             log_dir.mkdir(parents=True, exist_ok=True)
             file = RotatingFileHandler(
-                log_dir / FILE_NAME, maxBytes=FILE_BYTES, backupCount=FILE_BACKUPS, encoding="utf-8"
+                log_dir / FILE_NAME,
+                maxBytes=FILE_BYTES,
+                backupCount=FILE_BACKUPS,
+                encoding="utf-8",
+                errors="backslashreplace",  # names of files may be no text
             )
             file.setFormatter(
                 JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")

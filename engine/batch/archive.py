@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from utils.errors import ImageTooLargeError, InvalidImageError
 from utils.image_files import READABLE_SUFFIXES
+from utils.names import as_text
 from utils.writers.base import AtomicFile, output_error
 
 _CHUNK = 2**20
@@ -109,7 +110,7 @@ def zip_results(paths: Iterable[Path], archive: Path, root: Path | None = None) 
         with zipfile.ZipFile(output.file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as opened:
             for path in paths:
                 inside = path.relative_to(root) if root is not None and path.is_relative_to(root) else Path(path.name)
-                opened.write(path, _unused(inside, used))
+                opened.write(path, _unused(Path(as_text(str(inside))), used))
         output.commit()
     except OSError as error:
         output.abort()

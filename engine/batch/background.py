@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -66,7 +67,8 @@ class BatchSnapshot:
 class BatchLine:
     """Lets a few batches run at a time, the others in the order in which they came; shared by all of a program.
 
-    Those that run take turns at the network picture by picture, so a small batch does not wait for a large one.
+    Those that run take turns at the network picture by picture, so a small batch does not wait for a large one. One
+    that is paused takes no place; when it goes on, one more than ``places`` may run for a while.
 
     Args:
         places: batches that run at a time.
@@ -77,24 +79,25 @@ class BatchLine:
     longest: int = 20
     turns: NetworkTurns = field(default_factory=NetworkTurns)
     _changed: threading.Condition = field(default_factory=threading.Condition)
-    _order: list[object] = field(default_factory=list)
+    _order: dict[object, BatchControl] = field(default_factory=dict)
 
-    def join(self, one: object) -> None:
+    def join(self, one: object, control: BatchControl) -> None:
         """Stand at the end. Raises ``QueueFullError``."""
         with self._changed:
             if len(self._order) >= self.places + self.longest:
                 raise QueueFullError(f"{self.longest} batches are waiting already. Try again when some have ended.")
-            self._order.append(one)
+            self._order[one] = control
 
     def ahead(self, one: object) -> int:
         """How many must leave before it is one's turn; 0 = it is."""
         with self._changed:
-            return max(0, self._order.index(one) + 1 - self.places) if one in self._order else 0
+            return max(0, self._before(one) + 1 - self.places) if one in self._order else 0
 
-    def wait(self, one: object, control: BatchControl) -> None:
+    def wait(self, one: object) -> None:
         """Until it is one's turn. Raises ``JobCancelled``."""
         with self._changed:
-            while self._order.index(one) >= self.places:
+            control = self._order[one]
+            while self._before(one) >= self.places:
                 self._changed.wait(0.2)
                 if control.cancelled:
                     control.check()
@@ -102,9 +105,13 @@ class BatchLine:
     def leave(self, one: object) -> None:
         """Give the place up; doing so twice is fine."""
         with self._changed:
-            if one in self._order:
-                self._order.remove(one)
+            self._order.pop(one, None)
             self._changed.notify_all()
+
+    def _before(self, one: object) -> int:
+        """How many stand before it and take a place."""
+        before = itertools.takewhile(lambda other: other is not one, self._order)
+        return sum(not self._order[other].paused for other in before)
 
 
 class BackgroundBatch:
@@ -135,7 +142,7 @@ class BackgroundBatch:
         self._items: dict[int, ItemStatus] = {}
         self._now = BatchSnapshot(0, Phase.WAITING)
         if not request.options.watch:
-            line.join(self)
+            line.join(self, self._control)
         self._thread = threading.Thread(target=self._work, name="batch", daemon=True)
         self._thread.start()
 
@@ -170,7 +177,7 @@ class BackgroundBatch:
     def _work(self) -> None:
         try:
             if not self.request.options.watch:
-                self._line.wait(self, self._control)
+                self._line.wait(self)
             self._change(phase=Phase.PLANNING)
             result = self.request.run(
                 manager=self._manager,

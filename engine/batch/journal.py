@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,11 @@ from utils.errors import InvalidImageError, OutputError
 JOURNAL_NAME = ".realesrgan-batch.jsonl"
 LOCK_NAME = str(Path(JOURNAL_NAME).with_suffix(".lock"))
 _CHUNK = 2**20
+
+
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """JSON in UTF-8; of a file name that is not UTF-8 it holds escapes, and reads back as the same name."""
+    return json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace")
 
 
 def settings_key(settings: EnhanceSettings, *, per_picture: bool) -> str:
@@ -61,7 +66,10 @@ class Stamp:
             return False
         if facts.st_size != self.size:
             return False
-        return facts.st_mtime_ns == self.mtime_ns or Stamp.of(path).sha256 == self.sha256
+        try:
+            return facts.st_mtime_ns == self.mtime_ns or Stamp.of(path).sha256 == self.sha256
+        except InvalidImageError:  # it can no longer be read: its own turn in the batch will say so
+            return False
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ class Journal:
         }
         with self._lock:
             try:
-                self._file.write(json.dumps(line, ensure_ascii=False).encode("utf-8") + b"\n")
+                self._file.write(json_bytes(line) + b"\n")
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
@@ -186,14 +194,22 @@ Entries = dict[tuple[str, str], Entry]
 """(identity of the input, key of the settings) -> the last thing known."""
 
 
-def read_journal(folder: Path) -> Entries:
+@dataclass(frozen=True)
+class Known:
+    """What a journal holds. ``targets``: every result it names, of pictures that have changed since too."""
+
+    entries: Entries = field(default_factory=dict)
+    targets: set[Path] = field(default_factory=set)
+
+
+def read_journal(folder: Path) -> Known:
     """The journal of an output folder; empty where there is none. Raises ``OutputError`` when it cannot be read."""
-    entries: Entries = {}
+    known = Known()
     path = folder / JOURNAL_NAME
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
-        return entries
+        return known
     except OSError as error:
         raise OutputError(f"Cannot read '{path}': {error.strerror or error}.") from error
     for line in lines:
@@ -202,7 +218,8 @@ def read_journal(folder: Path) -> Entries:
             stamp = Stamp(**values.pop("stamp"))
             target = folder / values.pop("output")
             where = (values.pop("input"), values.pop("settings"))
-            entries[where] = Entry(values.pop("event"), target, stamp, values)
+            known.entries[where] = Entry(values.pop("event"), target, stamp, values)
+            known.targets.add(target)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # cut off by a crash, or empty
-    return entries
+    return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
 import time
@@ -12,6 +13,7 @@ from engine.processor import goal_text
 from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import InvalidSettingsError
+from utils.names import as_text
 
 DEFAULT_TEMPLATE = "{stem}_{goal}"
 FIELDS = ("stem", "goal", "number", "model", "folder", "date")
@@ -55,7 +57,9 @@ def output_name(template: str, source: Path, number: int, settings: EnhanceSetti
     )
     name = _FORBIDDEN.sub("_", name).rstrip(" .")
     room = _LONGEST_NAME - len(suffix) - 6  # "-9999" may still be added
-    return name.encode("utf-8")[:room].decode("utf-8", "ignore") + suffix
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return name + suffix
 
 
 class NameRegister:
@@ -89,7 +93,8 @@ class NameRegister:
         self._given[_folded(candidate)] = (identity, name)
         if reason is None:
             return candidate, None
-        return candidate, f"'{name}' would become '{path.name}', but {reason}; it becomes '{candidate.name}'."
+        sentence = f"'{name}' would become '{path.name}', but {reason}; it becomes '{candidate.name}'."
+        return candidate, as_text(sentence)
 
     def _taken(self, path: Path, identity: str) -> str | None:
         owner, name = self._given.get(_folded(path), (identity, ""))

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.batch.archive import ArchiveLimits, extract_pictures
-from engine.batch.journal import Entries, Entry, read_journal, settings_key
+from engine.batch.journal import Entry, read_journal, settings_key
 from engine.batch.names import NameRegister, check_template, output_name
 from engine.batch.status import BatchOptions
 from engine.processor import limits_of
@@ -21,6 +21,7 @@ from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import EngineError, InvalidImageError, InvalidSettingsError
 from utils.image_files import READABLE_SUFFIXES
+from utils.names import as_text
 
 _BYTES_PER_PIXEL = {"png": 1.9, "jpeg": 0.8, "webp": 0.6, "avif": 0.5, "tiff": 2.2, "gif": 0.8}
 """Of enlarged photographs at the default quality; an estimate, good to a factor of two."""
@@ -67,8 +68,8 @@ class BatchItem:
 
     @property
     def name(self) -> str:
-        """Its path inside the batch's input, with ``/``."""
-        return self.source.relative.as_posix()
+        """Its path inside the batch's input, with ``/``; for people, as ``utils.names.as_text``."""
+        return as_text(self.source.relative.as_posix())
 
     @property
     def work(self) -> float:
@@ -135,18 +136,30 @@ class Planner:
         output_dir = output_dir.absolute()
         self._output_dir, self._settings, self._options, self._config = output_dir, settings, options, config
         self.settings_key = settings_key(settings, per_picture=per_picture)
-        self._entries: Entries = read_journal(output_dir)
-        self._results = {os.path.normcase(entry.target) for entry in self._entries.values()}
+        known = read_journal(output_dir)
+        self._entries = known.entries
+        self._real_folders: dict[Path, str] = {}
+        self._results = {self._place(target) for target in known.targets}
         self._inputs: set[str] = set()
-        self._names = NameRegister(lambda path: os.path.normcase(path) in self._inputs, overwrite=options.overwrite)
+        self._names = NameRegister(lambda path: self._place(path) in self._inputs, overwrite=options.overwrite)
         self._count = 0
         self.collisions: list[str] = []
+        self.several = False
+        """Whether several folders or ZIP files were given, each of which gets a folder of its own."""
 
     def plan(self, inputs: Sequence[Path | str], workspace: Path) -> BatchPlan:
         """Find the pictures and plan them. Raises as ``plan_batch``."""
         options = self._options
+        self.several = are_several(inputs)
         sources = list(
-            find_sources(inputs, self._output_dir, workspace=workspace, options=options, config=self._config)
+            find_sources(
+                inputs,
+                self._output_dir,
+                workspace=workspace,
+                options=options,
+                config=self._config,
+                several=self.several,
+            )
         )
         items = self.items(sources)
         if not items and not options.watch:
@@ -160,14 +173,21 @@ class Planner:
 
     def items(self, sources: Sequence[Source]) -> list[BatchItem]:
         """Items for sources; results of this or an earlier run are none, where output and input folder are one."""
-        sources = [source for source in sources if os.path.normcase(source.path) not in self._results]
+        sources = [source for source in sources if self._place(source.path) not in self._results]
         earlier = [self._earlier(source) for source in sources]
         # Names of earlier runs first, so that a new picture before them in the order does not take one.
-        self._inputs.update(os.path.normcase(source.path) for source in sources)
+        self._inputs.update(self._place(source.path) for source in sources)
         for source, entry in zip(sources, earlier, strict=True):
             if entry is not None:
                 self._names.keep(entry.target, source.identity, source.relative.as_posix())
         return [self._item(source, entry) for source, entry in zip(sources, earlier, strict=True)]
+
+    def _place(self, path: Path) -> str:
+        """The same for all ways of writing a path: with ``..``, through a link to its folder."""
+        folder = path.parent
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        return os.path.normcase(os.path.join(self._real_folders[folder], path.name))
 
     def _earlier(self, source: Source) -> Entry | None:
         if not self._options.resume:
@@ -181,7 +201,7 @@ class Planner:
     def _item(self, source: Source, entry: Entry | None) -> BatchItem:
         self._count += 1
         target = entry.target if entry is not None else self._new_target(source)
-        self._results.add(os.path.normcase(target))
+        self._results.add(self._place(target))
         if entry is not None and entry.finished_output:
             return BatchItem(self._count, source, target, earlier=entry)
         try:
@@ -207,15 +227,31 @@ class Planner:
         return target
 
 
+def are_several(inputs: Sequence[Path | str]) -> bool:
+    """Whether there is more than one folder or ZIP file."""
+    paths = [Path(one).absolute() for one in inputs]
+    return sum(path.is_dir() or _is_zip(path) for path in paths) > 1
+
+
 def find_sources(
-    inputs: Sequence[Path | str], output_dir: Path, *, workspace: Path, options: BatchOptions, config: Any
+    inputs: Sequence[Path | str],
+    output_dir: Path,
+    *,
+    workspace: Path,
+    options: BatchOptions,
+    config: Any,
+    several: bool,
 ) -> Iterator[Source]:
-    """Every picture once, folders in natural order, hidden files and the output folder left out."""
+    """Every picture once, folders in natural order, hidden files and the output folder left out.
+
+    Args:
+        several: give each folder and ZIP file a folder of its own in the output.
+    """
     paths = [Path(one).absolute() for one in inputs]
     seen: set[str] = set()
-    many = sum(path.is_dir() or _is_zip(path) for path in paths) > 1
     for path in paths:
-        prefix = PurePosixPath(path.stem if _is_zip(path) else path.name) if many else PurePosixPath()
+        name = path.stem if _is_zip(path) else os.path.basename(os.path.abspath(path))  # ".." is no name
+        prefix = PurePosixPath(name if several else "")
         if path.is_dir():
             found: Iterator[Source] = (
                 Source(one, str(one), prefix / one.relative_to(path).as_posix())
@@ -233,10 +269,11 @@ def find_sources(
 
 def pictures_in(folder: Path, output_dir: Path, *, recursive: bool) -> Iterator[Path]:
     """Files with a picture's suffix. Links to folders are not followed: they may lead in circles."""
+    results = _real(output_dir)
     for root, folders, files in os.walk(folder):
         here = Path(root)
         folders[:] = sorted(
-            (name for name in folders if recursive and not name.startswith(".") and here / name != output_dir),
+            (name for name in folders if recursive and not name.startswith(".") and _real(here / name) != results),
             key=_natural,
         )
         for name in sorted(files, key=_natural):
@@ -244,9 +281,13 @@ def pictures_in(folder: Path, output_dir: Path, *, recursive: bool) -> Iterator[
                 yield here / name
 
 
+def _real(folder: Path) -> str:
+    return os.path.normcase(os.path.realpath(folder))
+
+
 def _from_archive(path: Path, prefix: PurePosixPath, workspace: Path, config: Any) -> Iterator[Source]:
     limits = ArchiveLimits(max_member_bytes=limits_of(config).max_bytes)
-    folder = workspace / f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    folder = workspace / f"{path.stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     for extracted, inside in extract_pictures(path, folder, limits):
         yield Source(extracted, f"{path}!/{inside}", prefix / inside)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.batch.choose import recommended
-from engine.batch.journal import is_running
+from engine.batch.journal import is_running, json_bytes
 from engine.batch.plan import BatchPlan, plan_batch
 from engine.batch.run import Chooser, process_batch
 from engine.batch.status import BatchOptions, BatchResult, ItemState
@@ -105,7 +105,7 @@ class BatchRequest:
             "workspace": str(self.workspace) if self.workspace else None,
         }
         with replaced(self.output_dir / REQUEST_NAME) as file:
-            file.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+            file.write_bytes(json_bytes(content, indent=1))
 
 
 def load_request(output_dir: Path) -> BatchRequest:

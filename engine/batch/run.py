@@ -24,10 +24,20 @@ from engine.model_manager import ModelManager
 from engine.processor import enhance_file
 from engine.turns import NetworkTime
 from engine.types import EnhanceResult, EnhanceSettings, Progress
-from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, JobCancelled, ServiceStoppedError
+from utils.errors import (
+    EngineError,
+    InvalidImageError,
+    InvalidSettingsError,
+    JobCancelled,
+    QueueFullError,
+    ServiceStoppedError,
+)
 from utils.files import sweep_temporaries
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_WAIT = 1.0
+"""Seconds between two tries to bring a picture into a full queue."""
 
 Chooser = Callable[[Path], EnhanceSettings]
 Enhance = Callable[[Path, Path, EnhanceSettings, BatchControl, bool], EnhanceResult]
@@ -110,7 +120,9 @@ def _arrivals(
     """Looks for pictures that come into the folders from now on."""
 
     def find() -> Iterator[Source]:
-        return find_sources(folders, output_dir, workspace=output_dir, options=options, config=config)
+        return find_sources(
+            folders, output_dir, workspace=output_dir, options=options, config=config, several=planner.several
+        )
 
     return Watcher(find, planner, [item.source for item in plan.items], options.watch_interval)
 
@@ -228,7 +240,7 @@ class _Run:
                     fraction=1.0,
                     model=earlier.values.get("model"),
                     output_size=(int(size[0]), int(size[1])) if size else None,
-                    output_bytes=item.target.stat().st_size,
+                    output_bytes=_size_of(item.target, earlier.values.get("bytes")),
                 )
             )
             return True
@@ -254,14 +266,19 @@ class _Run:
         if running.model is not None:
             self._tally.tell(running)
         one = self._control.child(lambda step: self._tell_fraction(running, step), self._control.turns.next_rank())
-        return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
+        while True:
+            try:
+                return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
+            except QueueFullError as error:  # others fill it now; the picture is not to blame, and waits
+                one.sleep(min(error.retry_after, _LONGEST_WAIT))
+                one.check()
 
     def _tell_fraction(self, running: ItemStatus, step: Progress) -> None:
         self._tally.tell(replace(running, fraction=step.fraction))
 
     def _done(self, item: BatchItem, status: ItemStatus, stamp: Stamp | None, result: EnhanceResult) -> None:
         assert stamp is not None
-        written = item.target.stat().st_size
+        written = _size_of(item.target, result.metrics.get("enhanced_bytes", 0))
         seconds = result.timings.total
         self._network.add(result.timings.network)
         values = {
@@ -304,6 +321,14 @@ class _Run:
                 exit_code=error.exit_code,
             )
         )
+
+
+def _size_of(path: Path, otherwise: int | None) -> int | None:
+    """A result's bytes; somebody may have taken it away the moment it appeared."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return otherwise
 
 
 def _queued(item: BatchItem) -> ItemStatus:

@@ -256,8 +256,7 @@ class Executor:
             try:
                 self._execute(lane.runner, handle)
             except RunnerUnavailable:
-                self._leave(lane, handle)
-                self._give_back(handle)
+                self._give_back(lane, handle)
                 self._wait_for(lane)
             else:
                 self._leave(lane, handle)
@@ -304,17 +303,17 @@ class Executor:
             self._running.pop(handle.job.id, None)
             self._changed.notify_all()
 
-    def _give_back(self, handle: JobHandle) -> None:
+    def _give_back(self, lane: _Lane, handle: JobHandle) -> None:
         """Put a job first in the queue again, but not for ever."""
         handle.given_back += 1
         if handle.given_back > _GIVE_BACKS:
             handle.fail(WorkerLostError(f"'{handle.job.input_path.name}' lost its place {_GIVE_BACKS} times."))
-            return
+        else:
+            handle.wait_again()
         with self._changed:
-            if self._stopping:
-                return  # close() ends it
-            self._waiting.appendleft(handle)
-            self._changed.notify_all()
+            self._leave(lane, handle)
+            if not self._stopping and not handle.status.state.final:  # close() ends what it found running
+                self._waiting.appendleft(handle)
 
     def _wait_for(self, lane: _Lane) -> None:
         with self._changed:
@@ -331,16 +330,17 @@ class Executor:
         """Run one job to its end, once more on a fresh worker if the first one was lost."""
         started = time.monotonic()
         job = handle.job
-        attempt, blameless = 0, 0
+        attempt, blameless, for_others = 0, 0, 0
         while handle.begin(attempt := attempt + 1):
             try:
                 result = runner.run(job, handle.control)
             except WorkerLostError as error:
                 set_aside = self._quarantine.blame(job, error.losses) if error.losses else None
-                blameless += not error.losses
+                for_others += error.for_another
+                blameless += not error.losses and not error.for_another
                 if handle.control.cancelled:
                     handle.fail(JobCancelled("Cancelled; nothing was written."))
-                elif set_aside is not None or attempt > runner.retries + min(blameless, _BLAMELESS_RETRIES):
+                elif set_aside is not None or attempt > runner.retries + min(blameless, _BLAMELESS_RETRIES) + for_others:
                     logger.error("Job %s failed: %s", job.id, error)
                     handle.fail(set_aside or error)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from pathlib import Path
 
 from engine.jobs import Job
@@ -66,5 +67,5 @@ def _fingerprint(job: Job) -> str:
             while block := stream.read(2**20):
                 digest.update(block)
     except OSError:
-        digest.update(str(job.input_path).encode())
+        digest.update(os.fsencode(job.input_path))
     return digest.hexdigest()

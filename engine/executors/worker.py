@@ -8,15 +8,14 @@ dies and it cannot be told which of the two it was, neither is blamed, and each 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,6 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _CANCEL_GRACE_SECONDS = 1.5
 """How long a cancelled job may take to stop by itself (after its current tile) before its worker is ended."""
-_IMPORT_SECONDS = 10.0
 
 
 class WorkerRunner:
@@ -132,7 +130,9 @@ class WorkerRunner:
                 self._changed.notify_all()
 
     def _start(self) -> WorkerProcess:
-        _finish_importing_opencv()
+        from utils.opencv import finish_importing
+
+        finish_importing()
         process = self._process
         if process is not None and (process.gone.is_set() or (process.pid is not None and not _is_alive(process.pid))):
             self._stop(process, lost=True)  # it died while there was nothing to do
@@ -191,7 +191,9 @@ class WorkerRunner:
     def _lost(self, process: WorkerProcess, flight: Flight) -> WorkerLostError:
         """The error of a job whose process has ended, with the blame where it belongs."""
         if process.stopped_for is not None:
-            return WorkerLostError(_lost_sentence(flight.job, "was stopped"), losses=0)
+            return WorkerLostError(
+                _lost_sentence(flight.job, "was stopped"), losses=0, for_another=bool(process.stopped_for)
+            )
         how, losses = process.how_it_ended(), 0
         if flight.job.id in process.at_the_end:
             if len(process.at_the_end) == 1:
@@ -199,18 +201,6 @@ class WorkerRunner:
             else:
                 self._suspects.update(process.at_the_end)
         return WorkerLostError(_lost_sentence(flight.job, how), losses=losses)
-
-
-def _finish_importing_opencv() -> None:
-    """Wait until OpenCV is imported, also where another thread is at it.
-
-    A spawned child gets this process's module path, and during that import it begins with a folder of OpenCV's own,
-    whose "typing" hides Python's: such a child dies at once.
-    """
-    import_module("utils.opencv")
-    deadline = time.monotonic() + _IMPORT_SECONDS
-    while any(Path(entry).name == "cv2" for entry in sys.path) and time.monotonic() < deadline:
-        time.sleep(0.005)
 
 
 def worker_executor(config: Any) -> Executor:
@@ -231,11 +221,11 @@ def worker_setups(config: Any) -> list[WorkerSetup]:
     """How the machine is divided. ``config.workers`` 0 means: one a GPU, one in all where there is none."""
     if config.worker_backend != "auto":
         config = config.model_copy(update={"device": config.worker_backend})
-    gpus = 0 if config.device in ("cpu", "mps") or ":" in config.device else _gpu_count()
-    count = config.workers or max(1, gpus)
-    if gpus > 1:
-        return [WorkerSetup(config, visible_gpu=number % gpus) for number in range(count)]
-    if gpus == 1 or count == 1:
+    gpus = [] if config.device in ("cpu", "mps") or ":" in config.device else _gpus()
+    count = config.workers or max(1, len(gpus))
+    if len(gpus) > 1:
+        return [WorkerSetup(config, visible_gpu=gpus[number % len(gpus)]) for number in range(count)]
+    if gpus or count == 1:
         return [WorkerSetup(config)] * count
     config = config.model_copy(update={"device": "cpu"}) if config.device == "auto" else config
     return [WorkerSetup(config, cores=cores) for cores in _shares(count)]
@@ -252,12 +242,16 @@ def _shares(count: int) -> list[tuple[int, ...]]:
     return [tuple(cores[(number * size + step) % len(cores)] for step in range(size)) for number in range(count)]
 
 
-def _gpu_count() -> int:
-    """NVIDIA GPUs by their device files: asking torch would load it into this process."""
+def _gpus() -> list[str]:
+    """The NVIDIA GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them (numbers or UUIDs).
+
+    Without that variable they are counted by their device files: asking torch would load it into this process.
+    """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
-    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
+        names = (name.strip() for name in visible.split(","))
+        return list(itertools.takewhile(lambda name: name not in ("", "-1"), names))  # CUDA stops at one that is none
+    return [str(number) for number in range(sum(path.name[6:].isdigit() for path in Path("/dev").glob("nvidia[0-9]*")))]
 
 
 def _device(setup: WorkerSetup) -> str:

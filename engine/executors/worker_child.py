@@ -37,12 +37,12 @@ class WorkerSetup:
     Attributes:
         config: the application's ``Config``.
         cores: the processor cores this worker keeps to, or None for all.
-        visible_gpu: the one GPU it may see (a number as in ``CUDA_VISIBLE_DEVICES``), or None for all.
+        visible_gpu: the one GPU it may see (a number or UUID as in ``CUDA_VISIBLE_DEVICES``), or None for all.
     """
 
     config: Any
     cores: tuple[int, ...] | None = None
-    visible_gpu: int | None = None
+    visible_gpu: str | None = None
 
 
 @dataclass
@@ -96,7 +96,7 @@ def start(setup: WorkerSetup, pipe: Connection) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to do
     if setup.visible_gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(setup.visible_gpu)
+        os.environ["CUDA_VISIBLE_DEVICES"] = setup.visible_gpu
     if setup.cores is not None:
         os.environ["OMP_NUM_THREADS"] = str(len(setup.cores))
         if hasattr(os, "sched_setaffinity"):

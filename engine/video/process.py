@@ -77,6 +77,9 @@ class _Child:
     """One child process, seen from here."""
 
     def __init__(self, call: _Call, control: JobControl) -> None:
+        from utils.opencv import finish_importing
+
+        finish_importing()
         context = multiprocessing.get_context("spawn")
         self._name, self._control = call.input_path.name, control
         self._pipe, theirs = context.Pipe()

@@ -74,6 +74,36 @@ def test_a_worker_lost_before_the_work_began_is_no_mark_against_the_job(new_job)
         executor.submit(new_job("second.png")).result(10)
 
 
+def test_a_job_survives_any_number_of_cancelled_neighbours(new_job):
+    ended_for_others = [WorkerLostError("was stopped", losses=0, for_another=True)] * 20
+    with Executor("test", [Scripted("one", *ended_for_others)]) as executor:
+        assert executor.submit(new_job()).result(10) == "by one"
+    then_lost = [*ended_for_others, *[WorkerLostError("crashed")] * 2]
+    with Executor("test", [Scripted("one", *then_lost)]) as executor, pytest.raises(WorkerLostError, match="crashed"):
+        executor.submit(new_job("second.png")).result(10)
+
+
+def test_a_job_that_waits_for_a_place_to_come_back_is_cancelled_at_once(new_job):
+    lost = Scripted("lost", RunnerUnavailable(), available=False)
+    with Executor("test", [lost]) as executor:
+        handle = executor.submit(new_job())
+        until(lambda: executor.stats().queued == 1 and lost.ran)
+        assert handle.status.state is JobState.QUEUED
+        handle.cancel()
+        assert handle.status.state is JobState.CANCELLED and executor.stats().queued == 0
+
+
+def test_a_job_that_was_cancelled_when_its_place_went_is_not_queued_again(new_job):
+    class Going(Scripted):
+        def run(self, job, control):
+            control.cancel()
+            raise RunnerUnavailable
+
+    with Executor("test", [Going("going", available=False)]) as executor:
+        handle = executor.submit(new_job())
+        assert handle.wait(10) and handle.status.state is JobState.CANCELLED and executor.stats().queued == 0
+
+
 def test_the_free_runner_takes_the_next_job(new_job):
     gate = threading.Event()
 

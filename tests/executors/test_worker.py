@@ -52,30 +52,43 @@ def test_the_worker_is_another_process_and_this_one_loads_no_model(service_confi
 
 WHILE_OPENCV_IS_IMPORTED = """
 import sys, threading, time
+from pathlib import Path
+from types import SimpleNamespace
 import pebble
+import engine.isolated, engine.video.process
 from config import Config
 from engine.executors.worker import WorkerRunner, WorkerSetup
 
-def pool(**options):
+def born(*arguments, **options):
     print("lent" if opencv_on_its_way() else "clean")
     sys.exit()
 
 def opencv_on_its_way():
     return any(path.endswith("cv2") for path in sys.path)
 
-pebble.ProcessPool = pool
+pebble.ProcessPool = engine.isolated.ProcessPoolExecutor = born
+engine.video.process.multiprocessing = SimpleNamespace(get_context=born)
 runner = WorkerRunner("0", WorkerSetup(Config(_env_file=None)))
+assert "cv2" not in sys.modules
 threading.Thread(target=__import__, args=("cv2",), daemon=True).start()
 while not opencv_on_its_way() and "cv2.utils" not in sys.modules:
     time.sleep(0.0001)
-runner._start()
+{birth}
 """
 
 
-def test_no_worker_is_born_while_another_thread_imports_opencv():
+@pytest.mark.parametrize(
+    "birth",
+    [
+        "runner._start()",
+        "engine.isolated.run_isolated(print)",
+        "engine.video.process._Child(SimpleNamespace(input_path=Path('clip.mp4')), None)",
+    ],
+)
+def test_no_process_is_born_while_another_thread_imports_opencv(birth):
     """OpenCV puts a folder of its own before Python's while it is imported, and a child inherits the module path."""
     root = str(Path(__file__).parents[2])
-    command = [sys.executable, "-c", WHILE_OPENCV_IS_IMPORTED]
+    command = [sys.executable, "-c", WHILE_OPENCV_IS_IMPORTED.replace("{birth}", birth)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "clean", done.stderr
 
@@ -201,10 +214,21 @@ def test_cores_are_dealt_out_to_workers(service_config):
     assert worker_setups(service_config(workers=1))[0].cores is None
 
 
-def test_each_gpu_gets_a_worker(service_config, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        ("0,1,2", ["0", "1", "2"]),
+        ("2, 3", ["2", "3"]),
+        ("GPU-8932f937,GPU-1b2c", ["GPU-8932f937", "GPU-1b2c"]),
+        ("1,0,-1,2", ["1", "0"]),
+        ("5", [None]),  # the worker gets it from the environment
+        ("", [None]),
+    ],
+)
+def test_each_gpu_that_this_process_may_use_gets_a_worker(service_config, monkeypatch, visible, names):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     setups = worker_setups(service_config(device="auto"))
-    assert [setup.visible_gpu for setup in setups] == [0, 1, 2]
+    assert [setup.visible_gpu for setup in setups] == names
 
 
 def test_the_worker_backend_setting_chooses_the_device(service_config):

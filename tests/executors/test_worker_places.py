@@ -14,7 +14,7 @@ from engine.executors.worker_process import Flight
 from engine.jobs import JobState
 from engine.types import JobControl
 from tests.executors.test_behaviour import running
-from utils.errors import WorkerLostError
+from utils.errors import EngineError, JobCancelled
 
 
 class Process:
@@ -34,7 +34,11 @@ class Process:
     def leave(self, flight):
         pass
 
+    def cancel(self, job):
+        pass
+
     def stop(self, why=""):
+        self.stopped_for = why
         self.gone.set()
 
     def how_it_ended(self):
@@ -52,14 +56,14 @@ def runner(service_config, monkeypatch):
     return WorkerRunner("one", WorkerSetup(service_config()))
 
 
-def start(runner, job):
+def start(runner, job, control=None):
     """Run a job on a thread; what it raised comes through the queue."""
     ends = queue.SimpleQueue()
 
     def run():
         try:
-            ends.put(runner.run(job, JobControl()))
-        except WorkerLostError as error:
+            ends.put(runner.run(job, control or JobControl()))
+        except EngineError as error:
             ends.put(error)
 
     before = sum(len(one.flights) for one in Process.made)
@@ -98,6 +102,17 @@ def test_where_both_were_at_work_none_is_blamed_and_each_is_tried_again_alone(ru
     assert error.losses == 1
     assert aboard(4) == 4  # and comes when the place is empty
     runner.close()
+
+
+def test_a_worker_that_ends_for_a_cancelled_neighbour_is_no_loss_of_the_other_job(runner, new_job, monkeypatch):
+    monkeypatch.setattr(worker, "_CANCEL_GRACE_SECONDS", 0.1)
+    control = JobControl()
+    cancelled, other = start(runner, new_job("a.png"), control)[0], start(runner, new_job("b.png"))[0]
+    assert aboard(2) == 2
+    control.cancel()
+    assert isinstance(cancelled.get(timeout=10), JobCancelled)
+    error = other.get(timeout=10)
+    assert (error.losses, error.for_another) == (0, True)
 
 
 def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job):

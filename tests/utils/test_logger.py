@@ -31,6 +31,14 @@ def test_what_is_logged_is_in_the_file_once_however_often_it_is_set_up(tmp_path)
     assert line.endswith("INFO engine.test: a picture: ünïcode")
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_that_are_no_text_are_escaped(tmp_path, capsys, as_json):
+    setup_logging(tmp_path, as_json=as_json)
+    logging.getLogger("engine.test").info("'%s'", b"caf\xe9".decode("utf-8", "surrogateescape"))
+    assert r"'caf\udce9'" in log_tail(tmp_path)
+    assert "Logging error" not in capsys.readouterr().err
+
+
 def test_as_json_every_line_is_an_object_with_its_traceback(tmp_path):
     setup_logging(tmp_path, as_json=True, console_level="CRITICAL")
     try:

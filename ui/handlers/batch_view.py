@@ -9,6 +9,7 @@ from engine.batch import BatchPlan, BatchRequest, BatchSnapshot, ItemState, Item
 from engine.batch.journal import read_journal
 from ui.handlers.common import time_words
 from ui.strings import Words
+from utils.names import as_text
 
 ROWS = 100
 """Pictures a page of the table."""
@@ -74,8 +75,8 @@ def status_html(snapshot: BatchSnapshot | None, words: Words) -> str:
 
 def unfinished_html(request: BatchRequest, words: Words) -> str:
     """The offer to go on with a batch."""
-    done = len({entry.target for entry in read_journal(request.output_dir).values() if entry.finished_output})
-    names = ", ".join(path.name for path in request.inputs[:3]) + (" …" if len(request.inputs) > 3 else "")
+    done = len({entry.target for entry in read_journal(request.output_dir).entries.values() if entry.finished_output})
+    names = ", ".join(as_text(path.name) for path in request.inputs[:3]) + (" …" if len(request.inputs) > 3 else "")
     return f"<p>{words('batch_unfinished', inputs=escape(names), done=done)}</p>"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from ui.strings.engine import translator
+from utils.names import as_text
 
 LANGUAGES = ("en", "de")
 MODULES = ("common", "image", "batch", "presets", "system", "video")
@@ -59,7 +60,7 @@ class Words:
 
     def said(self, sentence: object) -> str:
         """What the engine said (a sentence, several, or an error) in this language."""
-        text = str(sentence)
+        text = as_text(str(sentence))
         return text if self.language == LANGUAGES[0] else translator(self.language)(text)
 
 

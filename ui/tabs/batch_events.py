@@ -20,6 +20,7 @@ from ui.sessions import Sessions
 from ui.strings import words_for
 from ui.thumbnails import Thumbnails
 from utils.errors import EngineError
+from utils.names import as_text
 
 FIELDS = (
     "files",
@@ -209,7 +210,7 @@ class BatchEvents:
             pair = before_and_after(item.source, item.target, session.folder)
         except EngineError as error:
             raise gr.Error(words_for(request).said(error), print_exception=False) from error
-        return gr.update(value=pair, visible=True, label=f"{item.name} → {item.target.name}")
+        return gr.update(value=pair, visible=True, label=f"{item.name} → {as_text(item.target.name)}")
 
     def archive(self, request: gr.Request) -> tuple[str | None, Any]:
         words, session = words_for(request), self._sessions.of(request)

@@ -34,6 +34,12 @@ def wait(condition, seconds=60):
         time.sleep(0.01)
 
 
+def until_cancelled(source, target, settings, control, overwrite):
+    """Works on a picture for as long as it is let."""
+    control.sleep(60)
+    control.check()
+
+
 @pytest.fixture
 def line():
     return BatchLine(places=1, longest=1)
@@ -44,9 +50,9 @@ def begin(manager, config, line, tmp_path):
     """Starts batches; all of them are ended with the test."""
     begun = []
 
-    def start(*inputs, settings=TWICE, output="out", per_picture=False, **options):
+    def start(*inputs, settings=TWICE, output="out", per_picture=False, enhance=None, **options):
         request = BatchRequest(inputs, tmp_path / output, settings, BatchOptions(**options), per_picture)
-        begun.append(BackgroundBatch(request, manager=manager, config=config, line=line))
+        begun.append(BackgroundBatch(request, manager=manager, config=config, line=line, enhance=enhance))
         return begun[-1]
 
     yield start
@@ -92,9 +98,8 @@ def test_settings_decided_per_picture(begin, pictures):
 
 
 def test_others_wait_in_line_and_too_many_are_refused(begin, pictures):
-    first = begin(pictures("a.png", "b.png", size=(96, 96)), settings=SLOW)
+    first = begin(pictures("a.png", "b.png"), enhance=until_cancelled)
     wait(lambda: first.snapshot().phase is Phase.RUNNING)
-    first.pause()
     second = begin(pictures("c.png"), output="second")
     assert second.snapshot().phase is Phase.WAITING and second.snapshot().ahead == 1
     with pytest.raises(QueueFullError):
@@ -105,10 +110,20 @@ def test_others_wait_in_line_and_too_many_are_refused(begin, pictures):
     assert second.join(60) and second.snapshot().phase is Phase.FINISHED
 
 
-def test_one_that_waits_can_be_cancelled(begin, pictures):
-    first = begin(pictures("a.png", size=(96, 96)), settings=SLOW)
-    wait(lambda: first.snapshot().phase is Phase.RUNNING)
+def test_a_paused_batch_keeps_nobody_waiting(begin, pictures):
+    first = begin(pictures("a.png", "b.png", "c.png", size=(96, 96)), settings=SLOW)
+    wait(lambda: any(item.fraction > 0 for item in first.snapshot().items))
+    second = begin(pictures("d.png"), output="second", settings=TWICE)
     first.pause()
+    assert second.join(60) and second.snapshot().result.count(ItemState.DONE) == 4
+    assert first.snapshot().phase is Phase.PAUSED
+    first.resume()
+    assert first.join(60) and first.snapshot().result.summary == "3 successful, 0 failed"
+
+
+def test_one_that_waits_can_be_cancelled(begin, pictures):
+    first = begin(pictures("a.png"), enhance=until_cancelled)
+    wait(lambda: first.snapshot().phase is Phase.RUNNING)
     second = begin(pictures("c.png"), output="second")
     second.cancel()
     assert second.join(10) and second.snapshot().result.cancelled

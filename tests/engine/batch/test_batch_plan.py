@@ -42,6 +42,20 @@ def test_an_output_folder_inside_the_input_is_not_searched(config, pictures, tmp
     assert [item.name for item in made.items] == ["a.png"]
 
 
+def test_an_output_folder_inside_the_input_is_known_however_it_is_written(config, pictures, tmp_path):
+    folder = pictures("a.png", "results/old.png")
+    (tmp_path / "link").symlink_to(folder)
+    for output in (folder / "results" / ".." / "results", tmp_path / "link" / "results"):
+        made = plan_batch([folder], output, TWICE, config=config, workspace=tmp_path / "work")
+        assert [item.name for item in made.items] == ["a.png"]
+
+
+def test_a_folder_of_several_that_is_written_with_dots_stays_in_the_output(plan, pictures, tmp_path):
+    folder = pictures("one/a.png", "two/a.png")
+    made = plan(folder / "two" / ".." / "one", folder / "one" / ".." / "two" / "..")
+    assert targets(made, tmp_path)[:2] == ["one/a_x2.png", "in/one/a_x2.png"]
+
+
 def test_two_folders_do_not_mix(plan, pictures, tmp_path):
     folder = pictures("one/a.png", "two/a.png")
     assert targets(plan(folder / "one", folder / "two"), tmp_path) == ["one/a_x2.png", "two/a_x2.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zipfile
 
 import pytest
 
@@ -24,9 +25,9 @@ def watching(run):
         if status.state in (ItemState.DONE, ItemState.FAILED):
             ended.append(status.name)
 
-    def start(folder, **how):
+    def start(*inputs, **how):
         def body():
-            results.append(run(folder, options=OPTIONS, control=control, on_item=note, **how))
+            results.append(run(*inputs, options=OPTIONS, control=control, on_item=note, **how))
 
         threads.append(threading.Thread(target=body))
         threads[0].start()
@@ -58,6 +59,18 @@ def test_new_files_are_enhanced_as_they_arrive(watching, pictures, tmp_path):
     assert (tmp_path / "out" / "sub" / "b_x2.png").is_file()
 
 
+def test_what_arrives_goes_to_the_folder_of_what_was_there(watching, pictures, tmp_path):
+    folder, archive = pictures("a.png"), tmp_path / "album.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.write(folder / "a.png", "b.png")
+    watching(folder, archive)
+    assert sorted(watching.wait(2)) == ["album/b.png", "in/a.png"]
+    pictures("c.png")
+    assert watching.wait(3)[-1] == "in/c.png"
+    watching.stop()
+    assert (tmp_path / "out" / "in" / "c_x2.png").is_file()
+
+
 def test_a_file_is_given_out_once_it_stops_growing(pictures, config, tmp_path):
     data = (pictures("whole.png") / "whole.png").read_bytes()
     folder = tmp_path / "inbox"
@@ -66,7 +79,8 @@ def test_a_file_is_given_out_once_it_stops_growing(pictures, config, tmp_path):
     planner = Planner(tmp_path / "out", EnhanceSettings.create(model="lanczos"), options, config, per_picture=False)
 
     def find():
-        return find_sources([folder], tmp_path / "out", workspace=tmp_path, options=options, config=config)
+        out = tmp_path / "out"
+        return find_sources([folder], out, workspace=tmp_path, options=options, config=config, several=False)
 
     watcher = Watcher(find, planner, [], interval=1)
     assert watcher.look() == []
