@@ -340,7 +340,9 @@ class Executor:
                 blameless += not error.losses and not error.for_another
                 if handle.control.cancelled:
                     handle.fail(JobCancelled("Cancelled; nothing was written."))
-                elif set_aside is not None or attempt > runner.retries + min(blameless, _BLAMELESS_RETRIES) + for_others:
+                elif (
+                    set_aside is not None or attempt > runner.retries + min(blameless, _BLAMELESS_RETRIES) + for_others
+                ):
                     logger.error("Job %s failed: %s", job.id, error)
                     handle.fail(set_aside or error)
                 else:

@@ -38,7 +38,8 @@ class Process:
         pass
 
     def stop(self, why=""):
-        self.stopped_for = why
+        if not self.gone.is_set():
+            self.stopped_for = why
         self.gone.set()
 
     def how_it_ended(self):

@@ -88,7 +88,10 @@ def test_results_beside_their_inputs_stay_results_when_a_picture_is_edited(run, 
         run(folder, output=folder)
         edit(folder / "a.png", value)
     assert run(folder, output=folder).summary == "1 successful, 0 failed"
-    assert sorted(path.name for path in folder.glob("*.png")) == ["a.png", *(f"a_x2{n}.png" for n in ("-2", "-3", "-4", ""))]
+    assert sorted(path.name for path in folder.glob("*.png")) == [
+        "a.png",
+        *(f"a_x2{n}.png" for n in ("-2", "-3", "-4", "")),
+    ]
 
 
 def test_results_are_known_by_whatever_way_their_folder_is_named(run, pictures, tmp_path):
