@@ -33,7 +33,7 @@ def test_what_is_logged_is_in_the_file_once_however_often_it_is_set_up(tmp_path)
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_names_that_are_no_text_are_escaped(tmp_path, capsys, as_json):
-    setup_logging(tmp_path, as_json=as_json)
+    setup_logging(tmp_path, as_json=as_json, console_level="CRITICAL")
     logging.getLogger("engine.test").info("'%s'", b"caf\xe9".decode("utf-8", "surrogateescape"))
     assert r"'caf\udce9'" in log_tail(tmp_path)
     assert "Logging error" not in capsys.readouterr().err
