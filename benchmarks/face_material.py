@@ -47,7 +47,7 @@ class WornFace:
 
 def detector() -> FaceDetector:
     """YuNet, which must be installed."""
-    found = open_detector(ModelManager.from_config(Config()), allow_download=False)
+    found = open_detector(ModelManager.from_config(Config()))
     if found.name != "yunet":
         raise SystemExit("YuNet is not installed: `python main.py models download face_detection_yunet_2023mar`.")
     return found

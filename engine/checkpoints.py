@@ -64,11 +64,16 @@ class CheckpointInfo:
         return cls(**values)
 
 
+class PassingFault(str):
+    """Why a file cannot be used now, though nothing is wrong with it that is known: worth another look later."""
+
+
 def load_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file, on the CPU.
 
     Raises:
         UnsupportedModelError: the file is damaged, holds anything but tensors, or has NaN or infinite weights.
+        MemoryError: it does not fit into the free memory.
     """
     path = Path(path)
     if path.suffix.lower() == ".safetensors":
@@ -88,6 +93,7 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return dict(load_file(path, device="cpu"))
     except (SafetensorError, OSError, ValueError) as error:
+        _raise_if_out_of_memory(error)
         raise UnsupportedModelError(f"'{path}' is not a readable safetensors file: {error}") from error
 
 
@@ -118,9 +124,18 @@ def _load_pickle(path: Path) -> Any:
             "Get the model from its original source, or as .safetensors."
         ) from error
     except Exception as error:  # a damaged archive raises anything from EOFError to RuntimeError
+        _raise_if_out_of_memory(error)
         raise UnsupportedModelError(
             f"'{path}' is not a readable checkpoint ({type(error).__name__}); it may be cut off or of another kind."
         ) from error
+
+
+def _raise_if_out_of_memory(error: Exception) -> None:
+    """Short memory says nothing about the file."""
+    from engine.backends.torch_backend import is_out_of_memory
+
+    if is_out_of_memory(error) or "cannot allocate memory" in str(error).lower():
+        raise MemoryError(str(error)) from error
 
 
 def _unnest(content: Any, path: Path) -> dict[str, Tensor]:
@@ -157,6 +172,7 @@ def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
 
     Raises:
         UnsupportedModelError: no known architecture fits, or it is not an image-to-image network.
+        MemoryError: it does not fit into the free memory.
     """
     import torch
     from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedDtypeError
@@ -170,6 +186,7 @@ def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
     except (Unknown, UnsupportedDtypeError) as error:
         raise UnsupportedModelError("The checkpoint's architecture is not known.") from error
     except Exception as error:  # shapes that no one foresaw: anything from IndexError to ZeroDivisionError
+        _raise_if_out_of_memory(error)
         raise UnsupportedModelError(f"The checkpoint's weights do not fit its architecture: {error}") from error
     if not isinstance(descriptor, ImageModelDescriptor):
         raise UnsupportedModelError(f"'{descriptor.architecture.name}' is not an image-to-image network.")
@@ -213,16 +230,24 @@ def inspect_checkpoint(path: Path) -> CheckpointInfo:
     except UnsupportedModelError as error:
         text = str(error)
         raise UnsupportedModelError(text if str(path) in text else f"'{path}': {text}") from error
+    except RuntimeError as error:
+        _raise_if_out_of_memory(error)
+        raise
 
 
 def inspect_checkpoints(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
-    """The facts of several files; of one that cannot be used, the sentence that says why."""
+    """The facts of several files; of one that cannot be used, the sentence that says why.
+
+    Where memory ran short that is a ``PassingFault``.
+    """
     found: list[CheckpointInfo | str] = []
     for path in paths:
         try:
             found.append(inspect_checkpoint(path))
         except ModelError as error:
             found.append(str(error))
+        except MemoryError:
+            found.append(PassingFault(f"There was not enough memory to look at '{path}'; the next start tries again."))
     return found
 
 

@@ -80,8 +80,8 @@ def download(
     with _alone(target.with_name(f".{target.name}.lock"), control):
         if target.is_file() and (sha256 is None or sha256_of(target) == sha256):
             return sha256 or sha256_of(target)  # another process was faster
-        _check_space(target, size)
         part = target.with_name(f"{target.name}.part")
+        _check_space(part, size or 0)
         faults: list[str] = []
         wrong: ChecksumMismatchError | None = None
         for url in urls:
@@ -139,11 +139,13 @@ def _advice(urls: Sequence[str], target: Path, faults: list[str], sha256: str | 
     )
 
 
-def _check_space(target: Path, size: int | None) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < (size or 0) + _SPARE_BYTES:
+def _check_space(part: Path, size: int) -> None:
+    """Raises ``ModelDownloadError`` where a file of ``size`` bytes does not fit; what ``part`` has takes no more."""
+    free = shutil.disk_usage(part.parent).free
+    needed = max(0, size - (part.stat().st_size if part.exists() else 0))
+    if free < needed + _SPARE_BYTES:
         raise ModelDownloadError(
-            f"Not enough disk space for '{target.name}': {(size or 0) / 1e6:.0f} MB are needed in '{target.parent}', "
+            f"Not enough disk space for '{part.stem}': {needed / 1e6:.0f} MB are needed in '{part.parent}', "
             f"{free / 1e6:.0f} MB are free."
         )
 
@@ -180,7 +182,7 @@ def _fetch(
             start = have if resumed else 0
             total = size or _length(answer.headers.get("content-length"), start)
             if size is None and total is not None:
-                _check_space(part, total - start)
+                _check_space(part, total)
             _copy(answer.iter_raw(_CHUNK), part, start, total, size, progress, control)
     except httpx.HTTPError as error:
         if control.cancelled:

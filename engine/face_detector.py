@@ -249,19 +249,19 @@ def has_face_geometry(face: Face) -> bool:
     return -0.2 < along < 1.2
 
 
-def open_detector(manager: ModelManager, *, allow_download: bool = True, patience: float = 2.0) -> FaceDetector:
-    """The best detector there is: YuNet, downloaded (230 KB) where it is missing, else Haar cascades.
+def open_detector(manager: ModelManager, *, current: FaceDetector | None = None) -> FaceDetector:
+    """The best detector that is installed: YuNet, else Haar cascades. Nothing is downloaded.
 
     Args:
-        allow_download: False never touches the network.
-        patience: seconds after which a slow download is left to itself and Haar cascades serve this time.
+        current: what an earlier call opened. It is returned, unless it is Haar and a file of YuNet has come since.
     """
     from utils.errors import ModelError
 
+    if current is not None and (current.name != "haar" or set(DETECTOR_MODELS).isdisjoint(manager.present())):
+        return current
     for name in DETECTOR_MODELS:
         try:
             return FaceDetector(manager.file(name).path)
         except ModelError:
             continue
-    path = manager.fetch_quietly(DETECTOR_MODELS[-1], patience) if allow_download else None
-    return FaceDetector(path)
+    return current or FaceDetector()

@@ -68,16 +68,18 @@ class FaceRestorer:
     """
 
     def __init__(self, manager: ModelManager, detector: FaceDetector | None = None) -> None:
-        self._manager, self._own_detector = manager, detector
+        self._manager, self._given_detector = manager, detector
+        self._opened_detector: FaceDetector | None = None
         self._lock = threading.Lock()
 
     @property
     def detector(self) -> FaceDetector:
-        """What finds faces; opened on first use, never downloaded."""
+        """What finds faces; opened on first use, and again when YuNet was installed meanwhile."""
+        if self._given_detector is not None:
+            return self._given_detector
         with self._lock:
-            if self._own_detector is None:
-                self._own_detector = open_detector(self._manager, allow_download=False)
-            return self._own_detector
+            self._opened_detector = open_detector(self._manager, current=self._opened_detector)
+            return self._opened_detector
 
     def find(
         self,

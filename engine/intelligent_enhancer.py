@@ -35,9 +35,9 @@ FULL_NOISE = 50.0
 """Sigma, in levels of 255, that counts as noise level 1."""
 SMALLEST_FACE = 24
 LARGEST_FACE = 512
+"""Heights in pixels between which restoring a face matters: smaller ones carry no features, larger ones are sharp."""
 CERTAIN = 0.8
 """A lower confidence is called doubt, and no model for one content type alone is chosen by it."""
-"""Heights in pixels between which restoring a face matters: smaller ones carry no features, larger ones are sharp."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,16 @@ class IntelligentEnhancer:
 
     Args:
         manager: says what is installed and on which device it would run; made from ``Config`` when not given.
-        face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades.
+        face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades. Nothing
+            is downloaded.
 
     Raises (every method): ``InvalidImageError`` for what is not a picture.
     """
 
     def __init__(self, manager: ModelManager | None = None, face_detector: FaceDetector | None = None) -> None:
         self._own_manager = manager
-        self._own_detector = face_detector
+        self._given_detector = face_detector
+        self._opened_detector: FaceDetector | None = None
         self._classifier: ContentClassifier | None = None
         self._lock = threading.Lock()
 
@@ -238,13 +240,14 @@ class IntelligentEnhancer:
         return self._detector().detect(view.rgb)
 
     def _detector(self) -> FaceDetector:
+        if self._given_detector is not None:
+            return self._given_detector
+        from engine.face_detector import open_detector
+
         manager = self._manager
         with self._lock:
-            if self._own_detector is None:
-                from engine.face_detector import open_detector
-
-                self._own_detector = open_detector(manager)
-            return self._own_detector
+            self._opened_detector = open_detector(manager, current=self._opened_detector)
+            return self._opened_detector
 
     def _tile(self, width: int, height: int) -> int:
         return optimal_tile(width, height, self._manager.resolve_device())
@@ -258,18 +261,36 @@ class IntelligentEnhancer:
         return strength, [f"Denoise strength {strength:g} for noise of sigma {analysis.noise_sigma:.1f}."]
 
     def _restore_faces(self, analysis: Analysis) -> tuple[bool, list[str]]:
-        fitting = [height for height in analysis.face_heights if SMALLEST_FACE <= height <= LARGEST_FACE]
-        if analysis.content_type != "photo" or not analysis.faces:
+        heights = analysis.face_heights
+        fitting = [height for height in heights if SMALLEST_FACE <= height <= LARGEST_FACE]
+        if analysis.content_type != "photo" or not heights:
             return False, []
-        count = f"{analysis.faces} face{'s' if analysis.faces > 1 else ''}"
         if not fitting:
-            return False, [f"{count}, larger than {LARGEST_FACE} pixels: sharp enough to be left alone."]
+            large = sum(height > LARGEST_FACE for height in heights)
+            reasons = []
+            if large:
+                reasons.append(f"{_faces(large)}, larger than {LARGEST_FACE} pixels: sharp enough to be left alone.")
+            if large < len(heights):
+                reasons.append(f"{_faces(len(heights) - large)}, less than {SMALLEST_FACE} pixels high: too small.")
+            return False, reasons
+        count = _faces(len(heights))
         if not self._manager.installed_face_models():
             return False, [
                 f"{count} found, but no face model is installed; `python main.py models download GFPGANv1.4` "
                 "(349 MB) would restore faces."
             ]
+        from engine.face_detector import DETECTOR_MODELS
+
+        if set(DETECTOR_MODELS).isdisjoint(self._manager.present()):
+            return False, [
+                f"{count} found, but not where eyes and mouth are; `python main.py models download "
+                f"{DETECTOR_MODELS[-1]}` (0.2 MB) would locate them, so that faces can be restored."
+            ]
         return True, [f"{count} found, {max(fitting)} pixels high at most: faces are restored."]
+
+
+def _faces(count: int) -> str:
+    return f"{count} face{'s' if count > 1 else ''}"
 
 
 def _level(sigma: float) -> float:

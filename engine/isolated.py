@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine.checkpoints import CheckpointInfo, inspect_checkpoints
+from engine.checkpoints import CheckpointInfo, PassingFault, inspect_checkpoints
 from utils.errors import WorkerLostError
 
 Answer = TypeVar("Answer")
@@ -33,12 +33,20 @@ def run_isolated(function: Callable[..., Answer], *arguments: Any) -> Answer:
 
 
 def inspect_isolated(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
-    """``inspect_checkpoints`` in a child process: torch is not imported here, and a file that crashes it is named."""
+    """``inspect_checkpoints`` in a child process: torch is not imported here, and a file that crashes it is named.
+
+    The system kills for lack of memory as well, so a crash is a ``PassingFault``.
+    """
     try:
         return run_isolated(inspect_checkpoints, list(paths))
     except WorkerLostError:
         if len(paths) == 1:
-            return [f"'{paths[0]}' crashed the process that looked at it; it is not used."]
+            return [
+                PassingFault(
+                    f"'{paths[0]}' crashed the process that looked at it, perhaps for lack of memory; "
+                    "the next start tries again."
+                )
+            ]
         return [found for path in paths for found in inspect_isolated([path])]
 
 

@@ -33,10 +33,19 @@ class JsonStore:
 
     def put(self, key: str, value: Any) -> None:
         """Keep a JSON value under ``key``. What cannot be written is forgotten without an error."""
-        if self._path is None:
-            return
         with self._lock:
-            content = {**self.all(), key: value}
+            self._write({**self.all(), key: value})
+
+    def drop(self, key: str) -> None:
+        """Forget what is kept under ``key``, if anything."""
+        with self._lock:
+            content = self.all()
+            if key in content:
+                del content[key]
+                self._write(content)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        if self._path is not None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")

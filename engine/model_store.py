@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.checkpoints import SUFFIXES, CheckpointInfo, inspect_checkpoints
+from engine.checkpoints import SUFFIXES, CheckpointInfo, PassingFault, inspect_checkpoints
 from engine.downloader import download, set_aside, sha256_of
 from engine.json_store import JsonStore
 from engine.registry import ModelSpec
@@ -55,7 +55,7 @@ class ModelStatus:
 
 
 Inspector = Callable[[Sequence[Path]], Sequence[CheckpointInfo | str]]
-"""Paths -> facts of each, or why it cannot be used."""
+"""Paths -> facts of each, or why it cannot be used (``PassingFault``: for now)."""
 
 Statuses = list[ModelStatus]
 Names = list[str]
@@ -91,6 +91,7 @@ class ModelStore:
         self._verify_checksums = verify_checksums
         self._facts = JsonStore(cache_dir / "checkpoints.json" if cache_dir else None)
         self._memory: dict[str, dict[str, Any]] = {}
+        self._passing: dict[str, str] = {}
         self._pins = JsonStore(self.weights_dir / ".pins.json")
         self._lock = threading.RLock()
 
@@ -245,8 +246,9 @@ class ModelStore:
         path, _ = self._locate(name)
         with self._lock:
             self._memory.pop(self._key(path), None)
+            self._passing.pop(self._key(path), None)
             digest = sha256_of(path)
-            self._remember(path, {"sha256": digest})
+            self._remember(path, {"sha256": digest, "fault": None})
         self.find(name)
         return next(status for status in self.list() if status.name == name)
 
@@ -270,9 +272,11 @@ class ModelStore:
             return self._memory[key]
 
     def _remember(self, path: Path, facts: dict[str, Any]) -> None:
+        """Add to what is remembered of a file; None takes a fact away."""
         with self._lock:
             key = self._key(path)
-            self._memory[key] = {**self._recall(path), **facts}
+            merged = {**self._recall(path), **facts}
+            self._memory[key] = {name: value for name, value in merged.items() if value is not None}
             self._facts.put(key, self._memory[key])
 
     def _hash_of(self, path: Path) -> str:
@@ -285,22 +289,36 @@ class ModelStore:
 
     def _info_of(self, path: Path) -> CheckpointInfo:
         self._look_at([path])
+        fault = self._fault_of(path)
+        if fault is not None:
+            raise ModelError(fault)
+        return CheckpointInfo.from_json(self._recall(path)["info"])
+
+    def _fault_of(self, path: Path) -> str | None:
+        """Why a file cannot be used; None also where nobody has looked yet."""
         facts = self._recall(path)
-        if "fault" in facts:
-            raise ModelError(facts["fault"])
-        return CheckpointInfo.from_json(facts["info"])
+        if "fault" in facts and facts.get("spandrel") == _spandrel_version():
+            return str(facts["fault"])
+        return self._passing.get(self._key(path))
 
     def _look_at(self, paths: Iterable[Path]) -> None:
         """Find out about those files of which nothing is remembered, all in one go."""
         with self._lock:
             unknown = [path for path in paths if not self._is_known(path)]
             for path, found in zip(unknown, self._inspect(unknown) if unknown else (), strict=True):
-                self._remember(path, {"fault": found} if isinstance(found, str) else {"info": found.to_json()})
+                if isinstance(found, PassingFault):
+                    self._passing[self._key(path)] = found
+                elif isinstance(found, str):
+                    # Another version may know the architecture.
+                    self._remember(path, {"fault": found, "spandrel": _spandrel_version()})
+                else:
+                    self._remember(path, {"fault": None, "info": found.to_json()})
 
     def _is_known(self, path: Path) -> bool:
-        facts = self._recall(path)
+        if self._fault_of(path) is not None:
+            return True
         try:
-            return "fault" in facts or bool(CheckpointInfo.from_json(facts["info"]))
+            return bool(CheckpointInfo.from_json(self._recall(path)["info"]))
         except (KeyError, TypeError):
             return False
 
@@ -322,6 +340,7 @@ class ModelStore:
                     f"No address is known for '{name}'; save it as {self.weights_dir}/{spec.filename}."
                 )
             download(spec.urls, self.weights_dir / spec.filename, spec.sha256, spec.size, progress, control)
+            self._pins.drop(spec.filename)  # of an earlier file, perhaps a damaged one
         return self.find(name)
 
     def delete(self, name: str) -> None:
@@ -334,3 +353,13 @@ class ModelStore:
             path.unlink()
         except OSError as error:
             raise ModelError(f"'{path}' cannot be deleted: {error.strerror or error}.") from error
+        self._pins.drop(path.name)
+
+
+def _spandrel_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("spandrel")
+    except PackageNotFoundError:
+        return ""

@@ -11,7 +11,9 @@ import logging
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,20 @@ MIN_FACE_PSNR = 33.0
 
 @dataclass(frozen=True)
 class Trial:
-    """One candidate's result. ``problem`` is None when it is right."""
+    """One candidate's result.
+
+    Attributes:
+        psnr: dB against the reference; None when there was no output, or nothing to compare it with.
+        problem: None when it is right.
+        passing: the day (ISO 8601) on which memory ran short; such a verdict holds no longer than that.
+    """
 
     backend: str
     precision: str
     seconds_per_megapixel: float | None = None
     psnr: float | None = None
     problem: str | None = None
+    passing: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,12 +112,12 @@ def _try(session: Session, window: np.ndarray, reference: np.ndarray | None, lea
     # The least of several runs: whatever else the machine does only ever adds.
     while len(seconds) < _MOST_RUNS and sum(seconds) < _ENOUGH_SECONDS:
         seconds.append(_timed(session, window)[1])
-    quality = 99.0 if reference is None else psnr(output, reference)
+    quality = None if reference is None else round(psnr(output, reference), 1)
     if not np.isfinite(output).all():
         quality = -1.0
-    problem = None if quality >= least else f"wrong output ({quality:.0f} dB against fp32)"
+    problem = None if quality is None or quality >= least else f"wrong output ({quality:.0f} dB against fp32)"
     speed = min(seconds) / (window.shape[1] * window.shape[2]) * 1e6
-    return Trial(session.backend, session.precision, round(speed, 3), round(quality, 1), problem), output
+    return Trial(session.backend, session.precision, round(speed, 3), quality, problem), output
 
 
 def run_trials(
@@ -125,23 +134,39 @@ def run_trials(
     trials = []
     reference: np.ndarray | None = None
     try:
-        reference_session = find("torch").open(source, "cpu", "fp32", cache_dir)
-        first, reference = _try(reference_session, window, None, least)
-        reference_session.close()
+        with closing(find("torch").open(source, "cpu", "fp32", cache_dir)) as session:
+            first, reference = _try(session, window, None, least)
         if device == "cpu" and ("torch", "fp32") in pairs:
-            trials.append(first)
+            trials.append(first if first.problem else replace(first, psnr=99.0))
     except (BackendError, RuntimeError, MemoryError) as error:
         logger.warning("No fp32 reference for the self-test of %s: %s", source.name, error)
     for backend, precision in pairs:
         if reference is not None and device == "cpu" and (backend, precision) == ("torch", "fp32"):
             continue
         try:
-            session = find(backend).open(source, device, precision, cache_dir)
-            trials.append(_try(session, window, reference, least)[0])
-            session.close()
+            with closing(find(backend).open(source, device, precision, cache_dir)) as session:
+                trials.append(_try(session, window, reference, least)[0])
         except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
-            trials.append(Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300]))
+            passing = _today() if isinstance(error, MemoryError) else ""
+            problem = f"{type(error).__name__}: {error}"[:300]
+            trials.append(Trial(backend, precision, problem=problem, passing=passing))
     return sorted(trials, key=lambda trial: pairs.index((trial.backend, trial.precision)))
+
+
+def _today() -> str:
+    return date.today().isoformat()
+
+
+def _holds(trials: list[Trial]) -> bool:
+    """Whether the verdicts count at the next start too.
+
+    They do not where there was no reference, or where nothing ran: another program may have held the memory. What a
+    runtime cannot do at all stays known as long as another one can.
+    """
+    good = [trial for trial in trials if trial.problem is None]
+    if not good:
+        return all(trial.psnr is not None for trial in trials)
+    return all(trial.psnr is not None for trial in good) and all(trial.passing in ("", _today()) for trial in trials)
 
 
 class BackendChooser:
@@ -177,11 +202,15 @@ class BackendChooser:
         trials = self._remembered(key, pairs)
         if trials is None:
             trials = run_trials(source, device, pairs, self._cache_dir, find)
-            earlier = (self._store.get(key) or {}).get("trials", [])
-            tried = {(trial.backend, trial.precision) for trial in trials}
-            merged = [old for old in earlier if (old["backend"], old["precision"]) not in tried]
-            self._store.put(key, {"device": device, "trials": [*merged, *(asdict(trial) for trial in trials)]})
+            if _holds(trials):
+                self._remember(key, device, trials)
         return self._best(source, trials)
+
+    def _remember(self, key: str, device: str, trials: list[Trial]) -> None:
+        earlier = (self._store.get(key) or {}).get("trials", [])
+        tried = {(trial.backend, trial.precision) for trial in trials}
+        merged = [old for old in earlier if (old["backend"], old["precision"]) not in tried]
+        self._store.put(key, {"device": device, "trials": [*merged, *(asdict(trial) for trial in trials)]})
 
     def _best(self, source: NetworkSource, trials: list[Trial]) -> Choice:
         good = [trial for trial in trials if trial.problem is None]
@@ -201,9 +230,10 @@ class BackendChooser:
         record: Any = self._store.get(key)
         try:
             trials = {(t["backend"], t["precision"]): Trial(**t) for t in record["trials"]}
-            return [trials[pair] for pair in pairs]
+            found = [trials[pair] for pair in pairs]
         except (KeyError, TypeError):
             return None
+        return found if _holds(found) else None
 
     @staticmethod
     def _key(source: NetworkSource, device: str) -> str:

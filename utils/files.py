@@ -66,4 +66,23 @@ def replaced(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-__all__ = ["remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]
+def prune(folder: Path, pattern: str, most_bytes: int, keep: Path | None = None) -> None:
+    """Remove the files that were used longest ago, beyond the space that those of the pattern may take together.
+
+    The newest stays, and ``keep``. Other processes may prune at the same time; what cannot be removed stays, as a
+    file does that is open on Windows.
+    """
+    files: list[tuple[float, int, Path]] = []
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # gone meanwhile
+            facts = path.stat()
+            files.append((max(facts.st_mtime, facts.st_atime), facts.st_size, path))
+    total = 0
+    for place, (_, size, path) in enumerate(sorted(files, reverse=True)):
+        total += size
+        if place and total > most_bytes and path != keep:
+            with suppress(OSError):
+                path.unlink()
+
+
+__all__ = ["prune", "remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]

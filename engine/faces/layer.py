@@ -6,7 +6,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from engine.downloader import sha256_of
 from engine.faces.align import Alignment
 from engine.faces.paste import Cluster, FacePatch
 from engine.resample import from_full_scale, to_full_scale
-from utils.files import replaced
+from utils.files import prune, replaced
 from utils.picture import Picture
 from utils.writers import SaveOptions
 
@@ -90,7 +90,7 @@ def save_layer(layer: FaceLayer, picture_file: Path, cache_dir: Path, bit_depth:
             for face in cluster.faces:
                 archive.writestr(f"face-{face.number}.png", cv2.imencode(".png", face.restored, fast)[1].tobytes())
         archive.writestr("layer.json", json.dumps(_to_json(layer)))
-    _prune(path.parent, keep=path)
+    prune(path.parent, "*.faces", KEPT_BYTES, keep=path)
     return path
 
 
@@ -163,15 +163,3 @@ def _pixels(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     if decoded is None:
         raise ValueError(f"{name} is damaged")
     return decoded if decoded.ndim == 3 else decoded[..., None]
-
-
-def _prune(folder: Path, keep: Path) -> None:
-    """Remove the layers that were used longest ago, beyond the space they may take."""
-    files: Sequence[tuple[float, int, Path]] = sorted(
-        ((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.faces")), reverse=True
-    )
-    total = 0
-    for _, size, path in files:
-        total += size
-        if total > KEPT_BYTES and path != keep:
-            path.unlink(missing_ok=True)

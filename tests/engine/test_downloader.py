@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from filelock import FileLock
 
-from engine.downloader import download
+from engine.downloader import _SPARE_BYTES, download
 from engine.types import JobControl
 from utils.errors import ChecksumMismatchError, JobCancelled, ModelDownloadError
 
@@ -219,6 +219,15 @@ def test_a_full_disk_is_known_before_the_first_byte(bring, tmp_path, server, mon
     with pytest.raises(ModelDownloadError, match="disk space"):
         bring("good")
     assert server.requests == []
+
+
+def test_a_resumed_download_needs_room_for_the_rest_only(bring, tmp_path, monkeypatch):
+    room = len(CONTENT) - 300_000 + _SPARE_BYTES
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, room))
+    with pytest.raises(ModelDownloadError, match="disk space for 'model.pth'"):
+        bring("good")
+    (tmp_path / "model.pth.part").write_bytes(CONTENT[:300_000])
+    assert bring("good") == SHA
 
 
 def _other_process(url, target, answers):

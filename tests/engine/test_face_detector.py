@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from engine.face_detector import Face, FaceDetector, has_face_geometry, merge, open_detector
+from engine.face_restorer import FaceRestorer
+from engine.intelligent_enhancer import IntelligentEnhancer
 from engine.model_manager import ModelManager
 from engine.registry import REGISTRY
 from tests.conftest import shared
@@ -87,9 +91,26 @@ def test_a_file_that_is_no_detector_is_named(tmp_path):
         FaceDetector(path)
 
 
-def test_without_the_file_and_without_downloads_haar_serves(tmp_path):
+def test_without_the_file_haar_serves_and_nothing_is_downloaded(tmp_path):
     manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, cache_dir=None, device="cpu")
-    assert open_detector(manager, allow_download=False).name == "haar"
+    assert open_detector(manager).name == "haar"
+
+
+def test_yunet_serves_as_soon_as_its_file_is_there(tmp_path):
+    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, cache_dir=None, device="cpu")
+    restorer, enhancer = FaceRestorer(manager), IntelligentEnhancer(manager)
+    haar = restorer.detector
+    assert haar.name == enhancer._detector().name == "haar" and restorer.detector is haar
+    shutil.copy(shared("weights", "face_detection_yunet_2026may.onnx"), tmp_path)
+    yunet = restorer.detector
+    assert yunet.name == enhancer._detector().name == "yunet" and restorer.detector is yunet
+
+
+def test_a_damaged_file_of_yunet_leaves_haar(tmp_path):
+    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, cache_dir=None, device="cpu")
+    haar = open_detector(manager)
+    (tmp_path / "face_detection_yunet_2026may.onnx").write_bytes(b"cut off")
+    assert open_detector(manager, current=haar) is haar
 
 
 def test_overlapping_finds_are_one_face_and_the_surer_one_stays():

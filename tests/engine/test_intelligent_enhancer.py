@@ -1,6 +1,7 @@
 """The recommendation: what is found, what is chosen, and that it can be passed on."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -109,6 +110,42 @@ def test_noise_raises_the_level(enhancer, scene):
     noisy = np.clip(smooth + np.random.default_rng(0).normal(0, 25, smooth.shape), 0, 255).astype(np.uint8)
     assert enhancer.analyze_noise_level(smooth) < 0.1
     assert enhancer.analyze_noise_level(noisy) == pytest.approx(0.5, abs=0.1)
+
+
+def test_nothing_is_downloaded_to_judge_a_picture(tmp_path, scene, monkeypatch):
+    asked = []
+    monkeypatch.setattr("engine.model_store.download", lambda urls, *_, **__: asked.append(urls))
+    enhancer = IntelligentEnhancer(ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, device="cpu"))
+    enhancer.recommend(scene)
+    assert enhancer._detector().name == "haar" and asked == []
+
+
+@pytest.mark.parametrize(
+    ("heights", "reasons"),
+    [
+        ((22,), ["1 face, less than 24 pixels high: too small."]),
+        ((600,), ["1 face, larger than 512 pixels: sharp enough to be left alone."]),
+        (
+            (600, 23, 20),
+            [
+                "1 face, larger than 512 pixels: sharp enough to be left alone.",
+                "2 faces, less than 24 pixels high: too small.",
+            ],
+        ),
+    ],
+)
+def test_faces_that_are_left_alone_are_called_what_they_are(enhancer, scene, heights, reasons):
+    analysis = replace(enhancer.analyze(scene), content_type="photo", faces=len(heights), face_heights=heights)
+    assert enhancer._restore_faces(analysis) == (False, reasons)
+
+
+def test_faces_are_not_promised_without_the_detector_that_locates_their_eyes(manager, enhancer, scene, monkeypatch):
+    monkeypatch.setattr(ModelManager, "installed_face_models", lambda self: ["a face model"])
+    analysis = replace(enhancer.analyze(scene), content_type="photo", faces=1, face_heights=(100,))
+    wanted, (reason,) = enhancer._restore_faces(analysis)
+    assert not wanted and "models download face_detection_yunet_2023mar" in reason
+    monkeypatch.setattr(ModelManager, "present", lambda self: ["face_detection_yunet_2026may"])
+    assert enhancer._restore_faces(analysis)[0]
 
 
 def test_pixel_art_is_enlarged_pixel_by_pixel(enhancer):

@@ -109,8 +109,10 @@ DE = {
     "Kein Unterbau kann {} hier auf „{}“ ausführen (Unterbau: {}). `python main.py info` zeigt Geräte und was sie "
     "können.",
     "The process that ran {} ended before it answered.": "Der Prozess mit {} endete ohne Antwort.",
-    "'{}' crashed the process that looked at it; it is not used.": "„{}“ hat den Prozess abstürzen lassen, der es "
-    "ansah; es wird nicht benutzt.",
+    "'{}' crashed the process that looked at it, perhaps for lack of memory; the next start tries again.": "„{}“ hat "
+    "den Prozess abstürzen lassen, der es ansah, vielleicht aus Speichermangel; der nächste Start versucht es wieder.",
+    "There was not enough memory to look at '{}'; the next start tries again.": "Der Speicher reichte nicht, um „{}“ "
+    "anzusehen; der nächste Start versucht es wieder.",
     # Jobs
     "The program is shutting down and takes no new jobs.": "Das Programm wird beendet und nimmt nichts mehr an.",
     "{} jobs are waiting already, which is the limit; try again later.": "Es warten schon {} Aufträge, das ist die "

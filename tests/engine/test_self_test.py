@@ -1,0 +1,87 @@
+"""What the self-test remembers: verdicts about runtimes, not about an hour in which the memory was taken."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from engine.backends import get_backend
+from engine.backends.base import Backend
+from engine.json_store import JsonStore
+from engine.model_manager import ModelManager
+from engine.self_test import BackendChooser
+from engine.tiling import TileOutOfMemory
+from utils.errors import BackendError
+
+
+class Troubled(Backend):
+    """A real backend that fails to open with ``error`` while there is one, and whose output is off by ``shift``."""
+
+    def __init__(self, name: str, error: Exception | None = None, shift: float = 0.0) -> None:
+        self.name, self.error, self.shift = name, error, shift
+        self.opened = 0
+
+    def devices(self):
+        return ["cpu"]
+
+    def precisions(self, device):
+        return ["fp32"]
+
+    def open(self, source, device, precision, cache_dir):
+        self.opened += 1
+        if self.error is not None:
+            raise self.error
+        session = get_backend(self.name).open(source, device, precision, cache_dir)
+        infer = session.infer
+        session.infer = lambda batch: infer(batch) + self.shift
+        return session
+
+
+@pytest.fixture
+def source(weights):
+    manager = ModelManager({}, weights, bundled_dir=None, device="cpu")
+    yield manager._source("tiny-x4", None)
+    manager.close()
+
+
+@pytest.fixture
+def choose(source, tmp_path):
+    """The choice of a program that starts anew each time."""
+
+    def start(*backends: Troubled):
+        known = {backend.name: backend for backend in backends}
+        return BackendChooser(JsonStore(tmp_path / "s.json"), None).choose(source, "cpu", find=known.__getitem__)
+
+    return start
+
+
+def test_memory_that_another_program_held_is_not_held_against_a_backend_for_ever(choose):
+    full = TileOutOfMemory("CUDA out of memory")
+    with pytest.raises(BackendError, match="out of memory"):
+        choose(Troubled("openvino", full), Troubled("torch", full))
+    choice = choose(Troubled("openvino"), Troubled("torch"))
+    assert all(trial.problem is None for trial in choice.trials)
+
+
+def test_without_a_reference_nothing_is_found_right_for_ever(choose):
+    wrong = Troubled("openvino", shift=0.3)
+    assert choose(wrong, Troubled("torch", MemoryError())).backend == "openvino"
+    assert choose(wrong, Troubled("torch")).backend == "torch"
+
+
+def test_what_a_runtime_cannot_do_is_tried_once(choose):
+    hopeless = Troubled("openvino", RuntimeError("no kernel for this operation"))
+    for _ in range(2):
+        assert choose(hopeless, Troubled("torch")).backend == "torch"
+    assert hopeless.opened == 1
+
+
+def test_short_memory_counts_for_a_day_where_another_candidate_ran(choose, monkeypatch):
+    short = Troubled("openvino", MemoryError())
+    for _ in range(2):
+        assert choose(short, Troubled("torch")).backend == "torch"
+    assert short.opened == 1, "every start tries all candidates again"
+    monkeypatch.setattr("engine.self_test._today", lambda: date(2040, 1, 1).isoformat())
+    choose(short, Troubled("torch"))
+    assert short.opened == 2
