@@ -58,8 +58,8 @@ def build(
             gr.HTML(f"<h1>{TITLE}</h1>", padding=False)
             gr.Markdown(t("app_tagline"), elem_classes="quiet")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(t("tab_image"), id="image"):
-                image = image_tab.build(config, manager, sessions, blocks, enhance)
+            with gr.Tab(t("tab_image"), id="image") as picture:
+                image = image_tab.build(config, manager, sessions, blocks, enhance, picture)
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
                 video_tab.build(config, manager, sessions, blocks, enhance)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
@@ -119,6 +119,7 @@ def launch(config: Any, manager: Any, enhance: Enhance | None = None, executor: 
 def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
     """Remove old previews and uploads now and every hour."""
     from ui.handlers.batch import sweep_uploads
+    from ui.kept_uploads import sweep_kept
 
     waiting = threading.Event()
 
@@ -126,6 +127,7 @@ def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
         while True:
             sessions.sweep(KEEP_SECONDS)
             sweep_uploads(folder, KEEP_SECONDS)
+            sweep_kept(folder, KEEP_SECONDS)
             waiting.wait(_SWEEP_SECONDS)
 
     threading.Thread(target=sweep, name="sweep-previews", daemon=True).start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,17 @@ _EDGES = (("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680))
 
 
 def original_file(component: Any) -> Any:
-    """Make an upload component hand over the person's own file: bit for bit, and unread, so that bad ones reach us."""
-    component.preprocess = lambda payload: None if payload is None else payload.path
+    """Make an upload component hand over the person's own files: bit for bit, and unread, so that bad ones reach us.
+
+    Gradio itself would leave an empty file behind for each of them at every event that takes the component.
+    """
+
+    def paths(payload: Any) -> Any:
+        if payload is None:
+            return None
+        return [file.path for file in payload] if component.file_count != "single" else payload.path
+
+    component.preprocess = paths
     return component
 
 
@@ -36,11 +45,26 @@ class SettingsForm:
 
     def updates(self, settings: EnhanceSettings) -> list[Any]:
         """What the components must show for settings, in their order."""
-        values = form_values(settings, self.names)
-        return [gr.update(value=values[name]) for name in self.names]
+        return self.showing(form_values(settings, self.names))
+
+    def showing(self, values: Mapping[str, Any]) -> list[Any]:
+        """Updates after which the components hold ``values``, in their order."""
+        return [_holding(part, values[name]) for name, part in zip(self.names, self.components, strict=True)]
 
     def component(self, name: str) -> Any:
         return self.components[self.names.index(name)]
+
+
+def _holding(component: Any, value: Any) -> Any:
+    """The update for one value. Settings allow more than a slider or a list offers, and Gradio refuses every event
+    with a value that its component does not know: the slider is lengthened then, the list gets one more choice.
+    """
+    if isinstance(component, gr.Slider) and value is not None:
+        return gr.update(value=value, minimum=min(component.minimum, value), maximum=max(component.maximum, value))
+    if isinstance(component, gr.Dropdown) and not component.allow_custom_value:
+        if value not in [known for _, known in component.choices]:
+            return gr.update(value=value, choices=[*component.choices, (str(value), value)])
+    return gr.update(value=value)
 
 
 def settings_form(manager: Any, under_model: Callable[[], None], in_faces: Callable[[], None]) -> SettingsForm:

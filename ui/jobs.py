@@ -40,16 +40,24 @@ class UiJob(Generic[T]):
         work: called in a thread of its own with the job's ``JobControl``; raises ``EngineError``.
         owner: whose turn it takes.
         needs_watcher: cancel it when nobody has watched it for a while.
+        at_end: called when the job is over, however it ended, also when it never began.
 
     Raises:
         QueueFullError: too many wait already.
     """
 
     def __init__(
-        self, work: Callable[[JobControl], T], turns: Turns, owner: str, *, needs_watcher: bool = True
+        self,
+        work: Callable[[JobControl], T],
+        turns: Turns,
+        owner: str,
+        *,
+        needs_watcher: bool = True,
+        at_end: Callable[[], None] | None = None,
     ) -> None:
         self.control = JobControl(on_progress=self._note)
         self._work, self._turns, self._needs_watcher = work, turns, needs_watcher
+        self._at_end = at_end or (lambda: None)
         self._turn = turns.enter(owner)
         self._progress: Progress | None = None
         self._value: T | None = None
@@ -105,7 +113,10 @@ class UiJob(Generic[T]):
             self._error = EngineError(f"An unforeseen fault: {error}. The log has the details.")
         finally:
             self._turn.leave()
-            self._finished.set()
+            try:
+                self._at_end()
+            finally:
+                self._finished.set()
 
     def _note(self, progress: Progress) -> None:
         self._progress = progress

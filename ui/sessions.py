@@ -7,6 +7,7 @@ refreshed, and after the program was started again. A job belongs to one window 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import threading
 import time
@@ -20,24 +21,35 @@ from starlette.requests import cookie_parser
 from engine.types import JobControl
 from ui.jobs import UiJob
 from ui.turns import Turns
+from utils.errors import EngineError
 
 COOKIE = "upscaler_session"
 _COOKIE_DAYS = 30
+_OUR_VALUE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 T = TypeVar("T")
 
 
+class AlreadyRunningError(EngineError):
+    """A browser may have only one such job, and it is running."""
+
+
 class SessionCookie:
-    """ASGI middleware: gives every browser an unguessable name of its own at its first page."""
+    """ASGI middleware: gives every browser an unguessable name of its own, and renews it with every page.
+
+    Browsers forget a cookie that many days after it was set last, however often they come.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or _cookie_of(scope):
+        known = _cookie_of(scope) if scope["type"] == "http" else ""
+        if scope["type"] != "http" or (known and not _OUR_VALUE.fullmatch(known)):
             await self._app(scope, receive, send)
             return
         value = (
-            f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax; Max-Age={_COOKIE_DAYS * 86400}"
+            f"{COOKIE}={known or secrets.token_urlsafe(24)}; Path=/; HttpOnly; SameSite=Lax; "
+            f"Max-Age={_COOKIE_DAYS * 86400}"
         ).encode()
 
         async def send_with_cookie(message: Any) -> None:
@@ -87,6 +99,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._jobs: dict[tuple[str, str], UiJob[Any]] = {}
         self._windows: dict[tuple[str, str], UiJob[Any]] = {}
+        self._notes: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     def of(self, request: Any) -> Session:
@@ -105,19 +118,26 @@ class Sessions:
         *,
         turns: Turns | None = None,
         needs_watcher: bool = True,
+        only_one: bool = False,
+        at_end: Callable[[], None] | None = None,
     ) -> UiJob[T]:
         """Queue work of this window's tab; one that still runs there is cancelled. Raises ``QueueFullError``.
 
         Args:
             turns: another queue than that of all short jobs.
             needs_watcher: False for what takes hours: it goes on when every page is closed.
+            only_one: raise ``AlreadyRunningError`` while the browser has such a job, in whatever window.
+            at_end: as in ``UiJob``.
         """
         session, window = self.of(request), (_window(request), tab)
         with self._lock:
+            running = self._jobs.get((session.key, tab))
+            if only_one and running is not None and not running.finished:
+                raise AlreadyRunningError("A job of this kind is running here already. Wait for it, or cancel it first.")
             before = self._windows.get(window)
             if before is not None:
                 before.cancel()
-            job = UiJob(work, turns or self.turns, session.key, needs_watcher=needs_watcher)
+            job = UiJob(work, turns or self.turns, session.key, needs_watcher=needs_watcher, at_end=at_end)
             self._jobs[session.key, tab] = self._windows[window] = job
         return job
 
@@ -138,6 +158,16 @@ class Sessions:
         if job is not None:
             job.cancel()
 
+    def note(self, request: Any, name: str, value: Any) -> None:
+        """Remember something for this one window, until it is closed."""
+        with self._lock:
+            self._notes[_window(request), name] = value
+
+    def noted(self, request: Any, name: str, default: Any = None) -> Any:
+        """What was remembered for this window."""
+        with self._lock:
+            return self._notes.get((_window(request), name), default)
+
     @property
     def windows(self) -> int:
         """Open windows that have begun something."""
@@ -148,8 +178,9 @@ class Sessions:
         """The window was closed. Its jobs go on for a while, in case the page was only refreshed."""
         window = _window(request)
         with self._lock:
-            for key in [key for key in self._windows if key[0] == window]:
-                del self._windows[key]
+            for known in (self._windows, self._notes):
+                for key in [key for key in known if key[0] == window]:
+                    del known[key]
 
     def sweep(self, keep_seconds: float) -> int:
         """Delete previews older than that; results stay. Returns how many files went."""

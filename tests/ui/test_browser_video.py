@@ -92,9 +92,9 @@ def test_one_frame_is_shown_before_and_after(tab, tmp_path):
     tab.wait_for_selector("#video-facts:has-text('50 frames')")
     choose(tab, "#video-model", "tiny-x4")
     tab.click("#video-preview")
-    tab.wait_for_selector("#video-status:has-text('128 × 96 pixels with tiny-x4')", timeout=90_000)
+    tab.wait_for_selector("#video-preview-status:has-text('128 × 96 pixels with tiny-x4')", timeout=90_000)
     tab.wait_for_selector("#video-slider img")
-    assert "(50 frames) will take about" in tab.inner_text("#video-status")
+    assert "(50 frames) will take about" in tab.inner_text("#video-preview-status")
 
 
 def test_a_file_that_is_no_video_gets_a_sentence(tab, tmp_path):

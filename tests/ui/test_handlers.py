@@ -53,6 +53,14 @@ def test_a_wrong_field_is_named_in_a_sentence():
         common.make_settings({**FORM, "tile": 5})
 
 
+@pytest.mark.parametrize("typed", ["4k", "3840.5", "many"])
+def test_what_cannot_be_a_long_side_is_said_in_both_languages(typed):
+    with pytest.raises(InvalidSettingsError, match=f"whole number of pixels, not '{typed}'") as caught:
+        common.make_settings({**FORM, "goal": "long_edge", "long_edge": typed})
+    assert "ganze Zahl" in words_in("de").said(caught.value)
+    assert common.make_settings({**FORM, "goal": "long_edge", "long_edge": "3000"}).long_edge == 3000
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -114,6 +114,19 @@ def test_the_result_is_offered_as_the_file_itself(tmp_path, manager, config):
     assert probe_video(target).frames is not None
 
 
+@pytest.mark.parametrize(("kind", "goes_on"), [("mkv", True), ("gif", False), ("webp", False)])
+def test_only_what_can_be_gone_on_with_after_a_cancel_promises_it(tmp_path, manager, config, kind, goes_on):
+    path = clips.make_clip(tmp_path / "in.mp4", frames=20, audio=None)
+    control = JobControl(on_progress=lambda progress: progress.done >= 3 and control.cancel())
+    settings = EnhanceSettings.create(model="lanczos", scale=2)
+    result = enhance_video(
+        path, tmp_path / f"out.{kind}", settings, VideoOptions.create(), manager=manager, config=config, control=control
+    )
+    assert not result.complete
+    assert ("to go on from there" in video.summary(result, words_in("en"))) is goes_on
+    assert ("geht es dort weiter" in video.summary(result, words_in("de"))) is goes_on
+
+
 def test_errors_become_sentences():
     words = words_in("en")
     assert "nothing was written" in video.sentence_of(JobCancelled("x"), words)

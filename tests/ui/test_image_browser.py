@@ -167,6 +167,37 @@ def test_a_part_is_tried_with_the_keyboard_and_the_whole_comes_back(page):
     page.wait_for_selector("#stage .size:has-text('400 × 280')")
 
 
+def test_two_fingers_zoom_and_choose_no_part(browser, app):
+    context = browser.new_context(viewport={"width": 800, "height": 1000}, has_touch=True, locale="en-GB")
+    page = context.new_page()
+    page.goto(app.address)
+    page.click("#sample-landscape")
+    page.wait_for_selector("#facts .chips")
+    page.click("#try-part")
+    page.wait_for_function("document.querySelector('#stage .square').style.display === 'block'")
+    page.locator("#stage .stage").scroll_into_view_if_needed()
+    box = page.locator("#stage .stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touches = context.new_cdp_session(page)
+
+    def touch(kind: str, *sides: float) -> None:
+        points = [{"x": x + side, "y": y, "id": number} for number, side in enumerate(sides)]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(50)
+
+    before = page.inner_text("#stage .percent")
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    for side in (60, 80, 100):
+        touch("touchMove", -side, side)
+    touch("touchEnd", -100)
+    touch("touchEnd")
+    page.wait_for_timeout(1000)
+    assert page.inner_text("#stage .percent") != before
+    assert page.is_enabled("#enhance") and "full quality" not in page.inner_text("#status"), "nothing was started"
+    context.close()
+
+
 def test_models_are_compared_and_one_is_taken(page):
     page.click("#sample-drawing")
     page.wait_for_selector("#facts .chips")

@@ -56,6 +56,7 @@ def pixels(path) -> np.ndarray:
 
 
 def test_a_run_is_the_engines_picture_judged_and_kept(work, session, photo, manager, config, tmp_path):
+    work.open(session, photo)
     run = work.enhance(session, photo, SETTINGS, JobControl())
     enhance_file(photo, tmp_path / "direct.png", SETTINGS, manager=manager, config=config)
     assert (pixels(run.output_path) == pixels(tmp_path / "direct.png")).all()
@@ -76,6 +77,7 @@ def test_results_are_there_after_the_program_was_started_again_and_only_for_thei
 
 
 def test_the_same_picture_again_keeps_its_result_and_another_begins_anew(work, session, photo, tmp_path):
+    work.open(session, photo)
     work.enhance(session, photo, SETTINGS, JobControl())
     (tmp_path / "up").mkdir()
     copy = tmp_path / "up" / photo.name
@@ -89,8 +91,8 @@ def test_the_same_picture_again_keeps_its_result_and_another_begins_anew(work, s
 
 @pytest.mark.parametrize("first", [0.0, 0.4])
 def test_fidelity_moves_after_the_run_as_if_it_had_been_set_before(work, session, photo, first):
-    work.enhance(session, photo, SETTINGS.but(fidelity=first), JobControl())
-    moved = work.readjust(session, fidelity=0.25)
+    run = work.enhance(session, photo, SETTINGS.but(fidelity=first), JobControl())
+    moved = work.readjust(session, run, fidelity=0.25)
     direct = work.enhance(session, photo, SETTINGS.but(fidelity=0.25), JobControl())
     assert np.abs(pixels(moved.output_path) - pixels(direct.output_path)).max() <= 1
     assert moved.settings["fidelity"] == 0.25
@@ -98,15 +100,15 @@ def test_fidelity_moves_after_the_run_as_if_it_had_been_set_before(work, session
 
 def test_moving_fidelity_back_gives_the_first_file_again(work, session, photo):
     run = work.enhance(session, photo, SETTINGS, JobControl())
-    moved = work.readjust(session, fidelity=0.5)
+    moved = work.readjust(session, run, fidelity=0.5)
     assert moved.output_path != run.output_path
-    back = work.readjust(session, fidelity=0.0)
+    back = work.readjust(session, moved, fidelity=0.0)
     assert back.output_path == run.output_path and len(work.desk(session).runs) == 1
 
 
 def test_fidelity_of_a_plain_enlargement_or_without_the_input_cannot_be_moved(work, session, photo):
-    work.enhance(session, photo, SETTINGS.but(model="lanczos"), JobControl())
-    assert work.readjust(session, fidelity=0.5) is None
+    plain = work.enhance(session, photo, SETTINGS.but(model="lanczos"), JobControl())
+    assert work.readjust(session, plain, fidelity=0.5) is None
     run = work.enhance(session, photo, SETTINGS, JobControl())
     photo.unlink()
     assert not work.can_readjust(run)
@@ -216,12 +218,13 @@ def test_faces_are_numbered_and_a_click_keeps_or_skips_one(work, session, photo,
     work.open(session, photo)
     settings = SETTINGS.but(face_enhance=True)
     assert [(box.number, box.on) for box in work.find_faces(session, photo, settings)] == [(1, True), (2, True)]
-    assert work.with_faces(session, settings) == settings, "nothing was chosen: the settings alone decide"
-    work.turn_face(session, 2)
+    assert work.with_faces(session, photo, settings) == settings, "nothing was chosen: the settings alone decide"
+    assert [box.on for box in work.turn_face(session, photo, 2, settings)] == [True, False]
     assert [box.on for box in work.find_faces(session, photo, settings)] == [True, False]
-    assert work.with_faces(session, settings).face_keep == (1,)
-    work.turn_face(session, 1)
-    assert work.with_faces(session, settings).face_skip == (1, 2), "all were turned off"
-    assert work.with_faces(session, SETTINGS) == SETTINGS
-    work.open(session, sample_file("page", session.folder))
-    assert work.with_faces(session, settings) == settings, "choices belong to their picture"
+    assert work.with_faces(session, photo, settings).face_keep == (1,)
+    assert [box.on for box in work.turn_face(session, photo, 1, settings)] == [False, False]
+    assert work.with_faces(session, photo, settings).face_skip == (1, 2), "all were turned off"
+    assert work.with_faces(session, photo, SETTINGS) == SETTINGS
+    page = sample_file("page", session.folder)
+    work.open(session, page)
+    assert work.with_faces(session, page, settings) == settings, "choices belong to their picture"

@@ -10,7 +10,7 @@ import pytest
 
 from engine.types import Progress
 from ui import jobs
-from ui.sessions import COOKIE, SessionCookie, Sessions
+from ui.sessions import COOKIE, AlreadyRunningError, SessionCookie, Sessions
 from ui.turns import Turns
 from utils.errors import JobCancelled, QueueFullError
 
@@ -100,7 +100,7 @@ def test_a_job_that_nobody_watches_any_more_stops(tmp_path, monkeypatch):
         job.result()
 
 
-def test_only_pages_bring_the_cookie_and_only_once():
+def test_only_pages_bring_the_cookie_and_each_renews_it():
     async def page(scope, receive, send):
         await send({"type": "http.response.start", "headers": [(b"content-type", scope["kind"])]})
 
@@ -117,6 +117,45 @@ def test_only_pages_bring_the_cookie_and_only_once():
     assert len(cookies(b"text/html")) == 1 and b"HttpOnly" in cookies(b"text/html")[0]
     assert cookies(b"text/html") != cookies(b"text/html")
     assert not cookies(b"text/css")
-    assert not cookies(b"text/html", (b"cookie", f"{COOKIE}=x".encode()))
+    assert not cookies(b"text/css", (b"cookie", f"{COOKIE}=x".encode()))
+    (again,) = cookies(b"text/html", (b"cookie", f"{COOKIE}=x".encode()))
+    assert again.startswith(f"{COOKIE}=x;".encode()) and b"Max-Age" in again, "every page renews what there is"
     others = b'a/b=c; state={"open": 1}; '
-    assert not cookies(b"text/html", (b"cookie", others + f"{COOKIE}=x".encode())), "another program's cookies"
+    (mine,) = cookies(b"text/html", (b"cookie", others + f"{COOKIE}=x".encode()))
+    assert mine == again, "another program's cookies"
+    assert not cookies(b"text/html", (b"cookie", COOKIE.encode() + b'="a\\012b"')), "what we never set is not sent back"
+
+
+def test_where_a_browser_may_have_only_one_a_second_is_refused_and_the_first_goes_on(tmp_path):
+    sessions, gate = Sessions(tmp_path), threading.Event()
+    first = sessions.start(request("a", "1"), "video", lambda control: gate.wait(5), only_one=True)
+    for window in ("1", "2"):
+        with pytest.raises(AlreadyRunningError):
+            sessions.start(request("a", window), "video", lambda control: None, only_one=True)
+    other = sessions.start(request("b"), "video", lambda control: "theirs", only_one=True)
+    assert not first.control.cancelled
+    gate.set()
+    assert first.result() is True and other.result() == "theirs"
+    assert sessions.start(request("a", "2"), "video", lambda control: "next", only_one=True).result() == "next"
+
+
+def test_what_belongs_to_a_job_is_put_away_however_it_ends(tmp_path):
+    sessions, ended, gate = Sessions(tmp_path), [], threading.Event()
+    running = sessions.start(request("a"), "image", lambda control: gate.wait(5), at_end=lambda: ended.append("ran"))
+    waiting = sessions.start(request("b"), "image", lambda control: None, at_end=lambda: ended.append("never began"))
+    waiting.cancel()
+    with pytest.raises(JobCancelled):
+        waiting.result()
+    assert ended == ["never began"]
+    gate.set()
+    running.result()
+    assert ended == ["never began", "ran"]
+
+
+def test_a_window_remembers_for_itself_and_until_it_is_closed(tmp_path):
+    sessions = Sessions(tmp_path)
+    sessions.note(request("a", "1"), "picture", "x.png")
+    assert sessions.noted(request("a", "1"), "picture") == "x.png"
+    assert sessions.noted(request("a", "2"), "picture", "none") == "none"
+    sessions.end(request("a", "1"))
+    assert sessions.noted(request("a", "1"), "picture") is None

@@ -212,6 +212,22 @@ def test_where_downloads_are_off_the_image_tab_brings_nothing_either():
     assert asyncio.run(told_by(events.bring(REQUEST, "quick", "note", "button"))) == []
 
 
+def test_a_second_download_of_a_window_does_not_cancel_the_first(events):
+    """The one of the chosen model, and the one that faces need."""
+    image = ImageEvents(None, SimpleNamespace(manager=events._manager), events._sessions, events._config)
+
+    async def story():
+        slow = image.bring(REQUEST, "slow", "note", "button")
+        await anext(slow)
+        quick = [updates async for updates in image.bring(REQUEST, "quick", "note", "button")]
+        went_on = not events._sessions.resume(REQUEST, "download slow").control.cancelled
+        events._sessions.cancel(REQUEST, "download slow")
+        return quick[-1], went_on, [updates async for updates in slow][-1]
+
+    quick, went_on, slow = asyncio.run(story())
+    assert "quick is installed" in quick["note"] and went_on and "installed" not in slow["note"]
+
+
 def test_over_a_public_link_the_log_is_not_shown(events):
     log = events._config.log_dir / "realesrgan.log"
     log.parent.mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ from engine.model_manager import ModelManager
 from engine.types import RESAMPLERS, EnhanceSettings, JobControl, Progress
 from ui.jobs import Step
 from ui.strings import Words, choice
-from utils.errors import JobCancelled
+from utils.errors import InvalidSettingsError, JobCancelled
 
 GOALS = ("scale", "long_edge", "exact")
 _GOAL_FIELDS = {"scale": ("scale",), "long_edge": ("long_edge",), "exact": ("width", "height")}
@@ -28,6 +28,11 @@ def model_choices(manager: ModelManager, *, installed_only: bool = False) -> lis
     if not installed_only:
         choices += [(f"↓ {status.name} (×{status.scale})", status.name) for status in usable if not status.installed]
     return choices
+
+
+def installed_models(manager: ModelManager) -> list[str]:
+    """What can be used now, resamplers included."""
+    return [name for _, name in model_choices(manager, installed_only=True) if name != "auto"]
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,18 @@ def make_settings(values: Mapping[str, Any]) -> EnhanceSettings:
     goal = chosen.pop("goal")
     sizes = {name: chosen.pop(name) or None for name in ("scale", "long_edge", "width", "height")}
     for name in _GOAL_FIELDS[goal]:
-        number = sizes[name]
-        chosen[name] = number if number is None or name == "scale" else int(number)
+        chosen[name] = sizes[name] if name == "scale" else _pixels(sizes[name])
     chosen["tile"] = int(chosen.get("tile") or 0)
     chosen["quality"] = int(chosen["quality"])
     return EnhanceSettings.create(**chosen)
+
+
+def _pixels(number: Any) -> int | None:
+    """A side from its field. The long side's takes what is typed."""
+    try:
+        return None if number is None else int(number)
+    except (ValueError, OverflowError) as error:
+        raise InvalidSettingsError(f"The long side is a whole number of pixels, not '{number}'.") from error
 
 
 def form_values(settings: EnhanceSettings, names: tuple[str, ...]) -> dict[str, Any]:

@@ -6,9 +6,12 @@ import itertools
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.history import Run
+
+if TYPE_CHECKING:
+    from engine.face_detector import Face
 
 KEPT = 24
 """Results in the strip."""
@@ -22,6 +25,7 @@ class Desk:
         upload: the picture that is open.
         faces: number -> whether it will be restored; ``chosen``: the person decided about one.
         center: of the part that was tried last.
+        seen: the picture's size and its faces, where they were looked for.
         runs: finished runs, newest first; their ids are the desk's own.
         current: the run that the stage shows, or None.
     """
@@ -30,17 +34,25 @@ class Desk:
     faces: dict[int, bool] = field(default_factory=dict)
     chosen: bool = False
     center: tuple[float, float] | None = None
+    seen: tuple[tuple[int, int], tuple[Face, ...]] | None = None
     runs: list[Run] = field(default_factory=list)
     current: Run | None = None
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     lock: Any = field(default_factory=threading.RLock)
 
-    def add(self, run: Run, *, instead_of: Run | None = None) -> Run:
-        """Put a run first, and on the stage."""
+    def lay(self, path: Path) -> None:
+        """Another picture: nothing of the one before holds for it."""
         with self.lock:
-            kept = replace(run, id=next(self.numbers))
-            self.runs = [kept, *(one for one in self.runs if instead_of is None or one.id != instead_of.id)][:KEPT]
-            self.current = kept
+            self.upload, self.current = path, None
+            self.faces, self.chosen, self.center, self.seen = {}, False, None, None
+
+    def add(self, run: Run, *, instead_of: Run | None = None, show: bool = True) -> Run:
+        """Put a run first, and on the stage where ``show`` says so. One that takes another's place takes its id."""
+        with self.lock:
+            kept = replace(run, id=instead_of.id if instead_of is not None else next(self.numbers))
+            self.runs = [kept, *(one for one in self.runs if one.id != kept.id)][:KEPT]
+            if show:
+                self.current = kept
             return kept
 
     def get(self, number: int) -> Run | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 from engine.estimates import Estimate, estimate
 from engine.face_restorer import FaceRestorer
 from engine.faces.adjust import adjust_faces, adjustable
+from engine.faces.choose import FoundFace, Surroundings, choose
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.output_names import default_output_path, unused_path
@@ -104,17 +105,19 @@ class ImageWork:
         """Lay a picture on the desk. None when it lies there already, perhaps with a result: nothing changes then."""
         desk = self.desk(session)
         with desk.lock:
-            if desk.upload is not None and _same_file(desk.upload, path):
+            if desk.upload is not None and same_file(desk.upload, path):
                 return None
         view = self.view_of_input(session, path)
         with desk.lock:
-            desk.upload, desk.current, desk.faces, desk.chosen, desk.center = path, None, {}, False, None
+            desk.lay(path)
         return view
 
     def enhance(self, session: Session, path: Path, settings: EnhanceSettings, control: JobControl) -> Run:
-        """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``."""
+        """Enhance the file into the browser's folder, judge the result, keep it on the desk. Raises ``EngineError``.
+
+        The result goes on the stage where the picture still lies on the desk; another may have been opened meanwhile.
+        """
         desk = self.desk(session)  # before the run: it takes over what the history holds
-        settings = self.with_faces(session, settings)
         target = unused_path(default_output_path(path, session.folder, settings))
         result = self._run(path, target, settings, control)
         result = replace(result, metrics={**result.metrics, **_judged(path, target), "tile": result.tile})
@@ -128,8 +131,7 @@ class ImageWork:
         )
         previews.thumbnail(target, session.folder)
         with desk.lock:
-            desk.upload = path
-            return desk.add(run)
+            return desk.add(run, show=desk.upload is not None and same_file(desk.upload, path))
 
     def _run(self, path: Path, target: Path, settings: EnhanceSettings, control: JobControl) -> EnhanceResult:
         if self._history is None:
@@ -150,13 +152,13 @@ class ImageWork:
 
     # -- after a run -------------------------------------------------------------------------------------------------
 
-    def readjust(self, session: Session, *, fidelity: float | None = None, faces: float | None = None) -> Run | None:
-        """The current result with another fidelity or strength of its faces, as a file of its own.
+    def readjust(
+        self, session: Session, run: Run | None, *, fidelity: float | None = None, faces: float | None = None
+    ) -> Run | None:
+        """A result of the desk with another fidelity or strength of its faces, as a file of its own.
 
         None when there is nothing to move. What is not given stays as it was moved last.
         """
-        desk = self.desk(session)
-        run = desk.current
         if run is None or not (self.can_readjust(run) or self.can_adjust_faces(run)):
             return None
         base = desk_base(run)
@@ -182,7 +184,7 @@ class ImageWork:
             metrics={**run.metrics, **_judged(Path(run.input_path), target), "base": base, "enhanced_bytes": size},
         )
         previews.thumbnail(target, session.folder)
-        return desk.add(moved, instead_of=run)
+        return self.desk(session).add(moved, instead_of=run)
 
     def can_adjust_faces(self, run: Run) -> bool:
         """Whether the strength of restored faces can be moved after the run."""
@@ -208,32 +210,51 @@ class ImageWork:
         with self._lock:
             if self._restorer is None:
                 self._restorer = FaceRestorer(self.manager)
-        desk = self.desk(session)
-        found = self._restorer.find(image_io.load(path, limits_of(self.config)), self.with_faces(session, settings))
+        desk = self._desk_with(session, path)
+        picture = image_io.load(path, limits_of(self.config))
+        found = self._restorer.find(picture, self.with_faces(session, path, settings))
         with desk.lock:
-            desk.faces = {one.number: one.restore for one in found}
-        return tuple(
-            Box(one.number, left, top, right - left, bottom - top, one.restore, one.reason)
-            for one in found
-            for left, top, right, bottom in [one.box]
-        )
+            if desk.upload is not None and same_file(desk.upload, path):
+                desk.seen = picture.size, tuple(one.face for one in found)
+                desk.faces = {one.number: one.restore for one in found}
+        return _boxes(found)
 
-    def turn_face(self, session: Session, number: int) -> None:
-        """The person clicked a face: restore it, or leave it alone."""
-        desk = self.desk(session)
+    def turn_face(self, session: Session, path: Path, number: int, settings: EnhanceSettings) -> tuple[Box, ...]:
+        """The person clicked a face: restore it, or leave it alone. The boxes as they are then."""
+        desk = self._desk_with(session, path)
         with desk.lock:
             if number in desk.faces:
                 desk.faces[number] = not desk.faces[number]
                 desk.chosen = True
+            chosen = self.with_faces(session, path, settings)
+            if desk.seen is not None and (chosen.face_keep or chosen.face_skip):
+                size, faces = desk.seen
+                # Every face was decided by hand: nothing is left that needs a look at the pixels.
+                found = choose(faces, chosen, Surroundings(size, drawn=0.0, blur=lambda face: 0.0))
+                desk.faces = {one.number: one.restore for one in found}
+                return _boxes(found)
+        return self.find_faces(session, path, settings)
 
-    def with_faces(self, session: Session, settings: EnhanceSettings) -> EnhanceSettings:
-        """The settings with the faces that the person chose on this picture."""
-        desk = self.desk(session)
+    def with_faces(self, session: Session, path: Path, settings: EnhanceSettings) -> EnhanceSettings:
+        """The settings with the faces that the person chose on this picture.
+
+        To be asked at the click: when a job's turn comes, another picture may lie on the desk.
+        """
+        desk = self._desk_with(session, path)
         with desk.lock:
             if not desk.chosen or not settings.face_enhance:
                 return settings
             kept = tuple(number for number, on in desk.faces.items() if on)
             return settings.but(face_keep=kept) if kept else settings.but(face_skip=tuple(desk.faces))
+
+    def _desk_with(self, session: Session, path: Path) -> Desk:
+        """The browser's desk with the picture that this window works on, whatever another window opened."""
+        desk = self.desk(session)
+        with desk.lock:
+            if desk.upload is None or not same_file(desk.upload, path):
+                desk.lay(path)
+            desk.upload = path  # of two files with the same picture the newer one is kept longer
+        return desk
 
     # -- parts of a picture ------------------------------------------------------------------------------------------
 
@@ -319,7 +340,7 @@ class ImageWork:
         after = previews.shown(output, session.folder)
         fidelity = float(run.settings.get("fidelity", 0.0))
         key = f"{run.input_path} {width}x{height}"
-        return View(before, after, width, height, input_width=run.input_size[0], fidelity=fidelity, key=key)
+        return View(before, after, width, height, input_width=run.input_size[0], fidelity=fidelity, key=key, run=run.id)
 
     def _before(self, session: Session, run: Run) -> str | None:
         """The input as it lies under the result: cropped where the run cropped, padded where it padded."""
@@ -340,7 +361,16 @@ class ImageWork:
         return str(previews.write(canvas, session.folder, picture))
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def _boxes(found: Sequence[FoundFace]) -> tuple[Box, ...]:
+    return tuple(
+        Box(one.number, left, top, right - left, bottom - top, one.restore, one.reason)
+        for one in found
+        for left, top, right, bottom in [one.box]
+    )
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two uploads are of the same picture: a refreshed page brings it under another path."""
     if one == other:
         return True
     try:

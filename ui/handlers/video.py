@@ -30,6 +30,8 @@ KINDS = ("same", "mp4", "mkv", "mov", "webm", "gif", "webp")
 """File types to choose from."""
 _PLAYABLE = {"mp4": ("h264", "av1"), "mov": ("h264",), "m4v": ("h264", "av1"), "webm": ("av1",)}
 """Container -> codecs that most browsers play."""
+_ANIMATIONS = ("gif", "webp")
+"""Shown as pictures; begun anew after a cancel, not gone on with."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ def summary(result: VideoResult, words: Words) -> str:
     else:
         duration = time_words(words, result.duration)
         lines = [words("video_cancelled", frames=result.frames, duration=duration)]
+        if _kind(result) not in _ANIMATIONS:
+            lines[0] += " " + words("video_goes_on")
     if result.duplicates:
         lines.append(words("video_repeated", count=result.duplicates))
     if result.resumed_frames:
@@ -199,18 +203,22 @@ def summary(result: VideoResult, words: Words) -> str:
     return "\n\n".join(lines)
 
 
+def _kind(result: VideoResult) -> str:
+    return result.output_path.suffix.lower().lstrip(".")
+
+
 def player(result: VideoResult, words: Words) -> str:
     """The result as HTML: the saved file itself, played by the browser and offered for download, never re-encoded."""
     path = result.output_path
     address = escape(f"gradio_api/file={quote(str(path))}", quote=True)
-    kind = path.suffix.lower().lstrip(".")
+    kind = _kind(result)
     label = escape(words("video_result"))
-    if kind in ("gif", "webp"):
+    if kind in _ANIMATIONS:
         shown = f'<img src="{address}" alt="{label}">'
     else:
         shown = f'<video controls preload="metadata" src="{address}" aria-label="{label}"></video>'
     note = ""
-    if kind not in ("gif", "webp") and result.codec not in _PLAYABLE.get(kind, ()):
+    if kind not in _ANIMATIONS and result.codec not in _PLAYABLE.get(kind, ()):
         note = f'<p class="quiet">{escape(words("video_not_playable"))}</p>'
     link = f'<a id="video-download" class="video-download" href="{address}" download="{escape(path.name, quote=True)}">'
     return f'<div class="video-result">{shown}{note}{link}{escape(words("video_download"))}</a></div>'

@@ -53,6 +53,7 @@ EN: dict[str, str] = {
     "video_download": "Download the result",
     "video_ready": "Drop in a video, look at one frame, then start.",
     "video_choose": "Choose a video first.",
+    "video_running": "**A video is being enhanced already.** Wait for it, or cancel it first.",
     "video_progress": "Frame {done} of {total}",
     "video_progress_unknown": "Frame {done}",
     "video_progress_fps": "{fps} a second",
@@ -62,8 +63,8 @@ EN: dict[str, str] = {
     "video_estimate": "The whole part ({frames} frames) will take about {time}.",
     "video_done": "**{frames} frames, {width} × {height} pixels** with {model} in {time} "
     "({fps} frames a second, {codec}, {size} MB).",
-    "video_cancelled": "**Cancelled.** The file below holds the first {frames} frames ({duration}) and plays. "
-    "Start again with the same settings to go on from there.",
+    "video_cancelled": "**Cancelled.** The file below holds the first {frames} frames ({duration}) and plays.",
+    "video_goes_on": "Start again with the same settings to go on from there.",
     "video_nothing_done": "Cancelled before the first frame was done; nothing was written.",
     "video_repeated": "{count} frames repeat the one before.",
     "video_went_on": "{count} frames were done in an earlier run.",
@@ -124,6 +125,7 @@ DE: dict[str, str] = {
     "video_download": "Ergebnis herunterladen",
     "video_ready": "Video hineinziehen, ein Bild ansehen, dann starten.",
     "video_choose": "Zuerst ein Video wählen.",
+    "video_running": "**Es wird schon ein Video verbessert.** Darauf warten oder es zuerst abbrechen.",
     "video_progress": "Bild {done} von {total}",
     "video_progress_unknown": "Bild {done}",
     "video_progress_fps": "{fps} je Sekunde",
@@ -133,8 +135,8 @@ DE: dict[str, str] = {
     "video_estimate": "Der ganze Teil ({frames} Bilder) wird etwa {time} dauern.",
     "video_done": "**{frames} Bilder, {width} × {height} Pixel** mit {model} in {time} "
     "({fps} Bilder je Sekunde, {codec}, {size} MB).",
-    "video_cancelled": "**Abgebrochen.** Die Datei unten enthält die ersten {frames} Bilder ({duration}) und läuft. "
-    "Mit denselben Einstellungen neu gestartet, geht es dort weiter.",
+    "video_cancelled": "**Abgebrochen.** Die Datei unten enthält die ersten {frames} Bilder ({duration}) und läuft.",
+    "video_goes_on": "Mit denselben Einstellungen neu gestartet, geht es dort weiter.",
     "video_nothing_done": "Vor dem ersten fertigen Bild abgebrochen; nichts wurde geschrieben.",
     "video_repeated": "{count} Bilder wiederholen das vorige.",
     "video_went_on": "{count} Bilder waren aus einem früheren Lauf fertig.",

@@ -109,8 +109,10 @@ class BatchEvents:
         except EngineError as error:
             return view.trouble_html(error, words)
 
-    def preset_names(self) -> Any:
-        return gr.update(choices=[preset.name for preset in self._presets.presets()])
+    def preset_names(self, chosen: str | None) -> Any:
+        """The list as it is now; the first where the chosen one is gone."""
+        names = [preset.name for preset in self._presets.presets()]
+        return gr.update(choices=names, value=chosen if chosen in names else names[0])
 
     # -- running -----------------------------------------------------------------------------------------------------
 

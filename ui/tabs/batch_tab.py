@@ -11,7 +11,7 @@ import gradio as gr
 from engine.batch import BatchOptions
 from engine.settings_manager import SettingsManager
 from engine.types import EnhanceResult
-from ui.components import SettingsForm
+from ui.components import SettingsForm, original_file
 from ui.downloads import MadeDownload
 from ui.handlers import batch as work
 from ui.handlers import batch_view as view
@@ -107,7 +107,9 @@ def build(
 
 
 def _fields(config: Any, presets: SettingsManager) -> _Fields:
-    files = gr.File(label=t("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files", height=170)
+    files = original_file(
+        gr.File(label=t("batch_files"), file_count="multiple", elem_id="batch-files", height=170)
+    )
     with gr.Accordion(t("batch_from_folder"), open=False, visible=work.may_name_folders(config)):
         folder = gr.Textbox("", label=t("batch_folder"), info=t("batch_folder_info"), elem_id="batch-folder")
         recursive = gr.Checkbox(True, label=t("batch_recursive"))
@@ -211,8 +213,11 @@ def _connect_choice(events: BatchEvents, fields: _Fields, form: SettingsForm, pl
     changes += [one.change for one in (fields.watch, fields.skip_done, fields.overwrite)]
     for box in (fields.folder, fields.output, fields.template):
         changes += [box.blur, box.submit]
-    gr.on([*changes, tab.select], events.plan, given, plan, show_progress="hidden", trigger_mode="always_last")
-    tab.select(events.preset_names, None, fields.preset, show_progress="hidden")
+    gr.on(changes, events.plan, given, plan, show_progress="hidden", trigger_mode="always_last")
+    # First the list: the plan would be refused with a preset that is gone.
+    tab.select(events.preset_names, fields.preset, fields.preset, show_progress="hidden").then(
+        events.plan, given, plan, show_progress="hidden"
+    )
 
 
 def _connect_run(events: BatchEvents, fields: _Fields, form: SettingsForm, shown: _Shown, blocks: gr.Blocks) -> None:

@@ -64,6 +64,16 @@ class Events:
             p.history: self.strip(session, words),
         }
 
+    def models(self, chosen: list[str] | None = None) -> Updates:
+        """The models as they are now: one may have come or gone since the page was made."""
+        p = self.parts
+        installed = common.installed_models(self.work.manager)
+        kept = installed[:2] if chosen is None else [name for name in chosen if name in installed]
+        return {
+            p.form.component("model"): gr.update(choices=common.model_choices(self.work.manager)),
+            p.compare_models: gr.update(choices=installed, value=kept),
+        }
+
     def strip(self, session: Session, words: Words) -> str:
         desk = self.work.desk(session)
         with desk.lock:
@@ -79,7 +89,7 @@ class Events:
         try:
             job = self.sessions.start(
                 request,
-                "download",
+                f"download {name}",  # of its own: another model may be on its way
                 lambda control: self.work.manager.download(name, common.download_progress(name, control), control),
                 turns=self.sessions.downloads,
             )

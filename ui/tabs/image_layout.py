@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.components import SettingsForm, settings_form
+from ui.components import SettingsForm, original_file, settings_form
 from ui.handlers import common
 from ui.samples import SAMPLES
 from ui.strings import t
@@ -71,12 +71,10 @@ def lay_out(manager: Any) -> Parts:
 
 
 def _side(made: dict[str, Any], manager: Any) -> None:
-    made["picture"] = gr.File(
-        label=t("picture"),
-        file_types=sorted(image_io.READABLE_SUFFIXES),
-        type="filepath",
-        height=110,
-        elem_id="picture",
+    made["picture"] = original_file(
+        gr.File(
+            label=t("picture"), file_types=sorted(image_io.READABLE_SUFFIXES), height=110, elem_id="picture"
+        )
     )
     with gr.Row(elem_id="samples", elem_classes="snug"):
         gr.Markdown(t("samples"), elem_classes="quiet", elem_id="samples-title")
@@ -124,7 +122,7 @@ def _main(made: dict[str, Any], manager: Any) -> None:
         with gr.Accordion(t("details"), open=False, elem_id="details"):
             made["metrics"] = gr.HTML("", padding=False, elem_id="metrics")
     with gr.Accordion(t("compare"), open=False, elem_id="compare"):
-        installed = [name for _, name in common.model_choices(manager, installed_only=True) if name != "auto"]
+        installed = common.installed_models(manager)
         made["compare_models"] = gr.CheckboxGroup(
             installed, value=installed[:2], label=t("compare_models"), elem_id="compare-models"
         )

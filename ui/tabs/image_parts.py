@@ -11,13 +11,13 @@ import gradio as gr
 
 from engine.faces.needs import face_needs
 from engine.region import REGION_SIDE
-from engine.types import EnhanceSettings, JobControl
+from engine.types import JobControl
 from ui.handlers import common
 from ui.handlers import image_html as html
 from ui.sessions import Session
 from ui.strings import Words, words_for
 from ui.tabs.image_events import Events, Updates
-from ui.viewer import EMPTY
+from ui.viewer import EMPTY, Box
 from utils.errors import EngineError
 
 
@@ -35,7 +35,9 @@ class PartEvents(Events):
         if values["face_enhance"] == "off":
             values["face_enhance"] = "auto"
         try:
-            updates = self._boxes(session, Path(path), common.make_settings(values), words)
+            updates = self._boxes(
+                self.work.find_faces(session, Path(path), common.make_settings(values)), session, Path(path), words
+            )
         except EngineError as error:
             return {p.face_note: common.trouble_html(words, error, "face_trouble")}
         return {
@@ -45,8 +47,7 @@ class PartEvents(Events):
             p.form.component("face_enhance"): values["face_enhance"],
         }
 
-    def _boxes(self, session: Session, path: Path, settings: EnhanceSettings, words: Words) -> Updates:
-        found = self.work.find_faces(session, path, settings)
+    def _boxes(self, found: tuple[Box, ...], session: Session, path: Path, words: Words) -> Updates:
         boxes = tuple(replace(box, why=words.said(box.why)) for box in found)
         on = sum(box.on for box in boxes)
         note = words("face_found", count=len(boxes), restored=on) if boxes else words("face_none")
@@ -64,9 +65,9 @@ class PartEvents(Events):
         words, session = words_for(request), self.sessions.of(request)
         if not path:
             return {}
-        self.work.turn_face(session, int(event.number))
         try:
-            return self._boxes(session, Path(path), self.settings(given), words)
+            found = self.work.turn_face(session, Path(path), int(event.number), self.settings(given))
+            return self._boxes(found, session, Path(path), words)
         except EngineError as error:
             return {self.parts.face_note: common.trouble_html(words, error, "face_trouble")}
 

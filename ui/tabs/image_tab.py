@@ -14,7 +14,7 @@ from engine.types import EnhanceResult
 from ui.components import SettingsForm
 from ui.handlers import common
 from ui.handlers import image_html as html
-from ui.handlers.image import ImageWork
+from ui.handlers.image import ImageWork, same_file
 from ui.jobs import UiJob
 from ui.samples import sample_file
 from ui.sessions import Session, Sessions
@@ -35,12 +35,16 @@ class ImageTab:
 
 
 def build(
-    config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks, enhance: Callable[..., EnhanceResult]
+    config: Any,
+    manager: Any,
+    sessions: Sessions,
+    blocks: gr.Blocks,
+    enhance: Callable[..., EnhanceResult],
+    tab: gr.Tab,
 ) -> ImageTab:
-    """The tab. ``blocks``: the whole page, for what happens when it is opened."""
+    """The tab. ``blocks``: the whole page, for what happens when it is opened; ``tab``: where this one stands."""
     parts = lay_out(manager)
-    tab = _Tab(parts, ImageWork(config, manager, enhance), sessions, config)
-    tab.connect(blocks)
+    _Tab(parts, ImageWork(config, manager, enhance), sessions, config).connect(blocks, tab)
     return ImageTab(parts.form)
 
 
@@ -50,7 +54,7 @@ def build(
 class _Tab(Events):
     """Connects components with the work. Methods are events; each answers with the components that change."""
 
-    def connect(self, blocks: gr.Blocks) -> None:
+    def connect(self, blocks: gr.Blocks, tab: gr.Tab) -> None:
         p, form = self.parts, list(self.parts.form.components)
         shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.download, p.metrics, p.history]
         shown += [p.fidelity, p.face_strength]
@@ -83,14 +87,22 @@ class _Tab(Events):
             trigger_mode="always_last",
             **quiet,
         )
-        p.fetch.click(self.fetch, [watched[0]], [p.note, p.fetch, watched[0]], **long)
+        p.fetch.click(self.fetch, [watched[0], p.compare_models], [p.note, p.fetch, watched[0], p.compare_models], **long)
         p.find_faces.click(
             closer.find_faces,
             [p.picture, *form],
             [p.stage, p.status, p.whole, p.face_note, p.fetch_face, form_face],
             **long,
         )
-        p.stage.face(closer.turn_face, [p.picture, *form], [p.stage, p.face_note, p.fetch_face], **quiet)
+        # Every click counts, in its order: with "once" those that come while one is at work would be lost.
+        p.stage.face(
+            closer.turn_face,
+            [p.picture, *form],
+            [p.stage, p.face_note, p.fetch_face],
+            trigger_mode="multiple",
+            concurrency_limit=1,
+            **quiet,
+        )
         p.fetch_face.click(closer.fetch_face, None, [p.face_note, p.fetch_face], **long)
         p.enhance.click(self.enhance, [p.picture, *form], running, **long).then(
             self.count, [p.picture, *form], p.estimate, **quiet
@@ -108,7 +120,8 @@ class _Tab(Events):
         p.compare_grid.take(closer.take_model, None, watched[0], **quiet)
         p.history.open(self.reopen, None, shown, **quiet)
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
-        blocks.load(self.restore, None, [*running, p.picture], **long)
+        blocks.load(self.restore, None, [*running, p.picture, watched[0], p.compare_models], **long)
+        tab.select(self.models, p.compare_models, [watched[0], p.compare_models], **quiet)
         blocks.load(self.noted, watched, [p.note, p.fetch, denoise], **quiet)
 
     # -- the picture -------------------------------------------------------------------------------------------------
@@ -122,6 +135,7 @@ class _Tab(Events):
     def opened(self, request: gr.Request, path: str | None) -> Updates:
         """A picture was chosen, or taken away: look at it, say what it needs."""
         p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        self.sessions.note(request, "picture", path)
         nothing = {p.advice_box: gr.update(visible=False), p.settings_wanted: None}
         if not path:
             return {**nothing, **self._cleared(session)}
@@ -172,7 +186,7 @@ class _Tab(Events):
         values.update(known, goal="scale", face_enhance=face)
         return [
             gr.update(value=words("advice_applied"), interactive=False),
-            *(gr.update(value=values[name]) for name in form.names),
+            *form.showing(values),
         ]
 
     # -- settings ----------------------------------------------------------------------------------------------------
@@ -196,12 +210,12 @@ class _Tab(Events):
         denoise = gr.update(visible=True) if note.denoise else gr.update(visible=False, value=None)
         return [f"<p>{html.escape(note.text)}</p>", gr.update(visible=allowed, interactive=True), denoise]
 
-    async def fetch(self, request: gr.Request, name: str) -> AsyncIterator[Updates]:
+    async def fetch(self, request: gr.Request, name: str, compared: list[str]) -> AsyncIterator[Updates]:
         """Bring the chosen model."""
         p = self.parts
         async for updates in self.bring(request, name, p.note, p.fetch):
             yield updates
-        yield {p.form.component("model"): gr.update(choices=common.model_choices(self.work.manager))}
+        yield self.models(compared)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -212,17 +226,18 @@ class _Tab(Events):
             yield {p.status: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
             return
         try:
-            settings = self.settings(given)
+            settings = self.work.with_faces(session, Path(path), self.settings(given))
+            self.sessions.note(request, "picture", path)
             job = self.sessions.start(
                 request, TAB, lambda control: self.work.enhance(session, Path(path), settings, control)
             )
         except EngineError as error:
             yield {p.status: common.trouble_html(words, error)}
             return
-        async for updates in self._follow(job, session, words):
+        async for updates in self._follow(job, request, words):
             yield updates
 
-    async def _follow(self, job: UiJob[Run], session: Session, words: Words) -> AsyncIterator[Updates]:
+    async def _follow(self, job: UiJob[Run], request: gr.Request, words: Words) -> AsyncIterator[Updates]:
         """Show a job until it ends, then its result."""
         async for updates in self.progress(job, words):
             yield updates
@@ -231,7 +246,16 @@ class _Tab(Events):
         except EngineError as error:
             yield {self.parts.status: common.trouble_html(words, error), **self.idle()}
             return
-        yield {**self.shown(session, run, words), **self.idle()}
+        session, opened = self.sessions.of(request), self.sessions.noted(request, "picture", run.input_path)
+        if opened and same_file(Path(opened), Path(run.input_path)):
+            yield {**self.shown(session, run, words), **self.idle()}
+        else:  # the window has gone on to another picture
+            done = html.escape(words("done_elsewhere", name=run.input_name))
+            yield {
+                self.parts.status: f'<p class="done">{done}</p>',
+                self.parts.history: self.strip(session, words),
+                **self.idle(),
+            }
 
     def stop(self, request: gr.Request) -> None:
         for tab in (TAB, "part"):
@@ -253,8 +277,13 @@ class _Tab(Events):
         """Fidelity or the strength of faces was moved after the run."""
         words, session = words_for(request), self.sessions.of(request)
         try:
-            moved = {name: min(1.0, max(0.0, float(value))) for name, value in event._data.items()}
-            run = self.work.readjust(session, fidelity=moved.get("fidelity"), faces=moved.get("faces"))
+            shown = self.work.desk(session).get(int(event._data.get("run", 0)))
+            moved = {
+                name: min(1.0, max(0.0, float(event._data[name])))
+                for name in ("fidelity", "faces")
+                if name in event._data
+            }
+            run = self.work.readjust(session, shown, **moved)
         except EngineError as error:
             return {self.parts.status: common.trouble_html(words, error)}
         if run is None:
@@ -268,7 +297,7 @@ class _Tab(Events):
         """The page was opened, perhaps again: what was there is there, and what runs is watched."""
         p, words, session = self.parts, words_for(request), self.sessions.of(request)
         desk = self.work.desk(session)
-        updates: Updates = {p.history: self.strip(session, words)}
+        updates: Updates = {p.history: self.strip(session, words), **self.models()}
         view = EMPTY.to_json()
         if desk.current is not None and Path(desk.current.output_path).exists():
             updates |= self.shown(session, desk.current, words)
@@ -276,10 +305,12 @@ class _Tab(Events):
         elif desk.upload is not None and desk.upload.exists():
             view = self.work.view_of_input(session, desk.upload).to_json()
         updates[p.stage] = gr.update(value=view, words=stage_words(words))
-        if desk.upload is not None and desk.upload.exists():
+        there = desk.upload is not None and desk.upload.exists()
+        self.sessions.note(request, "picture", str(desk.upload) if there else None)
+        if there:
             updates[p.picture] = str(desk.upload)
         yield updates
         job = self.sessions.resume(request, TAB)
         if job is not None:
-            async for more in self._follow(job, session, words):
+            async for more in self._follow(job, request, words):
                 yield more

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.settings_manager import SettingsManager
-from ui.components import SettingsForm
+from ui.components import SettingsForm, original_file
 from ui.downloads import MadeDownload
 from ui.handlers import presets as work
 from ui.handlers.batch_view import trouble_html
@@ -91,8 +91,8 @@ def _right_side(chosen: Any) -> _Parts:
     with gr.Accordion(t("presets_files"), open=False):
         import_replace = gr.Checkbox(False, label=t("presets_replace"))
         with gr.Row(elem_classes="buttons"):
-            upload = gr.UploadButton(
-                t("presets_import"), file_types=[".json"], type="filepath", size="sm", elem_id="presets-import"
+            upload = original_file(
+                gr.UploadButton(t("presets_import"), file_types=[".json"], size="sm", elem_id="presets-import")
             )
             export_all = MadeDownload(t("presets_export_all"), "presets-export-all", size="sm")
     return _Parts(

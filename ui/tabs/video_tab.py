@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import logging
-import os
-import secrets
-import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +17,8 @@ from ui.components import original_file
 from ui.handlers import common
 from ui.handlers import video as work
 from ui.jobs import UiJob
-from ui.sessions import Session, Sessions
+from ui.kept_uploads import KeptUpload
+from ui.sessions import Sessions
 from ui.strings import choice, t, words_for
 from ui.turns import Turns
 from utils.errors import EngineError
@@ -30,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 _TAB, _PREVIEW = "video", "video-preview"
 _SHOWN, _HIDDEN = {"visible": True, "__type__": "update"}, {"visible": False, "__type__": "update"}
-"""What becomes of the button to cancel."""
+"""What becomes of a button to cancel."""
+_BUSY = (_SHOWN, {"interactive": False, "__type__": "update"})
+_IDLE = (_HIDDEN, {"interactive": True, "__type__": "update"})
+"""What becomes of the buttons to cancel and to start."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ def build(
             with gr.Row(equal_height=True):
                 moment = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
                 preview = gr.Button(t("video_preview"), elem_id="video-preview", scale=0, min_width=230)
+                stop = gr.Button(
+                    t("cancel"),
+                    variant="stop",
+                    visible=False,
+                    scale=0,
+                    min_width=110,
+                    elem_id="video-preview-cancel",
+                )
+            seen = gr.Markdown("", elem_id="video-preview-status")
             slider = gr.ImageSlider(
                 label=t("video_slider"),
                 type="filepath",
@@ -78,12 +88,13 @@ def build(
             result = gr.HTML("", elem_classes="slot", elem_id="video-result")
     handlers = _Handlers(config, manager, sessions, form, enhance)
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    outputs = [progress, status, result, cancel]
+    outputs = [progress, status, result, cancel, start]
     file.change(handlers.look, file, [facts, moment], show_progress="hidden")
-    preview.click(handlers.preview, [file, moment, *form.components], [progress, status, slider, cancel], **quiet)
+    preview.click(handlers.preview, [file, moment, *form.components], [seen, slider, stop], **quiet)
     start.click(handlers.run, [file, *form.components], outputs, **quiet)
     blocks.load(handlers.resume, None, outputs, **quiet)
     cancel.click(handlers.cancel, None, None, queue=False, show_progress="hidden")
+    stop.click(handlers.cancel_preview, None, None, queue=False, show_progress="hidden")
 
 
 def _form(manager: Any) -> _Form:
@@ -148,9 +159,10 @@ class _Handlers:
     async def preview(
         self, request: gr.Request, path: str | None, moment: float, *given: Any
     ) -> AsyncIterator[list[Any]]:
+        """One frame. It has a line and a button to cancel of its own, for a film may be running beside it."""
         words, session = words_for(request), self._sessions.of(request)
         if not path:
-            yield ["", words("video_choose"), gr.skip(), _HIDDEN]
+            yield [words("video_choose"), gr.skip(), _HIDDEN]
             return
         try:
             settings, options = work.make_values(self._form.values(given))
@@ -170,43 +182,65 @@ class _Handlers:
                 )
 
             job = self._sessions.start(request, _PREVIEW, enhance_it)
-            yield ["", words("video_previewing"), gr.skip(), _SHOWN]
+            yield [words("video_previewing"), gr.skip(), _SHOWN]
             async for step in job.watch():
                 if step.position:
-                    yield ["", words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
+                    yield [words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
             shown = job.result()
         except EngineError as error:
             logger.info("No preview: %s", error)
-            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
+            yield [work.sentence_of(error, words), gr.skip(), _HIDDEN]
             return
-        yield ["", shown.sentence, gr.update(value=shown.pair, visible=True), _HIDDEN]
+        yield [shown.sentence, gr.update(value=shown.pair, visible=True), _HIDDEN]
 
     async def run(self, request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[list[Any]]:
-        words, session = words_for(request), self._sessions.of(request)
-        if not path:
-            yield ["", words("video_choose"), gr.skip(), _HIDDEN]
-            return
+        """The main button. A browser has one film at a time: where one runs, this window watches that one."""
+        words, job, note = words_for(request), self._sessions.resume(request, _TAB), ""
         try:
-            values = self._form.values(given)
-            settings, options = work.make_values(values)
-            target = work.target_of(Path(path), session.folder, settings, values["kind"])
-
-            def enhance_it(control: JobControl) -> VideoResult:
-                with _kept(Path(path), session) as source:
-                    result = enhance_video_isolated(
-                        source, target, settings, options, config=self._config, control=control
-                    )
-                session.memory[_TAB] = result
-                return result
-
-            session.memory.pop(_TAB, None)
-            job = self._sessions.start(request, _TAB, enhance_it, turns=self._turns, needs_watcher=False)
+            if job is not None:
+                note = words("video_running")
+            elif path:
+                # A large upload may have to be copied, and the pages wait for this thread.
+                job = await asyncio.to_thread(self._begin, request, Path(path), self._form.values(given))
         except EngineError as error:
-            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
+            yield ["", work.sentence_of(error, words), gr.skip(), *_IDLE]
             return
-        yield ["", "", "", _SHOWN]
-        async for answer in self._watched(request, job):
+        if job is None:
+            yield ["", words("video_choose"), gr.skip(), *_IDLE]
+            return
+        yield ["", note, gr.skip() if note else "", *_BUSY]
+        async for answer in self._watched(request, job, note):
             yield answer
+
+    def _begin(self, request: gr.Request, path: Path, values: dict[str, Any]) -> UiJob[VideoResult]:
+        """Queue the film. Raises ``EngineError``."""
+        session = self._sessions.of(request)
+        settings, options = work.make_values(values)
+        upload = KeptUpload(path, session.folder)
+
+        def enhance_it(control: JobControl) -> VideoResult:
+            session.memory.pop(_TAB, None)
+            # Only now: while this one waited, others may have taken the name.
+            target = work.target_of(upload.path, session.folder, settings, values["kind"])
+            result = enhance_video_isolated(
+                upload.path, target, settings, options, config=self._config, control=control
+            )
+            session.memory[_TAB] = result
+            return result
+
+        try:
+            return self._sessions.start(
+                request,
+                _TAB,
+                enhance_it,
+                turns=self._turns,
+                needs_watcher=False,
+                only_one=True,
+                at_end=upload.release,
+            )
+        except EngineError:
+            upload.release()
+            raise
 
     async def resume(self, request: gr.Request) -> AsyncIterator[list[Any]]:
         """After a refresh: watch what still runs, else show what was made last."""
@@ -217,42 +251,32 @@ class _Handlers:
                 yield answer
         elif made is not None and made.output_path.is_file():
             words = words_for(request)
-            yield ["", work.summary(made, words), work.player(made, words), _HIDDEN]
+            yield ["", work.summary(made, words), work.player(made, words), *_IDLE]
         else:
-            yield [gr.skip()] * 4
+            yield [gr.skip()] * 5
 
-    async def _watched(self, request: gr.Request, job: UiJob[VideoResult]) -> AsyncIterator[list[Any]]:
+    async def _watched(self, request: gr.Request, job: UiJob[VideoResult], note: str = "") -> AsyncIterator[list[Any]]:
+        """Every step of a film, and its end. ``note``: stays above what is said until then."""
         words = words_for(request)
+        lead = f"{note}\n\n" if note else ""
         try:
             async for step in job.watch():
                 if step.position:
-                    yield ["", words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
+                    waiting = words("queue_waiting", position=step.position)
+                    yield ["", lead + waiting, gr.skip(), *_BUSY]
                 elif step.progress:
-                    yield [work.progress_bar(words, step.progress), "", gr.skip(), _SHOWN]
+                    yield [work.progress_bar(words, step.progress), note, gr.skip(), *_BUSY]
                 else:
-                    yield ["", words("video_loading"), gr.skip(), _SHOWN]
+                    yield ["", lead + words("video_loading"), gr.skip(), *_BUSY]
             result = job.result()
         except EngineError as error:
             logger.info("The video was not enhanced: %s", error)
-            yield ["", work.sentence_of(error, words), gr.skip(), _HIDDEN]
+            yield ["", work.sentence_of(error, words), gr.skip(), *_IDLE]
             return
-        yield ["", work.summary(result, words), work.player(result, words), _HIDDEN]
+        yield ["", work.summary(result, words), work.player(result, words), *_IDLE]
 
     def cancel(self, request: gr.Request) -> None:
         self._sessions.cancel(request, _TAB)
+
+    def cancel_preview(self, request: gr.Request) -> None:
         self._sessions.cancel(request, _PREVIEW)
-
-
-@contextlib.contextmanager
-def _kept(path: Path, session: Session) -> Any:
-    """The upload where the sweeper of uploads does not come by: a film may take longer than they are kept."""
-    target = session.folder / "video-input" / secrets.token_hex(8) / path.name
-    target.parent.mkdir(parents=True)
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
-    try:
-        yield target
-    finally:
-        shutil.rmtree(target.parent, ignore_errors=True)

@@ -51,6 +51,7 @@ class View:
         width, height: the true size of what is shown, in pixels: 100 % is that.
         input_width: of the picture before, for regions and boxes.
         key: the zoom stays while this stays the same.
+        run: the desk's id of the result that is shown, 0 where none is.
     """
 
     before: str | None = None
@@ -63,6 +64,7 @@ class View:
     """Side of the square that can be chosen, in pixels of the input; 0 = none is to be chosen."""
     boxes: tuple[Box, ...] = ()
     key: str = ""
+    run: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,7 +82,7 @@ def stage(**more: Any) -> gr.HTML:
     """Shows a ``View`` (its value is ``View.to_json()``).
 
     Events: ``pick`` with x, y (pixels of the input), ``face`` with number,
-    ``adjust`` with fidelity or faces.
+    ``adjust`` with run (the result shown last) and fidelity or faces.
     """
     return gr.HTML(
         value=EMPTY.to_json(),

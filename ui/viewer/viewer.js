@@ -1,5 +1,5 @@
 const find = (name) => element.querySelector("." + name);
-const state = { zoom: 0, x: 0, y: 0, split: 0.5, key: null, picking: null, drag: null, pinch: null };
+const state = { zoom: 0, x: 0, y: 0, split: 0.5, key: null, picking: null, drag: null, pinch: null, run: 0 };
 const pointers = new Map();
 let view = props.value;
 
@@ -70,6 +70,7 @@ function words() {
 
 function show() {
   view = props.value || {};
+  if (view.run) state.run = view.run;  // a part may lie on the stage while the result stays below, with its sliders
   const both = Boolean(view.before && view.after), vacant = !view.width;
   find("frame").classList.toggle("vacant", vacant);
   load(find("before"), view.before);
@@ -132,9 +133,10 @@ element.addEventListener("pointerdown", (event) => {
   const at = local(event);
   pointers.set(event.pointerId, at);
   find("stage").setPointerCapture(event.pointerId);
-  if (pointers.size === 2) {
+  if (pointers.size > 1) {
     const [a, b] = [...pointers.values()];
     state.pinch = { apart: Math.hypot(a[0] - b[0], a[1] - b[1]), zoom: zoom() };
+    state.drag = null;  // two fingers neither choose a part nor move the divider
     return;
   }
   const both = view.before && view.after, [w] = size();
@@ -165,6 +167,7 @@ const release = (event) => {
   if (!pointers.delete(event.pointerId)) return;
   if (state.drag === "pick" && event.type === "pointerup") pick();
   if (!pointers.size) { state.drag = null; state.pinch = null; }
+  else state.last = [...pointers.values()][0];  // the finger that stays goes on from where it is
 };
 element.addEventListener("pointerup", release);
 element.addEventListener("pointercancel", release);
@@ -204,8 +207,8 @@ document.addEventListener("input", (event) => {
 // "change" comes when the slider is let go, and at every key.
 document.addEventListener("change", (event) => {
   const value = Number(event.target.value);
-  if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { fidelity: value });
-  if (event.target.closest("#adjust-faces") && view.after) trigger("adjust", { faces: value });
+  if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { run: state.run, fidelity: value });
+  if (event.target.closest("#adjust-faces") && view.after) trigger("adjust", { run: state.run, faces: value });
 });
 
 // The stage takes pictures too: dropped on it, pasted anywhere, or chosen after a click on the empty stage.

@@ -123,6 +123,12 @@ DE = {
     "hier nicht genannt werden. Die Bilder stattdessen hochladen.",
     "A batch is running here. Wait for it, or cancel it first.": "Hier läuft ein Stapel. Darauf warten oder ihn "
     "zuerst abbrechen.",
+    "A job of this kind is running here already. Wait for it, or cancel it first.": "Hier läuft schon so ein Auftrag. "
+    "Darauf warten oder ihn zuerst abbrechen.",
+    "'{}' is not here any more: uploads are kept for a day. Choose the file again.": "„{}“ ist nicht mehr da: "
+    "Hochgeladenes bleibt einen Tag. Die Datei noch einmal wählen.",
+    "'{}' cannot be kept: {}.": "„{}“ kann nicht aufgehoben werden: {}.",
+    "The long side is a whole number of pixels, not '{}'.": "Die lange Seite ist eine ganze Zahl von Pixeln, nicht „{}“.",
     "There is no batch to try again.": "Es gibt keinen Stapel zum Wiederholen.",
     "There is no unfinished batch.": "Es gibt keinen unfertigen Stapel.",
     "There are no presets of your own yet.": "Noch gibt es keine eigenen Vorlagen.",

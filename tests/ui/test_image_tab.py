@@ -1,0 +1,221 @@
+"""What happens at each event of the Image tab, with several windows and pictures at once. Without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from engine.face_restorer import FaceRestorer
+from engine.processor import enhance_file
+from tests import checkpoints
+from tests.ui.test_image_work import TwoFaces, config, pixels  # noqa: F401 (config is a fixture)
+from ui.handlers.image import ImageWork
+from ui.sessions import COOKIE, Sessions
+from ui.tabs import image_tab
+from ui.tabs.image_layout import lay_out
+from ui.tabs.image_parts import PartEvents
+
+
+def window(name: str):
+    """The request of an event in one window of a browser."""
+    return SimpleNamespace(cookies={COOKIE: "browser"}, session_hash=name, headers={"accept-language": "en"})
+
+
+def event(**data):
+    return SimpleNamespace(_data=data, **data)
+
+
+class Opened:
+    """The tab, with what its form says; ``enhance`` waits at the gate where one is set."""
+
+    def __init__(self, config, manager) -> None:  # noqa: F811
+        self.gate: threading.Event | None = None
+        self.settings: list = []
+        self.enhance = partial(enhance_file, manager=manager, config=config)
+        with gr.Blocks():
+            self.parts = lay_out(manager)
+        self.work = ImageWork(config, manager, self._enhance)
+        self.work._restorer = FaceRestorer(manager, TwoFaces())
+        self.sessions = Sessions(config.output_dir)
+        made = SimpleNamespace(enable_downloads=True, **{name: getattr(config, name) for name in dir(config) if name[0] != "_"})
+        self.tab = image_tab._Tab(self.parts, self.work, self.sessions, made)
+        self.closer = PartEvents(self.parts, self.work, self.sessions, made)
+
+    def _enhance(self, source, target, settings, **how):
+        self.settings.append(settings)
+        if self.gate is not None:
+            assert self.gate.wait(20)
+        # Restoring needs a face model; what was asked for is noted above.
+        return self.enhance(source, target, settings.but(face_enhance=False, face_keep=(), face_skip=()), **how)
+
+    def form(self, **changes) -> list:
+        shown = {name: part.value for name, part in zip(self.parts.form.names, self.parts.form.components, strict=True)}
+        return list({**shown, "model": "tiny-x4", "scale": 2, "format": "png", **changes}.values())
+
+    def run(self, name: str, path: Path, **changes) -> dict:
+        """Enhance in a window; everything that changed on its page."""
+        return asyncio.run(collected(self.tab.enhance(window(name), str(path), *self.form(**changes))))
+
+    def stage(self, updates: dict) -> dict:
+        return updates[self.parts.stage]
+
+
+async def collected(answers) -> dict:
+    changed: dict = {}
+    async for updates in answers:
+        changed |= updates
+    return changed
+
+
+@pytest.fixture
+def opened(config, manager) -> Opened:  # noqa: F811
+    return Opened(config, manager)
+
+
+@pytest.fixture
+def other(photo, tmp_path) -> Path:
+    path = tmp_path / "other" / "other.png"
+    path.parent.mkdir()
+    shutil.copy(sample(photo), path)
+    return path
+
+
+def sample(photo: Path) -> Path:
+    """The photo turned upside down."""
+    from PIL import Image
+
+    path = photo.with_name("turned.png")
+    Image.open(photo).rotate(180).save(path)
+    return path
+
+
+def test_a_slider_moves_the_result_that_its_own_window_shows(opened, photo, other):
+    mine = opened.stage(opened.run("a", photo))
+    opened.run("b", other)
+    moved = opened.tab.readjust(window("a"), event(run=mine["run"], fidelity=0.5))
+    shown = opened.stage(moved)
+    assert Path(shown["after"]).name == "photo_x2_fidelity50.png" and shown["run"] == mine["run"] != 0
+    desk = opened.work.desk(opened.sessions.of(window("a")))
+    assert [Path(run.output_path).name for run in desk.runs] == ["photo_x2_fidelity50.png", "other_x2.png"]
+
+
+def test_a_second_move_that_was_made_before_the_first_was_shown_is_not_lost(opened, photo):
+    first = opened.stage(opened.run("a", photo))["run"]
+    opened.tab.readjust(window("a"), event(run=first, fidelity=0.5))
+    shown = opened.stage(opened.tab.readjust(window("a"), event(run=first, fidelity=0.7)))
+    assert Path(shown["after"]).name == "photo_x2_fidelity70.png"
+
+
+def test_a_result_that_is_no_longer_kept_moves_nothing(opened, photo):
+    opened.run("a", photo)
+    assert opened.tab.readjust(window("a"), event(run=99, fidelity=0.5)) == {}
+
+
+def test_faces_are_those_that_were_chosen_when_enhance_was_pressed(opened, photo, other):
+    form = opened.form(face_enhance="on")
+
+    async def story():
+        opened.tab.opened(window("a"), str(photo))
+        opened.closer.find_faces(window("a"), str(photo), *form)
+        opened.closer.turn_face(window("a"), event(number=2), str(photo), *form)
+        opened.gate = threading.Event()
+        answers = opened.tab.enhance(window("a"), str(photo), *form)
+        await anext(answers)
+        opened.tab.opened(window("a"), str(other))
+        opened.gate.set()
+        await collected(answers)
+
+    asyncio.run(story())
+    assert opened.settings[0].face_keep == (1,)
+
+
+def test_faces_of_one_picture_are_not_taken_for_those_of_another(opened, photo, other):
+    form = opened.form(face_enhance="on")
+    opened.tab.opened(window("a"), str(photo))
+    opened.tab.opened(window("b"), str(other))
+    opened.closer.find_faces(window("a"), str(photo), *form)
+    opened.closer.turn_face(window("a"), event(number=2), str(photo), *form)
+    opened.run("b", other, face_enhance="on")
+    assert opened.settings[0].face_keep == ()
+
+
+def test_a_result_does_not_cover_the_picture_that_was_opened_meanwhile(opened, photo, other):
+    async def story():
+        opened.tab.opened(window("a"), str(photo))
+        opened.gate = threading.Event()
+        answers = opened.tab.enhance(window("a"), str(photo), *opened.form())
+        await anext(answers)
+        opened.tab.opened(window("a"), str(other))
+        opened.gate.set()
+        return await collected(answers)
+
+    changed = asyncio.run(story())
+    assert opened.parts.stage not in changed and "photo.png is finished" in changed[opened.parts.status]
+    assert "data-run" in changed[opened.parts.history] and changed[opened.parts.enhance]["interactive"]
+    desk = opened.work.desk(opened.sessions.of(window("a")))
+    assert desk.upload == other and desk.current is None and len(desk.runs) == 1
+
+
+def test_each_window_shows_its_own_result_whatever_another_one_opened(opened, photo, other):
+    async def story():
+        opened.tab.opened(window("a"), str(photo))
+        opened.gate = threading.Event()
+        answers = opened.tab.enhance(window("a"), str(photo), *opened.form())
+        await anext(answers)
+        opened.tab.opened(window("b"), str(other))
+        opened.gate.set()
+        return await collected(answers)
+
+    shown = opened.stage(asyncio.run(story()))
+    assert Path(shown["after"]).name == "photo_x2.png"
+
+
+def test_two_quick_clicks_turn_two_faces_and_the_picture_is_looked_at_once(opened, photo):
+    looks = []
+    detector = TwoFaces()
+    opened.work._restorer = FaceRestorer(
+        opened.work.manager, SimpleNamespace(detect=lambda rgb: looks.append(1) or detector.detect(rgb))
+    )
+    form = opened.form(face_enhance="on")
+    opened.closer.find_faces(window("a"), str(photo), *form)
+    for number, on in ((1, [False, True]), (2, [False, False]), (1, [True, False])):
+        changed = opened.closer.turn_face(window("a"), event(number=number), str(photo), *form)
+        assert [box["on"] for box in opened.stage(changed)["boxes"]] == on
+    assert len(looks) == 1
+    looked = opened.work.find_faces(
+        opened.sessions.of(window("a")), photo, opened.tab.settings(tuple(form))
+    )
+    assert [box.on for box in looked] == [True, False], "a new look says the same"
+
+
+def test_no_click_on_a_face_is_dropped(opened):
+    with gr.Blocks() as blocks, gr.Tab("image") as tab:
+        image_tab.build(opened.tab.config, opened.work.manager, opened.sessions, blocks, opened.enhance, tab)
+    (turn,) = [fn for fn in blocks.fns.values() if fn.name == "turn_face"]
+    assert (turn.trigger_mode, turn.concurrency_limit) == ("multiple", 1)
+
+
+def test_a_model_that_came_can_be_compared_at_once(config, weights, tmp_path):  # noqa: F811
+    from engine.model_manager import ModelManager
+
+    folder = tmp_path / "own"
+    shutil.copytree(weights, folder)
+    manager = ModelManager({}, folder, cache_dir=None, bundled_dir=None, optimize=False, device="cpu")
+    try:
+        opened = Opened(config, manager)
+        checkpoints.save_pth(checkpoints.compact_state(), folder / "new-x4.pth")
+        updates = opened.tab.models(["tiny-x4"])
+        compared, model = updates[opened.parts.compare_models], updates[opened.parts.form.component("model")]
+        assert "new-x4" in compared["choices"] and compared["value"] == ["tiny-x4"]
+        assert "new-x4" in [name for _, name in model["choices"]]
+        (folder / "tiny-x4.pth").unlink()
+        assert opened.tab.models(["tiny-x4", "new-x4"])[opened.parts.compare_models]["value"] == ["new-x4"]
+    finally:
+        manager.close()
