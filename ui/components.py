@@ -61,9 +61,9 @@ def _holding(component: Any, value: Any) -> Any:
     """
     if isinstance(component, gr.Slider) and value is not None:
         return gr.update(value=value, minimum=min(component.minimum, value), maximum=max(component.maximum, value))
-    if isinstance(component, gr.Dropdown) and not component.allow_custom_value:
-        if value not in [known for _, known in component.choices]:
-            return gr.update(value=value, choices=[*component.choices, (str(value), value)])
+    listed = isinstance(component, gr.Dropdown) and not component.allow_custom_value
+    if listed and value not in [known for _, known in component.choices]:
+        return gr.update(value=value, choices=[*component.choices, (str(value), value)])
     return gr.update(value=value)
 
 

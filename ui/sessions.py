@@ -133,7 +133,9 @@ class Sessions:
         with self._lock:
             running = self._jobs.get((session.key, tab))
             if only_one and running is not None and not running.finished:
-                raise AlreadyRunningError("A job of this kind is running here already. Wait for it, or cancel it first.")
+                raise AlreadyRunningError(
+                    "A job of this kind is running here already. Wait for it, or cancel it first."
+                )
             before = self._windows.get(window)
             if before is not None:
                 before.cancel()

@@ -56,7 +56,6 @@ def form(manager):
     "settings",
     [
         EnhanceSettings(scale=16),
-        EnhanceSettings(scale=0.5),
         EnhanceSettings(scale=2, face_min_height=300),
         EnhanceSettings(scale=2, format="gif"),
         EnhanceSettings(scale=2, model="one-that-was-deleted"),

@@ -44,7 +44,9 @@ class Opened:
         self.work = ImageWork(config, manager, self._enhance)
         self.work._restorer = FaceRestorer(manager, TwoFaces())
         self.sessions = Sessions(config.output_dir)
-        made = SimpleNamespace(enable_downloads=True, **{name: getattr(config, name) for name in dir(config) if name[0] != "_"})
+        made = SimpleNamespace(
+            enable_downloads=True, **{name: getattr(config, name) for name in dir(config) if name[0] != "_"}
+        )
         self.tab = image_tab._Tab(self.parts, self.work, self.sessions, made)
         self.closer = PartEvents(self.parts, self.work, self.sessions, made)
 
@@ -189,9 +191,7 @@ def test_two_quick_clicks_turn_two_faces_and_the_picture_is_looked_at_once(opene
         changed = opened.closer.turn_face(window("a"), event(number=number), str(photo), *form)
         assert [box["on"] for box in opened.stage(changed)["boxes"]] == on
     assert len(looks) == 1
-    looked = opened.work.find_faces(
-        opened.sessions.of(window("a")), photo, opened.tab.settings(tuple(form))
-    )
+    looked = opened.work.find_faces(opened.sessions.of(window("a")), photo, opened.tab.settings(tuple(form)))
     assert [box.on for box in looked] == [True, False], "a new look says the same"
 
 

@@ -107,9 +107,7 @@ def build(
 
 
 def _fields(config: Any, presets: SettingsManager) -> _Fields:
-    files = original_file(
-        gr.File(label=t("batch_files"), file_count="multiple", elem_id="batch-files", height=170)
-    )
+    files = original_file(gr.File(label=t("batch_files"), file_count="multiple", elem_id="batch-files", height=170))
     with gr.Accordion(t("batch_from_folder"), open=False, visible=work.may_name_folders(config)):
         folder = gr.Textbox("", label=t("batch_folder"), info=t("batch_folder_info"), elem_id="batch-folder")
         recursive = gr.Checkbox(True, label=t("batch_recursive"))

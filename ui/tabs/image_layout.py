@@ -72,9 +72,7 @@ def lay_out(manager: Any) -> Parts:
 
 def _side(made: dict[str, Any], manager: Any) -> None:
     made["picture"] = original_file(
-        gr.File(
-            label=t("picture"), file_types=sorted(image_io.READABLE_SUFFIXES), height=110, elem_id="picture"
-        )
+        gr.File(label=t("picture"), file_types=sorted(image_io.READABLE_SUFFIXES), height=110, elem_id="picture")
     )
     with gr.Row(elem_id="samples", elem_classes="snug"):
         gr.Markdown(t("samples"), elem_classes="quiet", elem_id="samples-title")

@@ -24,6 +24,34 @@ from utils.errors import EngineError
 class PartEvents(Events):
     """Events of faces, parts and the comparison."""
 
+    def connect(self, shown: list[Any]) -> None:
+        """``shown``: what a result changes on the page."""
+        p, form = self.parts, list(self.parts.form.components)
+        quiet: dict[str, Any] = {"show_progress": "hidden"}
+        long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+        faces = [p.stage, p.status, p.whole, p.face_note, p.fetch_face, p.form.component("face_enhance")]
+        p.find_faces.click(self.find_faces, [p.picture, *form], faces, **long)
+        # Every click counts, in its order: with "once" those that come while one is at work would be lost.
+        p.stage.face(
+            self.turn_face,
+            [p.picture, *form],
+            [p.stage, p.face_note, p.fetch_face],
+            trigger_mode="multiple",
+            concurrency_limit=1,
+            **quiet,
+        )
+        p.fetch_face.click(self.fetch_face, None, [p.face_note, p.fetch_face], **long)
+        p.try_part.click(self.pick_part, p.picture, [p.stage, p.status, p.whole], **quiet)
+        p.stage.pick(self.part, [p.picture, *form], [p.stage, p.status, p.whole, p.enhance, p.cancel], **long)
+        p.whole.click(self.show_whole, p.picture, shown, **quiet)
+        p.compare_start.click(
+            self.compare,
+            [p.picture, p.compare_models, *form],
+            [p.compare_grid, p.status, p.enhance, p.cancel],
+            **long,
+        )
+        p.compare_grid.take(self.take_model, None, p.form.component("model"), **quiet)
+
     # -- faces ---------------------------------------------------------------------------------------------------------
 
     def find_faces(self, request: gr.Request, path: str | None, *given: Any) -> Updates:

@@ -59,7 +59,6 @@ class _Tab(Events):
         shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.download, p.metrics, p.history]
         shown += [p.fidelity, p.face_strength]
         running = [*shown, p.enhance, p.cancel]
-        closer = PartEvents(p, self.work, self.sessions, self.config)
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
         p.picture.change(
@@ -76,7 +75,6 @@ class _Tab(Events):
             trigger_mode="always_last",
             **quiet,
         )
-        form_face = p.form.component("face_enhance")
         watched = [p.form.component(name) for name in ("model", "scale", "goal")]
         denoise = p.form.component("denoise_strength")
         gr.on(
@@ -87,42 +85,18 @@ class _Tab(Events):
             trigger_mode="always_last",
             **quiet,
         )
-        p.fetch.click(self.fetch, [watched[0], p.compare_models], [p.note, p.fetch, watched[0], p.compare_models], **long)
-        p.find_faces.click(
-            closer.find_faces,
-            [p.picture, *form],
-            [p.stage, p.status, p.whole, p.face_note, p.fetch_face, form_face],
-            **long,
-        )
-        # Every click counts, in its order: with "once" those that come while one is at work would be lost.
-        p.stage.face(
-            closer.turn_face,
-            [p.picture, *form],
-            [p.stage, p.face_note, p.fetch_face],
-            trigger_mode="multiple",
-            concurrency_limit=1,
-            **quiet,
-        )
-        p.fetch_face.click(closer.fetch_face, None, [p.face_note, p.fetch_face], **long)
+        known = [watched[0], p.compare_models]
+        p.fetch.click(self.fetch, known, [p.note, p.fetch, *known], **long)
         p.enhance.click(self.enhance, [p.picture, *form], running, **long).then(
             self.count, [p.picture, *form], p.estimate, **quiet
         )
         p.cancel.click(self.stop, None, None, queue=False, **quiet)
-        p.try_part.click(closer.pick_part, p.picture, [p.stage, p.status, p.whole], **quiet)
-        p.stage.pick(closer.part, [p.picture, *form], [p.stage, p.status, p.whole, p.enhance, p.cancel], **long)
-        p.whole.click(closer.show_whole, p.picture, shown, **quiet)
-        p.compare_start.click(
-            closer.compare,
-            [p.picture, p.compare_models, *form],
-            [p.compare_grid, p.status, p.enhance, p.cancel],
-            **long,
-        )
-        p.compare_grid.take(closer.take_model, None, watched[0], **quiet)
         p.history.open(self.reopen, None, shown, **quiet)
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
-        blocks.load(self.restore, None, [*running, p.picture, watched[0], p.compare_models], **long)
-        tab.select(self.models, p.compare_models, [watched[0], p.compare_models], **quiet)
+        blocks.load(self.restore, None, [*running, p.picture, *known], **long)
+        tab.select(self.models, p.compare_models, known, **quiet)
         blocks.load(self.noted, watched, [p.note, p.fetch, denoise], **quiet)
+        PartEvents(p, self.work, self.sessions, self.config).connect(shown)
 
     # -- the picture -------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,8 @@ DE = {
     "'{}' is not here any more: uploads are kept for a day. Choose the file again.": "„{}“ ist nicht mehr da: "
     "Hochgeladenes bleibt einen Tag. Die Datei noch einmal wählen.",
     "'{}' cannot be kept: {}.": "„{}“ kann nicht aufgehoben werden: {}.",
-    "The long side is a whole number of pixels, not '{}'.": "Die lange Seite ist eine ganze Zahl von Pixeln, nicht „{}“.",
+    "The long side is a whole number of pixels, not '{}'.": "Die lange Seite ist eine "
+    "ganze Zahl von Pixeln, nicht „{}“.",
     "There is no batch to try again.": "Es gibt keinen Stapel zum Wiederholen.",
     "There is no unfinished batch.": "Es gibt keinen unfertigen Stapel.",
     "There are no presets of your own yet.": "Noch gibt es keine eigenen Vorlagen.",
