@@ -20,9 +20,11 @@ def analyze(
     from config import Config
     from engine.intelligent_enhancer import IntelligentEnhancer
     from engine.model_manager import ModelManager
+    from engine.task import limits_of
 
-    manager = ModelManager.from_config(Config())
-    enhancer = IntelligentEnhancer(manager)
+    config = Config()
+    manager = ModelManager.from_config(config)
+    enhancer = IntelligentEnhancer(manager, limits=limits_of(config))
     worst = 0
     try:
         for path in inputs:

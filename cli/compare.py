@@ -16,9 +16,11 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say how a result compares with its input, or with the truth."""
+    from config import Config
+    from engine.task import result_limits_of
     from utils.metrics import calculate_image_metrics
 
-    metrics = calculate_image_metrics(original, enhanced, reference)
+    metrics = calculate_image_metrics(original, enhanced, reference, limits=result_limits_of(Config()))
     if as_json:
         print(json.dumps(metrics, ensure_ascii=False))
         return

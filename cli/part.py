@@ -28,7 +28,7 @@ def part(
 ) -> None:
     """Enhance a small part of a picture as the whole would be."""
     from engine.model_manager import ModelManager
-    from engine.output_names import check_output
+    from engine.output_names import check_output, output_format
     from engine.processor import enhance_file
     from engine.region import enhance_region
     from utils import image_io
@@ -36,6 +36,7 @@ def part(
 
     center = None if at is None else _point(at)
     check_output(input_path, output, force)
+    kind = output_format(settings, "png", output)
     config = start(False)
     manager, control = ModelManager.from_config(config), JobControl()
     try:
@@ -52,7 +53,6 @@ def part(
             )
     finally:
         manager.close()
-    kind = image_io.format_from_suffix(output) or "png"
     image_io.save(made.after, output, SaveOptions(kind, settings.quality))
     left, top, width, height = made.box
     print(f"{output}: {width}x{height} at {left},{top} -> {made.after.width}x{made.after.height}, {made.model}")

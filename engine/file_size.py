@@ -12,6 +12,7 @@ from engine.resample import from_full_scale, resize_rows
 from engine.types import JobControl
 from utils import image_io
 from utils.errors import OutputError
+from utils.files import folder_beside
 from utils.picture import Picture
 from utils.writers import SaveOptions
 
@@ -21,7 +22,7 @@ _UNLIMITED = image_io.ImageLimits(10**13, 10**12, 10**13)
 
 
 def shrink_to(path: Path, max_bytes: int, options: SaveOptions, control: JobControl | None = None) -> list[str]:
-    """Rewrite ``path`` until it has at most ``max_bytes``; returns what was done, in plain words.
+    """Rewrite a still until its file has at most ``max_bytes``; returns what was done, in plain words.
 
     Raises:
         OutputError: the bound cannot be met with a picture of at least 16 pixels; the file stays as it was.
@@ -30,8 +31,8 @@ def shrink_to(path: Path, max_bytes: int, options: SaveOptions, control: JobCont
         return []
     control = control or JobControl()
     picture = image_io.load(path, _UNLIMITED)
-    trial = path.with_name(f".{path.stem[:40]}.size{path.suffix}")
-    try:
+    with folder_beside(path) as folder:
+        trial = folder / path.name
         if options.format in _LOSSY and not options.lossless:
             quality = _best_quality(picture, trial, options, max_bytes, control)
             if quality is not None:
@@ -41,8 +42,6 @@ def shrink_to(path: Path, max_bytes: int, options: SaveOptions, control: JobCont
         width, height = _shrink_pixels(picture, trial, options, max_bytes, control)
         trial.replace(path)
         return [f"The picture was reduced to {width}x{height} pixels to stay below {max_bytes / 1e6:g} MB."]
-    finally:
-        trial.unlink(missing_ok=True)
 
 
 def _best_quality(

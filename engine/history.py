@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 FILE_NAME = "history.db"
 _BUSY_SECONDS = 15
 _CREATE_ATTEMPTS = 5
+_NOT_UTF8 = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class History:
         values = {name: value for name, value in asdict(run).items() if name != "id"}
         for name in ("settings", "seconds", "metrics", "warnings", "input_size", "output_size"):
             values[name] = json.dumps(values[name], ensure_ascii=False, default=str)
+        values = {name: _storable(value) if isinstance(value, str) else value for name, value in values.items()}
         values["created"] = run.created.astimezone(UTC).replace(tzinfo=None)
         with self._connected() as connection:
             number = connection.execute(self._table.insert().values(**values)).inserted_primary_key[0]
@@ -147,7 +150,7 @@ class History:
             outcome: "done", "failed" or "cancelled".
             since: only runs from then on; a time without zone counts as UTC.
         """
-        table = self._table
+        table, text = self._table, _storable(text)
         query = table.select().order_by(table.c.id.desc()).limit(limit).offset(offset)
         if text:
             query = query.where(
@@ -204,7 +207,7 @@ class History:
 
     def _others_with(self, run: Run) -> bool:
         table = self._table
-        query = table.select().where(table.c.output_path == run.output_path, table.c.id != run.id)
+        query = table.select().where(table.c.output_path == _storable(run.output_path), table.c.id != run.id)
         return bool(self._fetch(query.limit(1)))
 
     @property
@@ -225,7 +228,7 @@ class History:
         try:
             with self._open().begin() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError, ImportError, UnicodeError) as error:  # the last: a file name that is no text
+        except (SQLAlchemyError, OSError, ImportError, UnicodeError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise HistoryError(f"The history at '{self._shown_url()}' cannot be used: {reason}.") from error
 
@@ -304,12 +307,26 @@ def _table() -> Table:
     )
 
 
+def _storable(text: str) -> str:
+    """Text that every database takes: bytes of a file name that are no UTF-8 become ``\\udc80`` ... ``\\udcff``.
+
+    In JSON that is the way to write them anyway.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _as_it_was(text: str) -> str:
+    return _NOT_UTF8.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)
     for name in ("settings", "seconds", "metrics"):
         values[name] = json.loads(values[name])
     for name in ("warnings", "input_size", "output_size"):
         values[name] = tuple(json.loads(values[name]))
+    for name in ("input_name", "input_path", "output_path", "error"):
+        values[name] = _as_it_was(values[name])
     values["created"] = values["created"].replace(tzinfo=UTC)
     return Run(**values)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from engine.face_detector import Face, FaceDetector
     from engine.model_manager import ModelManager
+    from utils.image_files import ImageLimits
     from utils.picture import Picture
 
     AnyImage = str | Path | np.ndarray | Image.Image | Picture
@@ -116,12 +117,19 @@ class IntelligentEnhancer:
         manager: says what is installed and on which device it would run; made from ``Config`` when not given.
         face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades. Nothing
             is downloaded.
+        limits: for pictures given as paths; the program's defaults when not given.
 
     Raises (every method): ``InvalidImageError`` for what is not a picture.
     """
 
-    def __init__(self, manager: ModelManager | None = None, face_detector: FaceDetector | None = None) -> None:
+    def __init__(
+        self,
+        manager: ModelManager | None = None,
+        face_detector: FaceDetector | None = None,
+        limits: ImageLimits | None = None,
+    ) -> None:
         self._own_manager = manager
+        self._limits = limits
         self._given_detector = face_detector
         self._opened_detector: FaceDetector | None = None
         self._classifier: ContentClassifier | None = None
@@ -131,27 +139,27 @@ class IntelligentEnhancer:
 
     def detect_content_type(self, image: AnyImage) -> ContentType:
         """ "anime" for drawn, painted and rendered pictures, "photo" for photographs."""
-        return self._content(view_of(image))[0]
+        return self._content(view_of(image, self._limits))[0]
 
     def detect_faces(self, image: AnyImage) -> int:
         """Number of clearly visible human faces, at least 20 pixels high. Drawn faces do not count."""
-        view = view_of(image)
+        view = view_of(image, self._limits)
         return len(self._faces(view, self._content(view)[1]))
 
     def analyze_noise_level(self, image: AnyImage) -> float:
         """0 = clean .. 1 = Gaussian noise of sigma 50 (of 255) or more."""
-        return _level(estimate_sigma(view_of(image).noise_plane))
+        return _level(estimate_sigma(view_of(image, self._limits).noise_plane))
 
     def calculate_optimal_tile(self, image: AnyImage) -> int:
         """Tile side in input pixels for this device's free memory; 0 when the whole picture fits at once."""
-        width, height = view_of(image).size
+        width, height = view_of(image, self._limits).size
         return self._tile(width, height)
 
     # -- everything -----------------------------------------------------------------------------------------------
 
     def analyze(self, image: AnyImage) -> Analysis:
         """All findings about a picture."""
-        view = view_of(image)
+        view = view_of(image, self._limits)
         content, drawn = self._content(view)
         subject = _subject(view, content)
         # Rendered text and line art are drawn whatever their texture says.

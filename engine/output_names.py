@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.types import EnhanceSettings
 from utils import image_io
-from utils.errors import OutputError
+from utils.errors import InvalidSettingsError, OutputError
+from utils.writers.base import output_error
+
+_SAVED_AS = ".png, .jpg, .webp, .avif, .tif or .gif"
 
 
 def output_format(settings: EnhanceSettings, input_format: str, output_path: Path | None = None) -> str:
-    """The file format to write: the settings', else the output name's, else the input's, else PNG."""
+    """The file format to write: the settings', else the output name's, else the input's, else PNG.
+
+    Raises:
+        InvalidSettingsError: the output name asks for a format that cannot be written.
+    """
     if settings.format != "auto":
         return settings.format
     if output_path is not None:
         named = image_io.format_from_suffix(output_path)
         if named is not None:
             return named
+        if output_path.suffix:
+            raise InvalidSettingsError(
+                f"'{output_path.name}' cannot be written: pictures are saved as {_SAVED_AS}. Choose such a name, or a "
+                "format (--format)."
+            )
     known = {"png": "png", "jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "avif": "avif", "tiff": "tiff", "gif": "gif"}
     return known.get(input_format.lower(), "png")
 
@@ -44,10 +59,38 @@ def default_output_path(input_path: Path, folder: Path, settings: EnhanceSetting
 def unused_path(path: Path) -> Path:
     """``path``, or with ``-2``, ``-3`` ... before the suffix where that name is taken."""
     candidate, number = path, 1
-    while candidate.exists():
+    while os.path.lexists(candidate):
         number += 1
         candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return candidate
+
+
+@contextmanager
+def reserved(path: Path) -> Iterator[Path]:
+    """As ``unused_path``, but nobody else gets the name: an empty file holds it, to be replaced by the result.
+
+    When the block fails the file goes again.
+
+    Raises:
+        OutputError: nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            candidate = unused_path(path)
+            with suppress(FileExistsError):  # another thread or process took it in between
+                candidate.open("xb").close()
+                break
+    except OSError as error:
+        raise output_error(path, error) from error
+    except ValueError as error:  # a zero byte in the name
+        raise OutputError(f"Cannot write '{path}': {error}.") from error
+    try:
+        yield candidate
+    except BaseException:
+        with suppress(OSError):
+            candidate.unlink(missing_ok=True)
+        raise
 
 
 def check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:

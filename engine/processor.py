@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +14,20 @@ import numpy as np
 
 from engine.direct import direct_call
 from engine.model_manager import ModelManager
-from engine.output_names import default_output_path, goal_text, output_format, unused_path
+from engine.output_names import default_output_path, goal_text, output_format, reserved, unused_path
 from engine.pipeline import blend_with_source
 from engine.resample import from_full_scale, to_full_scale
 from engine.runner import Runner
-from engine.sizing import plan_size
+from engine.sizing import SizePlan, plan_size
 from engine.task import MB, Task, decide, limits_of
 from engine.types import EnhanceResult, EnhanceSettings, JobControl, Timings
 from utils import image_io
 from utils.errors import InvalidSettingsError
-from utils.files import replaced
+from utils.files import folder_beside, replaced
 from utils.gpu import peak_memory_mb
 from utils.picture import Picture, crop
 from utils.writers import SaveOptions
+from utils.writers.base import output_error
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,27 +58,66 @@ def enhance_file(
     """
     started = time.perf_counter()
     control = control or JobControl()
-    task = decide(Path(input_path), Path(output_path), settings, manager, config, overwrite)
-    if settings.skip_if_large_enough and task.size.reached:
-        return _skip(task, started)
+    decided = decide(Path(input_path), Path(output_path), settings, manager, config, overwrite)
+    if decided.copies:
+        return _copy(decided, started)
     control.check()
     reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
-    runner = Runner(task, manager, control, reserve, limits_of(config), faces_from)
-    result = runner.run(started)
-    if settings.max_megabytes is not None:
-        from engine.file_size import shrink_to
 
-        notes = shrink_to(task.output_path, int(settings.max_megabytes * MB), task.save, control)
-        info = image_io.probe(task.output_path, image_io.ImageLimits(10**13, 10**12, 10**13))
-        result = replace(result, output_size=(info.width, info.height), warnings=(*result.warnings, *notes))
+    def runner_of(one: Task) -> Runner:
+        return Runner(one, manager, control, reserve, limits_of(config), faces_from)
+
+    task = _at_its_own_size(decided) if decided.large_enough else decided
+    if settings.max_megabytes is None:
+        runner = runner_of(task)
+        result = runner.run(started)
+    else:
+        # Under its name the file appears only once it is small enough.
+        with folder_beside(task.output_path) as folder:
+            runner = runner_of(replace(task, output_path=folder / task.output_path.name))
+            result = _bounded(runner.run(started), task, settings.max_megabytes, control, started)
+    if decided.large_enough:
+        notice = "The picture is large enough already; it was written anew at its own size."
+        result = replace(result, model=decided.model, backend="none", skipped=True, warnings=(*result.warnings, notice))
     cache_dir = getattr(config, "cache_dir", None)
     if cache_dir is not None and result.output_size == task.size.canvas:
-        runner.keep_faces(Path(cache_dir))
+        runner.keep_faces(task.output_path, Path(cache_dir))
     return result
 
 
-def _skip(task: Task, started: float) -> EnhanceResult:
-    """The input already reaches the goal: copy it, bit for bit."""
+def _bounded(
+    result: EnhanceResult, task: Task, max_megabytes: float, control: JobControl, started: float
+) -> EnhanceResult:
+    """The result made small enough, and given its name."""
+    from engine.file_size import shrink_to
+
+    assert result.output_path is not None
+    notes = shrink_to(result.output_path, int(max_megabytes * MB), task.save, control)
+    info = image_io.probe(result.output_path, image_io.ImageLimits(10**13, 10**12, 10**13))
+    control.check()
+    try:
+        result.output_path.replace(task.output_path)
+    except OSError as error:
+        raise output_error(task.output_path, error) from error
+    return replace(
+        result,
+        output_path=task.output_path,
+        output_size=(info.width, info.height),
+        timings=replace(result.timings, total=time.perf_counter() - started),
+        metrics={**result.metrics, "enhanced_bytes": info.file_bytes},
+        warnings=(*result.warnings, *notes),
+    )
+
+
+def _at_its_own_size(task: Task) -> Task:
+    """The task of writing an input that reaches the goal in the wanted form, without any network."""
+    own = (task.info.width, task.info.height)
+    settings = task.settings.model_copy(update={"face_enhance": False})
+    return replace(task, model="lanczos", settings=settings, size=SizePlan(None, own, own, (0, 0), 1.0, True))
+
+
+def _copy(task: Task, started: float) -> EnhanceResult:
+    """The input already is what is asked for: copy it, bit for bit."""
     with replaced(task.output_path) as temporary:
         shutil.copyfile(task.input_path, temporary)
     size = (task.info.width, task.info.height)
@@ -172,10 +213,11 @@ def enhance_image_direct(
         "denoise_strength": denoise_strength,
         **settings,
     }
-    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits):
+    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits), ExitStack() as names:
         output_dir = Path(limits.output_dir)
-        input_path = _as_file(image, output_dir / "inputs")
-        target = Path(output_path) if output_path else unused_path(default_output_path(input_path, output_dir, chosen))
+        input_path = _as_file(image, output_dir / "inputs", names)
+        named = default_output_path(input_path, output_dir, chosen)
+        target = Path(output_path) if output_path else names.enter_context(reserved(named))
         result = enhance_file(
             input_path,
             target,
@@ -183,7 +225,7 @@ def enhance_image_direct(
             manager=manager,
             config=limits,
             control=JobControl(on_progress=progress),
-            overwrite=bool(output_path),
+            overwrite=True,  # a new name is held by an empty file of our own
         )
     metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
     return str(result.output_path), str(input_path), _status(result), metrics
@@ -198,12 +240,12 @@ def _status(result: EnhanceResult) -> str:
     return status + "".join(f" {warning}" for warning in result.warnings)
 
 
-def _as_file(image: str | Path | np.ndarray | Image.Image, folder: Path) -> Path:
-    """A path to the picture; pixels that only live in memory are written as PNG first."""
+def _as_file(image: str | Path | np.ndarray | Image.Image, folder: Path, names: ExitStack) -> Path:
+    """A path to the picture; pixels that only live in memory are written as PNG first, for as long as all goes well."""
     if isinstance(image, str | Path):
         return Path(image)
     picture = image_io.from_array(image) if isinstance(image, np.ndarray) else image_io.from_pil(image)
-    path = unused_path(folder / "picture.png")
+    path = names.enter_context(reserved(folder / "picture.png"))
     image_io.save(picture, path, SaveOptions(format="png"))
     return path
 

@@ -17,6 +17,7 @@ from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file, output_format
 from engine.sizing import plan_size
+from engine.task import limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Timings
 from utils import image_io
 from utils.errors import EngineError, HistoryError, JobCancelled, OutputError
@@ -24,7 +25,7 @@ from utils.files import replaced
 
 logger = logging.getLogger(__name__)
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Raised when the engine's pixels change, so that results of older versions are not offered as equal."""
 
 Enhance = Callable[..., EnhanceResult]
@@ -119,7 +120,7 @@ class Recorder:
 
     def _key(self, source: Path, target: Path, settings: EnhanceSettings) -> tuple[str, str, str, str]:
         """The run's key, the input's hash, the model that "auto" means, and its hash."""
-        info = image_io.probe(source)
+        info = image_io.probe(source, limits_of(self._config))
         try:
             input_hash = sha256_of(source)
         except OSError as error:

@@ -79,15 +79,15 @@ class Runner:
             except (TileOutOfMemory, MemoryError) as error:
                 raise _out_of_memory(task.input_path.name) from error
 
-    def keep_faces(self, cache_dir: Path) -> None:
+    def keep_faces(self, picture_file: Path, cache_dir: Path) -> None:
         """Remember the finished file's faces, so that their strength can be changed without a new run."""
         if self._faces is not None:
-            self._faces.keep(self._task.output_path, cache_dir, self._bit_depth, self._task.save)
+            self._faces.keep(picture_file, cache_dir, self._bit_depth, self._task.save)
 
     def _restore_faces(self) -> None:
         """Before the network for the picture is loaded: the two need not be in memory together."""
         task = self._task
-        if self._writes_animation:
+        if task.writes_animation:
             if task.settings.face_enhance is True:
                 self._warnings.append("Faces in animations are not restored: they would flicker.")
             return
@@ -98,10 +98,6 @@ class Runner:
             source = self._picture = image_io.load(task.input_path, self._limits)
         self._control = self._faces.prepare(source, self._control)
         self._warnings += self._faces.warnings
-
-    @property
-    def _writes_animation(self) -> bool:
-        return self._task.info.frames > 1 and self._task.save.format in ("gif", "webp", "png")
 
     def _upscaler(self, model: LoadedModel) -> Upscaler:
         settings = self._task.settings
@@ -123,9 +119,13 @@ class Runner:
     def _write(self, model: LoadedModel | None) -> PipelineReport:
         """Decode, enhance and encode the picture (or every frame of an animation)."""
         upscaler = self._upscaler(model) if model is not None else None
-        if self._writes_animation:
+        if self._task.writes_animation:
             report = self._write_animation(upscaler)
         else:
+            if self._task.info.pages > 1:
+                self._warnings.append(
+                    f"'{self._task.input_path.name}' has {self._task.info.pages} pages: only the first is kept."
+                )
             if self._task.info.frames > 1 and image_io.is_animated(self._task.info):
                 self._warnings.append(
                     f"{self._task.save.format.upper()} holds one picture: only the first frame is kept."
@@ -139,7 +139,9 @@ class Runner:
             )
         return report
 
-    def _pipeline(self, picture: Picture, upscaler: Upscaler | None, bit_depth: int) -> PicturePipeline:
+    def _pipeline(
+        self, picture: Picture, upscaler: Upscaler | None, bit_depth: int, control: JobControl | None = None
+    ) -> PicturePipeline:
         task, faces = self._task, self._faces
         colors = picture.pixels.shape[2]
         pipeline = PicturePipeline(
@@ -149,7 +151,7 @@ class Runner:
             upscaler=upscaler,
             resampler=task.model,
             bit_depth=bit_depth,
-            control=self._control,
+            control=control or self._control,
             overlay=None if faces is None else lambda bands: faces.paste(bands, colors),
         )
         begun = time.perf_counter()
@@ -185,10 +187,13 @@ class Runner:
     def _write_animation(self, upscaler: Upscaler | None) -> PipelineReport:
         task = self._task
         reports: list[PipelineReport] = []
+        began = time.monotonic()
 
         def frames() -> Iterator[tuple[Picture, int]]:
-            for picture, duration in image_io.load_frames(task.input_path, self._limits):
-                pipeline = self._pipeline(picture, upscaler, 8)
+            loaded = image_io.load_frames(task.input_path, self._limits)
+            for index, (picture, duration) in enumerate(loaded):
+                control = self._control.one_of(index, task.info.frames, began)
+                pipeline = self._pipeline(picture, upscaler, 8, control)
                 joined = np.concatenate(list(pipeline.bands()))
                 reports.append(pipeline.report)
                 has_alpha = picture.alpha is not None

@@ -14,6 +14,7 @@ from engine.output_names import check_output, output_format
 from engine.sizing import SizePlan, plan_size
 from engine.types import RESAMPLERS, EnhanceSettings
 from utils import image_io
+from utils.errors import InvalidSettingsError
 from utils.writers import SaveOptions
 
 MB = 10**6
@@ -33,12 +34,35 @@ class Task:
     save: SaveOptions
     warnings: tuple[str, ...]
 
+    @property
+    def writes_animation(self) -> bool:
+        """Whether every frame is enhanced and written."""
+        return self.info.frames > 1 and self.save.format in ("gif", "webp", "png")
+
+    @property
+    def large_enough(self) -> bool:
+        """Whether the input reaches the goal, and is to be left alone then."""
+        return self.settings.skip_if_large_enough and self.size.reached
+
+    @property
+    def copies(self) -> bool:
+        """Whether the input is what is asked for, byte for byte: large enough, and of the wanted form."""
+        most = self.settings.max_megabytes
+        small_enough = most is None or self.info.file_bytes <= int(most * MB)
+        return self.large_enough and self.save.format == self.info.format and self.save.exif == "keep" and small_enough
+
 
 def limits_of(config: Any) -> image_io.ImageLimits:
     """The picture limits of the application's configuration."""
     return image_io.ImageLimits(
         max_bytes=int(config.max_image_mb * MB), max_pixels=int(config.max_image_megapixels * MB)
     )
+
+
+def result_limits_of(config: Any) -> image_io.ImageLimits:
+    """Limits within which every result of ours is, to read it again."""
+    most = int(max(config.max_image_megapixels, config.max_output_megapixels) * MB)
+    return image_io.ImageLimits(max_bytes=10**13, max_pixels=most, max_animation_pixels=10**13)
 
 
 @dataclass(frozen=True)
@@ -97,7 +121,7 @@ def decide(
     config: Any,
     overwrite: bool,
 ) -> Task:
-    """Check input, output, model and sizes; cheap, reads only headers."""
+    """Check input, output, model and sizes; cheap, reads only headers. Raises ``EngineError``."""
     info = image_io.probe(input_path, limits_of(config))
     check_output(input_path, output_path, overwrite)
     choice = choose_model(info.width, info.height, settings, manager, config, manager.default_model)
@@ -116,7 +140,13 @@ def decide(
         exif=settings.exif,
         comment=settings_comment(resolved) if settings.embed_settings else None,
     )
-    return Task(input_path, output_path, info, name, choice.reason, settings, size, save, tuple(warnings))
+    task = Task(input_path, output_path, info, name, choice.reason, settings, size, save, tuple(warnings))
+    if settings.max_megabytes is not None and task.writes_animation and not task.copies:
+        raise InvalidSettingsError(
+            f"'{input_path.name}' is an animation, for which no largest file size can be kept. Leave that out, or save "
+            "as JPEG, AVIF or TIFF, which hold its first frame."
+        )
+    return task
 
 
 def _has_goal(settings: EnhanceSettings) -> bool:

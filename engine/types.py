@@ -6,6 +6,7 @@ Import nothing heavy here: the command line builds its ``--help`` from these nam
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -73,9 +74,10 @@ class EnhanceSettings(FrozenSettings):
     """Print width and height in centimetres, at ``dpi``; the picture is fitted inside."""
     dpi: float = Field(300.0, gt=0, le=4800)
     max_megabytes: float | None = Field(None, gt=0)
-    """Upper bound of the output file, in 10^6 bytes."""
+    """Upper bound of the output file, in 10^6 bytes; not for animations."""
     skip_if_large_enough: bool = False
-    """Return the input unchanged when it already reaches the goal."""
+    """Run no network when the input already reaches the goal: it is copied, or, where format, metadata or size of file
+    are to be others, written anew at its own size."""
 
     tile: int = Field(0, ge=0, le=MAX_TILE)
     """Tile side in input pixels; 0 means the whole picture when ``auto_tile`` is off."""
@@ -217,6 +219,15 @@ class JobControl:
         """A control for one stage of the job: the same cancelling and turns, its progress mapped to start..end."""
         return _StageControl(self, start, end)
 
+    def one_of(self, index: int, count: int, started: float) -> JobControl:
+        """A control for one of ``count`` equal parts: its progress and time left are those of all of them.
+
+        Args:
+            index: from 0.
+            started: ``time.monotonic()`` when the first part began.
+        """
+        return _PartControl(self, index, count, started)
+
 
 class _StageControl(JobControl):
     def __init__(self, whole: JobControl, start: float, end: float) -> None:
@@ -232,6 +243,18 @@ class _StageControl(JobControl):
     def report(self, progress: Progress) -> None:
         fraction = self._start + (self._end - self._start) * progress.fraction
         self._whole.report(replace(progress, fraction=fraction))
+
+
+class _PartControl(_StageControl):
+    def __init__(self, whole: JobControl, index: int, count: int, started: float) -> None:
+        super().__init__(whole, index / count, (index + 1) / count)
+        self._index, self._count, self._started = index, count, started
+
+    def report(self, progress: Progress) -> None:
+        done, total = self._index * progress.total + progress.done, self._count * progress.total
+        share = (self._index + progress.fraction) / self._count
+        eta = (time.monotonic() - self._started) * (1 - share) / share if share > 0 else None
+        self._whole.report(replace(progress, done=done, total=total, fraction=share, eta_seconds=eta))
 
 
 @dataclass(frozen=True)

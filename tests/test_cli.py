@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,15 +70,6 @@ def test_json_is_one_object_a_picture_and_nothing_else(cli, picture, tmp_path):
     assert bad["error"]["type"] == "InvalidImageError" and "bad.png" in bad["error"]["message"]
     assert first["output"] != second["output"], "two inputs of one name must not share an output"
     assert len(list((tmp_path / "out").iterdir())) == 2
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_file_name_that_is_not_utf8_is_a_name_like_others(cli, picture, tmp_path):
-    raw = picture.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
-    done = cli("enhance", raw, "--model", "lanczos", "--scale", 2, "--json")
-    assert done.returncode == 0 and "Traceback" not in done.stderr
-    assert os.fsencode(json.loads(done.stdout)["output"]).endswith(b"caf\xe9_x2.png")
-    assert cli("history", "list").returncode == 0
 
 
 def test_existing_outputs_need_force(cli, picture, tmp_path):
@@ -180,6 +172,34 @@ def test_history_lists_repeats_and_forgets(cli, picture, tmp_path):
     assert cli("history", "delete", 1, "--with-output").returncode == 0 and not (tmp_path / "a.png").exists()
     missing = cli("history", "show", 1)
     assert missing.returncode == 10 and "no run 1" in missing.stderr
+
+
+def test_compare_reads_what_enhance_may_write(cli, picture, tmp_path):
+    """A result may have more pixels than an input; neither is held to numbers that nobody set."""
+    target = tmp_path / "a.png"
+    limits = {"REALESRGAN_MAX_IMAGE_MEGAPIXELS": "0.02", "REALESRGAN_MAX_OUTPUT_MEGAPIXELS": "0.1"}
+    assert cli("enhance", picture, "-o", target, "--model", "lanczos", "--scale", "2", **limits).returncode == 0
+    assert cli("compare", picture, target, **limits).returncode == 0
+    refused = cli("compare", picture, target, **limits | {"REALESRGAN_MAX_OUTPUT_MEGAPIXELS": "0.03"})
+    assert refused.returncode == 3 and "a.png" in refused.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep names as Unicode")
+def test_a_file_name_that_is_no_text_is_a_name_like_any_other(cli, picture, tmp_path):
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    picture.rename(source)
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    done = cli("enhance", source, "--model", "lanczos", "--scale", "2", **strict)
+    assert (done.returncode, done.stderr) == (0, "") and "120x90 -> 240x180" in done.stdout
+    assert b"caf\xe9_x2.png" in os.listdir(os.fsencode(tmp_path))
+    told = cli("enhance", source, "--model", "lanczos", "--scale", "3", "--json", **strict)
+    told = json.loads(told.stdout)
+    assert told["input"] == str(source) and os.fsencode(told["output"]).endswith(b"caf\xe9_x3.png")
+    failed = cli("enhance", source, "--model", "lanczos", "--scale", "2", "--again", **strict)
+    assert failed.returncode == 4 and "exists already" in failed.stderr and "Traceback" not in failed.stderr
+    runs = json.loads(cli("history", "list", "--json", **strict).stdout)
+    assert [(run["outcome"], run["input_path"]) for run in runs[:2]] == [("failed", str(source)), ("done", str(source))]
+    assert cli("history", "list", **strict).returncode == 0
 
 
 def test_compare_prints_numbers_and_a_verdict(cli, picture, tmp_path):

@@ -85,4 +85,22 @@ def prune(folder: Path, pattern: str, most_bytes: int, keep: Path | None = None)
                 path.unlink()
 
 
-__all__ = ["prune", "remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """A temporary folder on the target's disk, gone when the block ends.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    folder = temporary_for(target)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write beside '{target}': {error.strerror or error}.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+__all__ = ["folder_beside", "prune", "remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]

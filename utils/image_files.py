@@ -51,7 +51,12 @@ class ImageLimits:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """A picture's header. Width and height are upright (orientation applied); ``frames`` is 1 for a still."""
+    """A picture's header. Width and height are upright (orientation applied).
+
+    Attributes:
+        frames: of an animation; 1 for a still.
+        pages: of a TIFF, where a scan may have many; only the first is ever read.
+    """
 
     path: Path | None
     format: str
@@ -62,6 +67,7 @@ class ImageInfo:
     bit_depth: int
     has_alpha: bool
     file_bytes: int
+    pages: int = 1
 
 
 def format_from_suffix(path: Path | str) -> str | None:
@@ -205,7 +211,7 @@ def check_size(name: str, width: int, height: int, frames: int, limits: ImageLim
             f"'{name}' is {width}x{height} ({width * height / 1e6:.0f} megapixels); the limit is "
             f"{limits.max_pixels / 1e6:.0f} (REALESRGAN_MAX_IMAGE_MEGAPIXELS). It was not decoded."
         )
-    if width * height * frames > limits.max_animation_pixels:
+    if frames > 1 and width * height * frames > limits.max_animation_pixels:
         raise ImageTooLargeError(f"'{name}' has {frames} frames of {width}x{height}, too many pixels in all.")
 
 
@@ -219,10 +225,49 @@ def header_of(image: Image.Image, path: Path | None, name: str, size: int, limit
     if kind == "gif":
         _refuse_endless_gif(image.fp, name, limits)  # type: ignore[attr-defined]  # before Pillow counts by walking
     frames = int(getattr(image, "n_frames", 1)) if kind in _ANIMATED else 1
+    pages = tiff_pages(image.fp, limits.max_frames) if kind == "tiff" else 1  # type: ignore[attr-defined]
     check_size(name, width, height, frames, limits)
     if image.format != "TIFF" and orientation(image) in (5, 6, 7, 8):  # Pillow turns a TIFF's size by itself
         width, height = height, width
-    return ImageInfo(path, kind, image.mode, width, height, frames, _bit_depth(image), has_alpha(image), size)
+    depth, alpha = _bit_depth(image), has_alpha(image)
+    return ImageInfo(path, kind, image.mode, width, height, frames, depth, alpha, size, pages)
+
+
+def tiff_pages(stream: Any, most: int) -> int:
+    """How many pages a TIFF has, up to ``most``; leaves the stream as it was.
+
+    Smaller copies of a page and masks (TIFF 6.0, NewSubfileType) are none. Counted without Pillow, which would read
+    every page's tags whole.
+    """
+    before = stream.tell()
+    stream.seek(0)
+    head = stream.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    count, entry, offset = ("Q", 20, "Q") if big else ("H", 12, "I")
+    pages, seen = 0, set[int]()
+    try:
+        (place,) = struct.unpack_from(order + offset, head, 8 if big else 4)
+        while place and place not in seen and len(seen) < most:
+            seen.add(place)
+            stream.seek(place)
+            (tags,) = struct.unpack(order + count, stream.read(struct.calcsize(count)))
+            # Tags stand in the order of their numbers, and this one is the first of all.
+            pages += not _subfile_type(stream.read(min(tags, 1) * entry), order) & 0b101
+            stream.seek(place + struct.calcsize(count) + tags * entry)
+            (place,) = struct.unpack(order + offset, stream.read(struct.calcsize(offset)))
+    except (struct.error, OverflowError, OSError, ValueError):  # cut off or senseless: what was counted holds
+        pass
+    stream.seek(before)
+    return max(1, pages)
+
+
+def _subfile_type(tag: bytes, order: str) -> int:
+    """Its value if a TIFF's tag is NewSubfileType, else 0: a page of its own."""
+    number, kind = struct.unpack_from(order + "HH", tag) if tag else (0, 0)
+    if number != 254 or kind not in (3, 4):
+        return 0
+    return int(struct.unpack_from(order + ("H" if kind == 3 else "I"), tag, len(tag) - (8 if len(tag) == 20 else 4))[0])
 
 
 def _refuse_endless_gif(stream: Any, name: str, limits: ImageLimits) -> None:

@@ -35,6 +35,7 @@ from utils.image_files import (
     orientation,
     output_suffix,
     read_bytes,
+    tiff_pages,
 )
 from utils.picture import Metadata, Picture
 from utils.pixels import (
@@ -160,7 +161,8 @@ def _odd_tiff(
     if turn >= 5:
         width, height = height, width
     kind = f"{samples}x{bits}"
-    info = ImageInfo(path, "tiff", kind, width, height, 1, 16 if bits > 8 else 8, samples in (2, 4), size)
+    pages = tiff_pages(stream, limits.max_frames)
+    info = ImageInfo(path, "tiff", kind, width, height, 1, 16 if bits > 8 else 8, samples in (2, 4), size, pages)
     return info, Metadata(icc_profile=icc, dpi=resolution, source_format="tiff", source_mode=kind), turn
 
 
@@ -190,12 +192,12 @@ def from_pil(image: Image.Image) -> Picture:
     return replace(picture, metadata=metadata)
 
 
-def as_picture(image: Any) -> Picture:
-    """A path, PIL picture, array or ``Picture`` as a ``Picture``. Raises ``InvalidImageError``."""
+def as_picture(image: Any, limits: ImageLimits | None = None) -> Picture:
+    """A path, PIL picture, array or ``Picture`` as a ``Picture``; files within limits. Raises ``InvalidImageError``."""
     if isinstance(image, Picture):
         return image
     if isinstance(image, str | Path):
-        return load(image)
+        return load(image, limits)
     if isinstance(image, np.ndarray):
         return from_array(image)
     if hasattr(image, "convert"):

@@ -18,6 +18,8 @@ _STRIP_TAGS = (0x0103, 0x0111, 0x0116, 0x0117, 0x0144, 0x0145, 0x014A, 0x0201, 0
 """Tags about how the input's own pixels were stored; wrong for any other file."""
 SOFTWARE = "Real-ESRGAN Ultimate"
 _PLACES = re.compile(r"GPS|City|Country|State|Province|Sublocation|Location")
+_LOCATION_TAGS = (0x83BB, 0x8649, 0x830E, 0x8480, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1, 0xA480)
+"""Tags of a TIFF that hold places: IPTC and Photoshop's block with IPTC in it (city, country), GeoTIFF, GDAL."""
 
 
 def parse_exif(exif: bytes | None) -> Any:
@@ -71,19 +73,20 @@ def clean_exif(
     position, since some cameras repeat it there.
 
     Args:
-        policy: "keep", "no-location" (drops GPS), or "drop" (nothing of the input's stays).
+        policy: "keep", "no-location" (drops GPS, IPTC, GeoTIFF), or "drop" (nothing of the input's stays).
         comment: text for UserComment where the input has none; Software is set along with it.
         dpi: dots an inch to set; None leaves what the block has.
     """
     from PIL import Image
 
     source = parse_exif(exif if policy != "drop" else None)
+    dropped = {_EXIF_IFD, _GPS_IFD, _INTEROP_IFD, *_STRIP_TAGS, *(() if policy == "keep" else _LOCATION_TAGS)}
     result = Image.Exif()
     try:
         details = dict(source.get_ifd(_EXIF_IFD))
         location = dict(source.get_ifd(_GPS_IFD)) if policy == "keep" else {}
         for tag, value in source.items():
-            if tag not in (_EXIF_IFD, _GPS_IFD, _INTEROP_IFD, *_STRIP_TAGS):
+            if tag not in dropped:
                 result[tag] = value
     except Exception:  # a cyclic or cut-off directory
         details, location = {}, {}

@@ -58,12 +58,15 @@ class ReferenceScores:
     haarpsi: float
 
 
-def calculate_image_metrics(original: Any, enhanced: Any, reference: Any = None) -> dict[str, Any]:
+def calculate_image_metrics(
+    original: Any, enhanced: Any, reference: Any = None, *, limits: image_io.ImageLimits | None = None
+) -> dict[str, Any]:
     """Compare a picture before and after.
 
     Args:
         original, enhanced, reference: paths, PIL pictures, ``Picture`` values or ``(H, W[, C])`` arrays (uint8,
             uint16 or float in 0..1). ``reference`` is the true picture at the enhanced one's size, where known.
+        limits: for what is given as a path; ``engine.task.result_limits_of`` has those that results keep to.
 
     Returns:
         For people: ``original_size``, ``enhanced_size``, ``scale_factor``, ``original_filesize``,
@@ -74,9 +77,10 @@ def calculate_image_metrics(original: Any, enhanced: Any, reference: Any = None)
 
     Raises:
         InvalidImageError: something is not a picture.
+        ImageTooLargeError: a file is over a limit.
         InvalidSettingsError: the reference has another size than the enhanced picture.
     """
-    before, after = _flat(image_io.as_picture(original)), _flat(image_io.as_picture(enhanced))
+    before, after = (_flat(image_io.as_picture(image, limits)) for image in (original, enhanced))
     sizes = _file_size(original), _file_size(enhanced)
     plain, shown = _same_places(before, after)
     faith = faithfulness(before, after)
@@ -96,7 +100,7 @@ def calculate_image_metrics(original: Any, enhanced: Any, reference: Any = None)
         "verdict": faith.verdict,
     }
     if reference is not None:
-        scores = compare_with_reference(after, _flat(image_io.as_picture(reference)))
+        scores = compare_with_reference(after, _flat(image_io.as_picture(reference, limits)))
         metrics |= {
             "reference_psnr_db": round(scores.psnr, 2),
             "reference_ssim": round(scores.ssim, 4),
@@ -123,9 +127,11 @@ def faithfulness(original: np.ndarray, enhanced: np.ndarray) -> Faithfulness:
     return Faithfulness(psnr, ssim, verdict)
 
 
-def compare_with_reference(result: Any, reference: Any) -> ReferenceScores:
+def compare_with_reference(
+    result: Any, reference: Any, *, limits: image_io.ImageLimits | None = None
+) -> ReferenceScores:
     """Score a result against the true picture of the same size. Errors as ``calculate_image_metrics``."""
-    a, b = (_flat(image_io.as_picture(image)) for image in (result, reference))
+    a, b = (_flat(image_io.as_picture(image, limits)) for image in (result, reference))
     if a.shape != b.shape:
         raise InvalidSettingsError(
             f"The reference is {b.shape[1]}x{b.shape[0]} pixels and the result {a.shape[1]}x{a.shape[0]}; "
@@ -153,7 +159,7 @@ def luma(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(16 + rgb.astype(np.float64) @ np.array((65.481, 128.553, 24.966)) / 255)
 
 
-def get_image_info(image: Any) -> dict[str, Any]:
+def get_image_info(image: Any, limits: image_io.ImageLimits | None = None) -> dict[str, Any]:
     """What a picture is: size, kind, depth, and for files also format, frames, bytes and embedded data.
 
     Only the header of a file is read, except for the profile and EXIF.
@@ -172,7 +178,7 @@ def get_image_info(image: Any) -> dict[str, Any]:
             "bit_depth": picture.bit_depth,
             "alpha": picture.alpha is not None,
         }
-    info = image_io.probe(image)
+    info = image_io.probe(image, limits)
     return {
         "name": Path(image).name,
         "format": info.format,
@@ -183,6 +189,7 @@ def get_image_info(image: Any) -> dict[str, Any]:
         "bit_depth": info.bit_depth,
         "alpha": info.has_alpha,
         "frames": info.frames,
+        "pages": info.pages,
         "file_bytes": info.file_bytes,
         "filesize": _bytes_text(info.file_bytes),
     }

@@ -42,11 +42,11 @@ class View:
         return int(self.rgb.shape[1]), int(self.rgb.shape[0])
 
 
-def view_of(image: Any) -> View:
-    """Views of a path, PIL picture, ``Picture`` or array. Raises ``InvalidImageError``."""
+def view_of(image: Any, limits: image_io.ImageLimits | None = None) -> View:
+    """Views of a path (a file within limits), PIL picture, ``Picture`` or array. Raises ``InvalidImageError``."""
     if isinstance(image, View):
         return image
-    picture = image_io.as_picture(image)
+    picture = image_io.as_picture(image, limits)
     tables = getattr(image, "quantization", None)
     if isinstance(image, str | Path) and picture.metadata.source_format == "jpeg":
         tables = _tables_of(Path(image))

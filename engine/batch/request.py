@@ -15,6 +15,7 @@ from engine.batch.plan import BatchPlan, plan_batch
 from engine.batch.run import Chooser, process_batch
 from engine.batch.status import BatchOptions, BatchResult, ItemState
 from engine.model_manager import ModelManager
+from engine.task import limits_of
 from engine.types import EnhanceSettings
 from utils.errors import EngineError, InvalidSettingsError
 from utils.files import replaced
@@ -68,7 +69,7 @@ class BatchRequest:
         if self.per_picture:
             from engine.intelligent_enhancer import IntelligentEnhancer
 
-            choose = recommended(IntelligentEnhancer(manager), self.settings)
+            choose = recommended(IntelligentEnhancer(manager, limits=limits_of(config)), self.settings)
         on_plan: Callable[[BatchPlan], None] | None = listeners.pop("on_plan", None)
 
         def planned(plan: BatchPlan) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from engine.jobs import Job
@@ -15,8 +11,7 @@ from engine.processor import enhance_file, limits_of
 from engine.sizing import plan_size
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
-from utils.errors import OutputError
-from utils.files import temporary_for
+from utils.files import folder_beside
 
 
 def shortest_passes(factor: float) -> tuple[int, ...]:
@@ -82,7 +77,7 @@ def _two_networks(
         embed_settings=False,
         **job.settings.model_dump(include={"precision", "backend", "device", "tile", "auto_tile", "color_match"}),
     )
-    with _folder_beside(job.output_path) as folder:
+    with folder_beside(job.output_path) as folder:
         middle = folder / f"{job.input_path.stem}.png"
         one = enhance_file(
             job.input_path, middle, between, manager=manager, config=config, control=control.part(0.0, 0.35)
@@ -108,20 +103,6 @@ def _two_networks(
     return _with_strategy(result, f"x4 ({first}), x2 ({second}), resize to {width}x{height}")
 
 
-@contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    """A temporary folder on the output's own disk, named as writers name their temporary files."""
-    folder = temporary_for(path)
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write beside '{path}': {error.strerror or error}.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 class _Relaxed:
     """The configuration without input limits: they are for what people bring, not for our own intermediate file."""
 
@@ -138,7 +119,7 @@ class _Relaxed:
 def _describe(result: EnhanceResult, manager: ModelManager) -> str:
     width, height = result.output_size
     if result.skipped:
-        return "copied unchanged"
+        return "written anew at its own size" if result.metrics else "copied unchanged"
     if result.model in RESAMPLERS:
         return f"{result.model} to {width}x{height}"
     native = _native_scale(manager, result.model)

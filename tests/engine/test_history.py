@@ -1,7 +1,12 @@
 """The memory of the program: what was done, finding it again, and not doing it twice."""
 
 import json
+import os
+import struct
+import sys
 import threading
+import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from PIL import Image
 
 from engine import EnhanceSettings, History, ModelManager, Recorder, Run
 from tests import checkpoints
-from utils.errors import HistoryError, InvalidImageError, JobCancelled, OutputError
+from utils.errors import HistoryError, ImageTooLargeError, InvalidImageError, JobCancelled, OutputError
 
 
 @pytest.fixture
@@ -204,3 +209,35 @@ def test_many_threads_record_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert History(url).count() == 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep names as Unicode")
+def test_a_name_that_is_no_text_is_kept_and_found_again(recorder, history, picture, tmp_path):
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    source.write_bytes(picture.read_bytes())
+    target = source.with_name(f"{source.stem}_x2.png")
+    recorder.enhance_file(source, target, SETTINGS)
+    run = history.query(text=source.stem)[0]
+    assert (run.input_path, run.output_path) == (str(source), str(target)) and run.output_is_there
+    recorder.again(run.id, target.with_name("again.png"))
+    with pytest.raises(OutputError, match="exists already"):
+        recorder.enhance_file(source, target, SETTINGS, again=True)
+    failed = history.query(outcome="failed")[0]
+    assert failed.input_path == str(source) and target.name in failed.error
+    history.delete(run.id, with_output=True)
+    assert not target.exists()
+
+
+def test_pictures_are_held_to_the_limits_of_the_settings(history, manager, config, tmp_path):
+    """Headers are enough: 300 megapixels, more than any default allows."""
+    header = struct.pack(">IIBBBBB", 20_000, 15_000, 1, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(2501 * 15_000))), (b"IEND", b"")]
+    data = [
+        struct.pack(">I", len(one)) + kind + one + struct.pack(">I", zlib.crc32(kind + one)) for kind, one in chunks
+    ]
+    large = tmp_path / "large.png"
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(data))
+    with pytest.raises(ImageTooLargeError, match="the limit is 200"):
+        Recorder(history, manager, config).earlier(large, tmp_path / "out.png", SETTINGS)
+    generous = Recorder(history, manager, replace(config, max_image_megapixels=400))
+    assert generous.earlier(large, tmp_path / "out.png", SETTINGS) is None

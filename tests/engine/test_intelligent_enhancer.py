@@ -13,7 +13,8 @@ from engine.choice import Needs, choose_model
 from engine.registry import REGISTRY
 from tests import checkpoints
 from tests.conftest import shared
-from utils.errors import InvalidImageError
+from utils.errors import ImageTooLargeError, InvalidImageError
+from utils.image_io import ImageLimits
 
 SETTINGS = {"model", "scale", "fp32", "face_enhance", "tile", "auto_tile", "denoise_strength"}
 FINDINGS = {
@@ -183,6 +184,14 @@ def test_a_doubtful_drawing_gets_no_model_that_would_spoil_a_photograph(tmp_path
 def test_the_tile_follows_the_picture(enhancer, scene):
     assert enhancer.calculate_optimal_tile(scene) == 0
     assert enhancer.calculate_optimal_tile(np.zeros((2000, 3000, 3), np.uint8)) >= 32
+
+
+def test_files_are_held_to_the_limits_that_are_given(manager, scene, tmp_path):
+    path = tmp_path / "in.png"
+    Image.fromarray(scene).save(path)
+    assert IntelligentEnhancer(manager, limits=ImageLimits(max_pixels=120 * 90)).detect_faces(path) == 0
+    with pytest.raises(ImageTooLargeError):
+        IntelligentEnhancer(manager, limits=ImageLimits(max_pixels=100 * 90)).recommend(path)
 
 
 def test_labelled_pictures(manager):

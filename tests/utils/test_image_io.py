@@ -345,3 +345,32 @@ def test_test_pictures_are_read_by_path_object_and_string(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(pattern()).save(path)
     assert image_io.load(str(path)).size == image_io.load(Path(path)).size == image_io.load(path.read_bytes()).size
+
+
+# -- pages -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_pages_are_counted_but_not_smaller_copies_of_them(tmp_path, order, big):
+    path = tmp_path / "scan.tif"
+    with tifffile.TiffWriter(path, bigtiff=big, byteorder=order) as tiff:
+        for kind, size in ((0, 40), (2, 30), (1, 10), (2, 20)):
+            tiff.write(pattern(size, size), photometric="rgb", subfiletype=kind)
+        tiff.write(np.zeros((40, 40), bool), photometric="minisblack", subfiletype=4)  # a mask
+    info = image_io.probe(path)
+    assert (info.pages, info.frames, info.width) == (3, 1, 40)
+    Image.fromarray(pattern()).save(path)
+    assert image_io.probe(path).pages == 1
+
+
+def test_pages_in_a_circle_or_cut_off_end_the_count(tmp_path):
+    path = tmp_path / "in.tif"
+    Image.fromarray(pattern()).save(path)
+    data = bytearray(path.read_bytes())
+    first = struct.unpack_from("<I", data, 4)[0]
+    link = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    for place in (first, len(data) - 1, 2**32 - 1):
+        data[link : link + 4] = struct.pack("<I", place)
+        path.write_bytes(data)
+        assert image_io.probe(path).pages == 1

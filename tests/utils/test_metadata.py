@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
-from tests.pictures import SRGB, XMP, exif_with_everything
+from tests.pictures import SRGB, XMP, exif_with_everything, pattern
+from utils import image_io
 from utils.metadata import (
     clean_exif,
     clean_xmp,
@@ -17,6 +18,7 @@ from utils.metadata import (
     read_comment,
     resolution_of,
 )
+from utils.writers import SaveOptions
 
 
 def test_sizes_and_orientation_speak_of_the_output():
@@ -131,3 +133,20 @@ def test_resolution_is_read_in_inches_whatever_its_unit():
 def test_a_profile_for_other_pixels_is_left_out():
     assert fitting_profile(SRGB, gray=False) == SRGB
     assert fitting_profile(SRGB, gray=True) is None and fitting_profile(b"short", gray=False) is None
+
+
+def test_place_names_of_a_tiff_go_with_the_location(tmp_path):
+    """IPTC has city and country, GeoTIFF the position: as tags of a TIFF they would travel within EXIF."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x010F], tags[0x83BB], tags.tagtype[0x83BB] = "Camera maker", b"\x1c\x02\x5a\x00\x04Rome", 7
+    tags[0x8482], tags.tagtype[0x8482] = (0.0, 0.0, 0.0, 12.48, 41.89, 0.0), 12
+    Image.fromarray(pattern()).save(tmp_path / "in.tif", tiffinfo=tags)
+    picture = image_io.load(tmp_path / "in.tif")
+    for suffix, kind in (("jpg", "jpeg"), ("png", "png"), ("webp", "webp"), ("tif", "tiff")):
+        path = tmp_path / f"out.{suffix}"
+        image_io.save(picture, path, SaveOptions(kind, exif="no-location"))
+        kept = parse_exif(image_io.load(path).metadata.exif)
+        assert b"Rome" not in path.read_bytes() and 0x83BB not in kept and 0x8482 not in kept
+        assert kept[0x010F] == "Camera maker"
+    image_io.save(picture, tmp_path / "all.jpg", SaveOptions("jpeg"))
+    assert b"Rome" in (tmp_path / "all.jpg").read_bytes()

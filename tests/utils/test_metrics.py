@@ -7,7 +7,8 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from tests.conftest import shared
-from utils.errors import InvalidImageError, InvalidSettingsError
+from utils.errors import ImageTooLargeError, InvalidImageError, InvalidSettingsError
+from utils.image_io import ImageLimits
 from utils.metrics import calculate_image_metrics, compare_with_reference, get_image_info, luma, sharpness
 
 
@@ -119,3 +120,15 @@ def test_facts_about_a_picture(tmp_path, scene):
     assert get_image_info(scene)["gray"] is False
     with pytest.raises(InvalidImageError):
         get_image_info(42)
+
+
+def test_files_are_held_to_the_limits_that_are_given(tmp_path, pair):
+    """A result may be larger than any input: the program's limits for inputs are not those of a comparison."""
+    for name, pixels in zip(("a.png", "b.png"), pair, strict=True):
+        Image.fromarray(pixels).save(tmp_path / name)
+    paths = tmp_path / "a.png", tmp_path / "b.png"
+    assert calculate_image_metrics(*paths, limits=ImageLimits(max_pixels=240 * 180))["scale_factor"] == "2.00x"
+    with pytest.raises(ImageTooLargeError, match=r"b\.png"):
+        calculate_image_metrics(*paths, limits=ImageLimits(max_pixels=120 * 90))
+    with pytest.raises(ImageTooLargeError):
+        compare_with_reference(paths[1], paths[1], limits=ImageLimits(max_pixels=120 * 90))

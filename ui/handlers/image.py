@@ -18,12 +18,12 @@ from engine.faces.adjust import adjust_faces, adjustable
 from engine.faces.choose import FoundFace, Surroundings, choose
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
-from engine.output_names import default_output_path, unused_path
+from engine.output_names import default_output_path, reserved
 from engine.readjust import can_readjust, readjust_fidelity
 from engine.recording import Recorder
 from engine.region import REGION_SIDE, RegionPreview, enhance_region, liveliest_center, region_box
 from engine.sizing import plan_size
-from engine.task import limits_of
+from engine.task import limits_of, result_limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
 from ui import previews
 from ui.handlers.desk import KEPT, Compared, Desk, desk_base
@@ -73,7 +73,7 @@ class ImageWork:
 
         with self._lock:
             if self._enhancer is None:
-                self._enhancer = IntelligentEnhancer(self.manager)
+                self._enhancer = IntelligentEnhancer(self.manager, limits=limits_of(self.config))
         return self._enhancer.recommend(Path(path))
 
     def estimate(self, path: Path | str, settings: EnhanceSettings) -> tuple[tuple[int, int], Estimate]:
@@ -118,9 +118,9 @@ class ImageWork:
         The result goes on the stage where the picture still lies on the desk; another may have been opened meanwhile.
         """
         desk = self.desk(session)  # before the run: it takes over what the history holds
-        target = unused_path(default_output_path(path, session.folder, settings))
-        result = self._run(path, target, settings, control)
-        result = replace(result, metrics={**result.metrics, **_judged(path, target), "tile": result.tile})
+        with reserved(default_output_path(path, session.folder, settings)) as target:
+            result = self._run(path, target, settings, control)
+        result = replace(result, metrics={**result.metrics, **_judged(path, target, self.config), "tile": result.tile})
         run = run_of_result(
             replace(result, metrics={**result.metrics, "peak_memory_mb": round(result.peak_memory_mb)}),
             input_name=path.name,
@@ -135,9 +135,9 @@ class ImageWork:
 
     def _run(self, path: Path, target: Path, settings: EnhanceSettings, control: JobControl) -> EnhanceResult:
         if self._history is None:
-            return self._enhance(path, target, settings, control=control)
+            return self._enhance(path, target, settings, control=control, overwrite=True)
         recorder = Recorder(self._history, self.manager, self.config, self._enhance)
-        return recorder.enhance_file(path, target, settings, control=control)
+        return recorder.enhance_file(path, target, settings, control=control, overwrite=True)
 
     def _earlier(self, session: Session) -> list[Run]:
         """Results of this browser's folder in the history, oldest first."""
@@ -181,7 +181,12 @@ class ImageWork:
             output_path=str(target),
             output_bytes=size,
             settings={**run.settings, "fidelity": wanted, "face_strength": strength},
-            metrics={**run.metrics, **_judged(Path(run.input_path), target), "base": base, "enhanced_bytes": size},
+            metrics={
+                **run.metrics,
+                **_judged(Path(run.input_path), target, self.config),
+                "base": base,
+                "enhanced_bytes": size,
+            },
         )
         previews.thumbnail(target, session.folder)
         return self.desk(session).add(moved, instead_of=run)
@@ -379,10 +384,10 @@ def same_file(one: Path, other: Path) -> bool:
         return False
 
 
-def _judged(source: Path, output: Path) -> dict[str, Any]:
+def _judged(source: Path, output: Path, config: Any) -> dict[str, Any]:
     """How the result compares with its input; nothing where it cannot be said."""
     try:
-        return calculate_image_metrics(source, output)
+        return calculate_image_metrics(source, output, limits=result_limits_of(config))
     except EngineError as error:
-        logger.info("No metrics: %s", error)
+        logger.warning("No metrics: %s", error)
         return {}

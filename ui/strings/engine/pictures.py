@@ -152,6 +152,14 @@ DE = {
     "fidelity must be between 0 and 1 (given: {}).": "Die Treue liegt zwischen 0 und 1 (angegeben: {}).",
     "The two pictures have different channels; they are not a result and its input.": "Die beiden Bilder haben "
     "verschiedene Kanäle; sie sind nicht Ergebnis und Original.",
+    "The picture is large enough already; it was written anew at its own size.": "Das Bild ist schon groß genug; es "
+    "wurde in seiner Größe neu geschrieben.",
+    "'{}' cannot be written: pictures are saved as {}. Choose such a name, or a format (--format).": "„{}“ kann nicht "
+    "geschrieben werden: Bilder werden als {} gespeichert. Einen solchen Namen oder ein Format (--format) wählen.",
+    "'{}' has {} pages: only the first is kept.": "„{}“ hat {} Seiten: nur die erste bleibt.",
+    "'{}' is an animation, for which no largest file size can be kept. Leave that out, or save as JPEG, AVIF or "
+    "TIFF, which hold its first frame.": "„{}“ ist eine Animation, für die sich keine größte Dateigröße einhalten "
+    "lässt. Diese weglassen, oder als JPEG, AVIF oder TIFF speichern, die ihr erstes Bild fassen.",
     "The picture is large enough already; it was copied unchanged.": "Das Bild ist schon groß genug; es wurde "
     "unverändert kopiert.",
     "This result holds too much of the original to be moved back; run it again.": "Dieses Ergebnis enthält zu viel "
