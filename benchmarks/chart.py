@@ -29,7 +29,8 @@ def draw(rows: Sequence[Any], machine: str, path: Path) -> None:
     )
     for axis, ((network, size), group) in zip(axes[:, 0], races.items(), strict=True):
         group = sorted(group, key=lambda row: -row.seconds)
-        base = next((row.seconds for row in group if row.contender == "original"), None)
+        seconds = {row.contender: row.seconds for row in group}
+        base = seconds.get("original") or seconds.get("original, tiles")
         colors = [
             OURS if row.contender.startswith("this") else LIMIT if "one tensor" in row.contender else THEIRS
             for row in group
@@ -38,7 +39,7 @@ def draw(rows: Sequence[Any], machine: str, path: Path) -> None:
         notes = []
         for row in group:
             parts = [f"{row.seconds:.2f} s"]
-            if base and row.contender != "original":
+            if base and row.seconds != base:
                 parts.append(f"{base / row.seconds:.1f}x")
             if row.fidelity_db is not None:
                 parts.append(f"{row.fidelity_db:.0f} dB")

@@ -35,7 +35,8 @@ QUICK = (("RRDBNet-6", 64, 64), ("compact-16", 96, 96))
 FULL = (*DEFAULT, ("RRDBNet-23", 512, 512), ("compact-16", 1920, 1080), ("compact-16", 4000, 3000))
 PATIENCE = 900
 LARGE = 10**6
-"""Input pixels above which only contenders with tiles run: the others would need tens of gigabytes."""
+"""Input pixels above which only contenders with tiles run, once: the others would need tens of gigabytes."""
+WITH_TILES = ("this engine", "this engine, fp32", "spandrel + tile loop", "original, tiles")
 
 
 @dataclass
@@ -157,12 +158,12 @@ def race(report: Report, jobs: tuple[tuple[str, int, int], ...], folder: Path, r
         reference.unlink(missing_ok=True)
         work = flops_per_pixel(checkpoint) * width * height / 1e9
         pixels = width * height
-        tiled = ("this engine", "this engine, fp32", "spandrel + tile loop", "original, tiles")
-        running = [name for name in names if pixels <= LARGE or name in tiled[:1] or (name in tiled and runs > 2)]
+        running = [name for name in names if pixels <= LARGE or name in WITH_TILES]
         print(f"\n{network}, {width}x{height}, {work:.0f} GFLOP")
         for name in sorted(running, key=lambda name: name != REFERENCE):
             result = reference if name == REFERENCE else folder / "result.npy"
-            row = run_one(Row(network, (width, height), name), checkpoint, picture, result, runs)
+            row = Row(network, (width, height), name)
+            row = run_one(row, checkpoint, picture, result, runs if pixels <= LARGE else 0)
             if row.problem:
                 print(f"  {name}: {row.problem}", flush=True)
             else:
@@ -251,7 +252,8 @@ def table(report: Report) -> str:
         if row.problem:
             lines.append(f"{head}| {row.problem} |||||||| ")
             continue
-        base = next((one.seconds for one in report.rows if same(one, row) and one.contender == REFERENCE), 0.0)
+        seconds = {one.contender: one.seconds for one in report.rows if same(one, row)}
+        base = seconds.get(REFERENCE) or seconds.get("original, tiles", 0.0)
         ratio = f"{base / row.seconds:.1f}x" if base else ""
         fidelity = "reference" if row.contender == REFERENCE else f"{row.fidelity_db:.1f}" if row.fidelity_db else ""
         lines.append(
