@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import race_jobs
+from benchmarks import race_jobs, starts
 from benchmarks.contenders import CONTENDERS, KEEPING, REFERENCE, network_of
 from benchmarks.networks import photograph, write_compact, write_rrdbnet
 from utils.gpu import cpu_count, cpu_features, cpu_name
@@ -174,37 +174,6 @@ def race(report: Report, jobs: tuple[tuple[str, int, int], ...], folder: Path, r
             report.rows.append(row)
 
 
-def start_times(report: Report, checkpoint: Path, folder: Path) -> None:
-    """Seconds of whole commands, as a person waits for them; converted models are cached by then."""
-    from PIL import Image
-
-    source = folder / "start.png"
-    Image.fromarray(photograph(64, 64)).save(source)
-    where = {"REALESRGAN_WEIGHTS_DIR": str(checkpoint.parent), "REALESRGAN_CACHE_DIR": str(folder / "cache" / "engine")}
-    enhance = ["main.py", "enhance", str(source), "-o", str(folder / "out.png"), "--force", "--model", checkpoint.stem]
-    commands = {
-        "main.py --help": ["main.py", "--help"],
-        "import engine": ["-c", "import engine"],
-        "enhance a 64x64 picture, whole command": enhance,
-        "the originals' imports alone": [
-            "-c",
-            "from engine.backends.original import import_originals; import_originals()",
-        ],
-    }
-    import os
-
-    for name, command in commands.items():
-        best = 1e9
-        for _ in range(2):
-            begun = time.perf_counter()
-            done = subprocess.run(
-                [sys.executable, *command], capture_output=True, cwd=REPOSITORY, env={**os.environ, **where}
-            )
-            best = min(best, time.perf_counter() - begun)
-        if done.returncode == 0:
-            report.starts[name] = best
-
-
 def batch(report: Report, checkpoint: Path, folder: Path, count: int, side: int = 256) -> None:
     """A batch through files against the same pictures through the network alone."""
     from config import Config
@@ -261,7 +230,7 @@ def table(report: Report) -> str:
             f"| {row.peak_mb:.0f} | {row.start:.1f} | {row.first:.1f} |"
         )
     lines += race_jobs.lines(report.face, report.film)
-    lines += ["", *(f"- {name}: {seconds:.2f} s" for name, seconds in report.starts.items())]
+    lines += ["", *starts.lines(report.starts), ""]
     if report.batch:
         lines.append(
             f"- batch of {report.batch['pictures']:.0f} pictures through files: {report.batch['batch_seconds']:.1f} s; "
@@ -295,7 +264,7 @@ def main() -> None:
         folder = Path(name)
         checkpoints = write_networks(folder, options.weights)
         race(report, jobs, folder, options.runs, options.only or list(CONTENDERS))
-        start_times(report, checkpoints["compact-16"], folder)
+        report.starts = starts.measure(checkpoints["compact-16"], folder)
         pictures = options.pictures or (3 if options.quick else 50 if options.full else 12)
         batch(report, checkpoints["compact-16"], folder, pictures, side=64 if options.quick else 256)
         try:

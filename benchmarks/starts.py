@@ -1,0 +1,147 @@
+"""How long a person waits before anything happens. Run: ``python -m benchmarks.starts``.
+
+Whole commands in processes of their own, the best of several; converted networks are kept on disk by then, as they are
+from the second start on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from benchmarks.networks import photograph, write_compact
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TARGETS = {
+    "main.py --help": 1.0,
+    "import engine": None,
+    "REST API answers (main.py serve)": 3.0,
+    "interface answers (main.py)": 3.0,
+    "enhance a 64x64 picture, whole command": None,
+    "load a network, converted before": 1.0,
+    "load it again": 0.1,
+    "analyse 12 megapixels": 0.15,
+    "the originals' imports alone": None,
+}
+"""What is measured, and the seconds that it may take at most; None = no target."""
+ORIGINALS = "from engine.backends.original import import_originals; import_originals()"
+
+
+def measure(checkpoint: Path, folder: Path, runs: int = 3) -> dict[str, float]:
+    """Best seconds by name of ``TARGETS``; what is not installed is left out.
+
+    Args:
+        checkpoint: a network for enlarging.
+        folder: room for pictures and caches.
+    """
+    source = folder / "start.png"
+    Image.fromarray(photograph(64, 64)).save(source)
+    where = {
+        "REALESRGAN_WEIGHTS_DIR": str(checkpoint.parent),
+        "REALESRGAN_CACHE_DIR": str(folder / "cache" / "engine"),
+        "REALESRGAN_DATA_DIR": str(folder / "data"),
+        "REALESRGAN_LOG_DIR": str(folder / "logs"),
+        "REALESRGAN_OUTPUT_DIR": str(folder / "outputs"),
+    }
+    environment = {**os.environ, **where}
+    enhance = ["main.py", "enhance", str(source), "-o", str(folder / "out.png"), "--force", "--model", checkpoint.stem]
+    ways: dict[str, Callable[[], float | None]] = {
+        "main.py --help": lambda: _command(["main.py", "--help"], environment),
+        "import engine": lambda: _command(["-c", "import engine"], environment),
+        "REST API answers (main.py serve)": lambda: _answers(["main.py", "serve"], "/health", environment),
+        "interface answers (main.py)": lambda: _answers(["main.py"], "/", environment),
+        "enhance a 64x64 picture, whole command": lambda: _command(enhance, environment),
+        "the originals' imports alone": lambda: _command(["-c", ORIGINALS], environment),
+    }
+    found: dict[str, float] = {}
+    for name, way in ways.items():
+        seconds = [taken for taken in (way() for _ in range(runs)) if taken is not None]
+        if seconds:
+            found[name] = min(seconds)
+    found |= _inside(checkpoint, folder)
+    return {name: found[name] for name in TARGETS if name in found}
+
+
+def _command(command: list[str], environment: dict[str, str]) -> float | None:
+    """Seconds of a whole Python command; None when it fails."""
+    begun = time.perf_counter()
+    done = subprocess.run([sys.executable, *command], capture_output=True, cwd=REPOSITORY, env=environment)
+    return time.perf_counter() - begun if done.returncode == 0 else None
+
+
+def _answers(command: list[str], path: str, environment: dict[str, str]) -> float | None:
+    """Seconds until a server answers with 200; None when it ends or takes over a minute."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {**environment, "REALESRGAN_SERVER_PORT": str(port), "REALESRGAN_SERVER_NAME": "127.0.0.1"}
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=REPOSITORY, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None and time.perf_counter() - begun < 60:
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}{path}", timeout=20).status_code == 200:
+                    return time.perf_counter() - begun
+            except httpx.TransportError:
+                time.sleep(0.02)
+        return None
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _inside(checkpoint: Path, folder: Path, runs: int = 5) -> dict[str, float]:
+    """What takes place within a running program."""
+    from engine.intelligent_enhancer import IntelligentEnhancer
+    from engine.model_manager import ModelManager
+
+    found = {}
+    manager = ModelManager({}, checkpoint.parent, cache_dir=folder / "cache" / "engine", bundled_dir=None)
+    for name in ("load a network, converted before", "load it again"):
+        begun = time.perf_counter()
+        manager.load_model(checkpoint.stem)
+        found[name] = time.perf_counter() - begun
+    picture = np.tile(photograph(500, 500), (6, 8, 1))
+    enhancer = IntelligentEnhancer(manager)
+    enhancer.analyze(picture)
+    seconds = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        enhancer.analyze(picture)
+        seconds.append(time.perf_counter() - begun)
+    found["analyse 12 megapixels"] = min(seconds)
+    manager.close()
+    return found
+
+
+def lines(found: dict[str, float]) -> list[str]:
+    """A table in Markdown."""
+    rows = ["| start | seconds | target |", "|---|---|---|"]
+    for name, seconds in found.items():
+        target = TARGETS[name]
+        rows.append(f"| {name} | {seconds:.{3 if seconds < 0.1 else 2}f} | {f'under {target:g}' if target else ''} |")
+    return rows
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "weights").mkdir()
+        found = measure(write_compact(folder / "weights" / "network.pth"), folder)
+    print("\n".join(lines(found)))
+
+
+if __name__ == "__main__":
+    main()
