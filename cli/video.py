@@ -69,7 +69,8 @@ def video(
     )
     config = start(verbose)
     if preview is not None:
-        _preview(source, output, settings, seconds_of(preview) or 0.0, config, force, quiet)
+        moment = seconds_of(preview) or 0.0
+        _preview(source, output, settings, moment, config, force=force, as_json=as_json, quiet=quiet)
         return
     result = _run(source, output, settings, options, config, force=force, as_json=as_json, quiet=quiet or as_json)
     _tell(result, as_json, quiet)
@@ -135,7 +136,15 @@ def _tell(result: VideoResult, as_json: bool, quiet: bool) -> None:
 
 
 def _preview(
-    source: Path, output: Path | None, settings: EnhanceSettings, seconds: float, config: Any, force: bool, quiet: bool
+    source: Path,
+    output: Path | None,
+    settings: EnhanceSettings,
+    seconds: float,
+    config: Any,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from engine.model_manager import ModelManager
     from engine.output_names import check_output
@@ -144,14 +153,22 @@ def _preview(
     from utils.writers import SaveOptions
 
     target = output if output is not None and not output.is_dir() else (output or source.parent) / f"{source.stem}.png"
-    check_output(source, target, force)
     manager = ModelManager.from_config(config)
     try:
+        check_output(source, target, force)
         shown = preview_video_frame(source, seconds, settings, manager=manager, config=config)
+        image_io.save(shown.after, target, SaveOptions(image_io.format_from_suffix(target) or "png"))
+    except EngineError as error:
+        if as_json:
+            print_fault(source, error)
+        raise
     finally:
         manager.close()
-    image_io.save(shown.after, target, SaveOptions(image_io.format_from_suffix(target) or "png"))
-    if not quiet:
+    if as_json:
+        width, height = shown.after.size
+        told = {"input": str(source), "output": str(target), "model": shown.model, "frame_seconds": shown.seconds}
+        print_json({**told, "width": width, "height": height})
+    elif not quiet:
         print(f"{target}: the frame at {shown.seconds:.2f} s, {shown.after.width}x{shown.after.height}, {shown.model}")
 
 

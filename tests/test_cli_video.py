@@ -48,6 +48,12 @@ def test_one_frame_as_a_preview(cli, source, tmp_path):
     assert code == 0 and "0.40 s" in output, errors
     with Image.open(tmp_path / "frame.png") as image:
         assert image.size == (256, 192)
+    code, output, errors = cli(source, "--preview", "0.4", "-o", "frame.png", "--json", "--model", "tiny-x4")
+    assert code == 4 and "exists already" in json.loads(output)["error"]["message"]
+    code, output, errors = cli(source, "--preview", "0.4", "-o", "frame.png", "--json", "--force", "--model", "tiny-x4")
+    told = json.loads(output)
+    assert code == 0, errors
+    assert (told["width"], told["height"], told["frame_seconds"], told["model"]) == (256, 192, 0.4, "tiny-x4")
 
 
 @pytest.mark.parametrize(
