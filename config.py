@@ -95,6 +95,9 @@ class Config(BaseSettings):
     api_body_timeout: float = Field(30, gt=0, description="Seconds within which a request's body must have arrived")
     api_rate_limit: int = Field(0, ge=0, description="API requests a minute and client; 0 = unlimited")
     api_cors_origins: str = Field("", description="Web origins that may call the API, with commas; empty = none")
+    api_hosts: str = Field(
+        "", description="Names under which a proxy on this machine asks for the server, with commas; * = any"
+    )
     api_img_url: bool = Field(False, description="Let API requests name a picture by its web address")
     api_keep_seconds: float = Field(300, ge=1, description="Seconds after which results of the API are deleted")
     api_callback_secret: str = Field("", description="Secret that signs callbacks; empty = callbacks are refused")

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from api.answers import status_code
 from api.fetch import Resolver, system_resolver
 from api.heartbeat import Heartbeat
-from api.middleware import BodyDeadline, RequestMetrics
+from api.middleware import BodyDeadline, OwnNames, RequestMetrics
 from api.routes import health, jobs, library, metrics, upscale
 from api.schemas import ErrorResponse, UpscaleRequest
 from api.security import RateLimiter
@@ -68,6 +68,8 @@ def create_app(
     if service.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=service.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(RequestMetrics, metrics=service.metrics)
+    if service.own_names is not None:
+        app.add_middleware(OwnNames, names=service.own_names)
     _handle_errors(app)
     _document_json_body(app)
     return app
@@ -85,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         sweeper.cancel()
         await heartbeat.stop()
-        await asyncio.to_thread(service.stop, service.config.api_shutdown_grace)
+        await asyncio.to_thread(service.stop, 0.0 if service.hurry else service.config.api_shutdown_grace)
 
 
 async def _sweep(service: Service) -> None:

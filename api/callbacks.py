@@ -5,13 +5,15 @@ The signature is ``X-Signature: sha256=<hex>``, the HMAC-SHA256 of ``<X-Timestam
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
-import queue
 import threading
 import time
+from concurrent.futures import Future, wait
+from contextlib import suppress
 
 import httpx
 
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _PAUSES = (0.0, 1.0, 5.0, 20.0)
 _WAITING_LIMIT = 1000
+_AT_A_TIME = 8
+_LAST_SECONDS = 5.0
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -33,11 +37,13 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 class Callbacks:
-    """A thread that delivers outcomes.
+    """Delivers outcomes, several at a time, so that a host which does not answer keeps no other one waiting.
 
     Args:
         secret: signs them; empty refuses callbacks altogether.
         allowed_hosts: names that may be called although their addresses are not public.
+        pauses: seconds before each try.
+        seconds: what one try may take, from the first byte to the answer's head. What follows it is not read.
     """
 
     def __init__(
@@ -45,15 +51,19 @@ class Callbacks:
         secret: str,
         allowed_hosts: tuple[str, ...],
         resolve: Resolver,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         pauses: tuple[float, ...] = _PAUSES,
+        seconds: float = 10.0,
     ) -> None:
         self._secret = secret
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
-        self._resolve, self._transport, self._pauses = resolve, transport, pauses
-        self._queue: queue.Queue[tuple[str, bytes] | None] = queue.Queue(_WAITING_LIMIT)
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._resolve, self._transport, self._pauses, self._seconds = resolve, transport, pauses, seconds
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = asyncio.Event()
+        self._places = asyncio.Semaphore(_AT_A_TIME)
+        self._pending: set[Future[None]] = set()
+        self._closed = False
 
     def check(self, url: str) -> None:
         """Raises ``InvalidSettingsError`` where callbacks are off, ``AddressRefusedError`` for a bad address."""
@@ -64,47 +74,61 @@ class Callbacks:
     def send(self, url: str, entry: JobEntry, status: JobStatus) -> None:
         """Queue one outcome; never blocks."""
         body = json.dumps(job_response(entry, status).model_dump(mode="json")).encode()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._deliver, name="callbacks", daemon=True)
-            self._thread.start()
-        try:
-            self._queue.put_nowait((url, body))
-        except queue.Full:
-            logger.warning("Too many callbacks wait; the one of job %s is dropped", entry.job.id)
+        with self._lock:
+            if self._closed or len(self._pending) >= _WAITING_LIMIT:
+                logger.warning("Too many callbacks wait, or the program ends: that of job %s is dropped", entry.job.id)
+                return
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="callbacks", daemon=True).start()
+            future = asyncio.run_coroutine_threadsafe(self._deliver(url, body), self._loop)
+            self._pending.add(future)
+        future.add_done_callback(self._forget)
 
-    def _deliver(self) -> None:
-        while (item := self._queue.get()) is not None:
-            url, body = item
-            for pause in self._pauses:
-                if self._closed.wait(pause):
+    def _forget(self, future: Future[None]) -> None:
+        with self._lock:
+            self._pending.discard(future)
+
+    async def _deliver(self, url: str, body: bytes) -> None:
+        for pause in self._pauses:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause)
+            async with self._places:
+                if await self._post(url, body):
                     return
-                if self._post(url, body):
-                    break
-            else:
-                logger.warning("The callback to '%s' was given up", url)
+            if self._closing.is_set():
+                break
+        logger.warning("The callback to '%s' was given up", url)
 
-    def _post(self, url: str, body: bytes) -> bool:
+    async def _post(self, url: str, body: bytes) -> bool:
         timestamp = str(int(time.time()))
         try:
-            target = check_url(url, self._resolve, self._allowed)
-            said = request_details(target)
-            said["headers"] |= {
-                "Content-Type": "application/json",
-                "X-Timestamp": timestamp,
-                "X-Signature": signature(self._secret, timestamp, body),
-            }
-            with httpx.Client(transport=self._transport, trust_env=False, timeout=10) as client:
-                return client.post(pinned(target), content=body, **said).is_success
-        except (httpx.HTTPError, InvalidImageError) as error:
-            logger.info("The callback to '%s' failed: %s", url, error)
+            async with asyncio.timeout(self._seconds):
+                target = await asyncio.to_thread(check_url, url, self._resolve, self._allowed)
+                said = request_details(target)
+                said["headers"] |= {
+                    "Content-Type": "application/json",
+                    "X-Timestamp": timestamp,
+                    "X-Signature": signature(self._secret, timestamp, body),
+                }
+                async with (
+                    httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=self._seconds) as client,
+                    client.stream("POST", pinned(target), content=body, **said) as answer,
+                ):
+                    return answer.is_success
+        except (httpx.HTTPError, InvalidImageError, TimeoutError) as error:
+            logger.info("The callback to '%s' failed: %s", url, error or "it took too long")
             return False
 
     def close(self) -> None:
-        self._closed.set()
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
+        """One try for each that waits, all together within a few seconds; then nothing is sent any more."""
+        with self._lock:
+            self._closed, loop, pending = True, self._loop, set(self._pending)
+        if loop is None or loop.is_closed():
             return
+        loop.call_soon_threadsafe(self._closing.set)
+        wait(pending, timeout=_LAST_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
 
 
 __all__ = ["Callbacks", "signature"]

@@ -7,9 +7,9 @@ time are capped while the bytes arrive.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -124,31 +124,36 @@ def fetch(
     limits: FetchLimits,
     *,
     resolve: Resolver = system_resolver,
-    transport: httpx.BaseTransport | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> bytes:
-    """The bytes behind an address.
+    """The bytes behind an address. Blocks: call it from a thread.
 
     Raises:
         AddressRefusedError: the address, or one it redirects to, is not fetched from.
         ImageTooLargeError: more than ``limits.max_bytes``.
         InvalidImageError: anything else that went wrong, in a sentence.
     """
-    deadline = time.monotonic() + limits.seconds
-    # trust_env=False: a proxy from the environment would connect wherever it likes, past all checks.
-    with httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=limits.seconds) as client:
-        for _ in range(MAX_REDIRECTS + 1):
-            target = check_url(url, resolve)
-            try:
-                with client.stream("GET", pinned(target), **request_details(target)) as response:
+    return asyncio.run(_fetch(url, limits, resolve, transport))
+
+
+async def _fetch(url: str, limits: FetchLimits, resolve: Resolver, transport: httpx.AsyncBaseTransport | None) -> bytes:
+    try:
+        # One deadline for all of it: a host that sends a byte of its headers now and then would hold a thread for ever.
+        async with (
+            asyncio.timeout(limits.seconds),
+            # trust_env=False: a proxy from the environment would connect wherever it likes, past all checks.
+            httpx.AsyncClient(transport=transport, trust_env=False, timeout=limits.seconds) as client,
+        ):
+            for _ in range(MAX_REDIRECTS + 1):
+                target = check_url(url, resolve)
+                async with client.stream("GET", pinned(target), **request_details(target)) as response:
                     if response.status_code not in _REDIRECTS:
-                        return _body(response, limits, deadline)
+                        return await _body(response, limits)
                     url = urljoin(str(target.url), response.headers.get("location", ""))
-            except httpx.HTTPError as error:
-                raise InvalidImageError(
-                    f"'{target.host}' could not be fetched: {error or type(error).__name__}."
-                ) from error
-            if time.monotonic() > deadline:
-                raise InvalidImageError(f"'{target.host}' took longer than {limits.seconds:g} seconds.")
+    except TimeoutError:
+        raise InvalidImageError(f"The address took longer than {limits.seconds:g} seconds.") from None
+    except httpx.HTTPError as error:
+        raise InvalidImageError(f"The address could not be fetched: {error or type(error).__name__}.") from error
     raise AddressRefusedError(f"The address redirects more than {MAX_REDIRECTS} times.")
 
 
@@ -171,18 +176,16 @@ def request_details(target: Target) -> dict[str, Any]:
     }
 
 
-def _body(response: httpx.Response, limits: FetchLimits, deadline: float) -> bytes:
+async def _body(response: httpx.Response, limits: FetchLimits) -> bytes:
     if response.status_code != 200:
         raise InvalidImageError(f"The address answered {response.status_code}, not with a picture.")
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
         raise InvalidImageError("The answer is compressed, though that was not asked for.")
     body = bytearray()
-    for block in response.iter_raw():
+    async for block in response.aiter_raw():
         body += block
         if len(body) > limits.max_bytes:
             raise ImageTooLargeError(f"The address holds more than {limits.max_bytes / 1e6:g} MB, which is the limit.")
-        if time.monotonic() > deadline:
-            raise InvalidImageError(f"The answer took longer than {limits.seconds:g} seconds.")
     return bytes(body)
 
 

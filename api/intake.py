@@ -126,8 +126,11 @@ async def _read_form(request: Request) -> Delivery:
         return Delivery(await file.read(), options)
 
 
-def accept(delivery: Delivery, service: Service) -> JobEntry:
+def accept(delivery: Delivery, service: Service, *, waiting: bool = False) -> JobEntry:
     """Check a picture, write it down, queue it. Blocks on the disk: call it from a thread.
+
+    Args:
+        waiting: the request waits for the result.
 
     Raises:
         EngineError: over a limit, not a picture, wrong settings, queue full.
@@ -144,7 +147,8 @@ def accept(delivery: Delivery, service: Service) -> JobEntry:
         source = source.rename(folder / f"picture{image_io.output_suffix(info.format)}")
         target = default_output_path(source, folder, settings)
         job = replace(job, input_path=source, output_path=target, overwrite=True, mixed_passes=True)
-        return service.jobs.accept(job, callback_url=options.callback_url, include_base64=options.include_base64)
+        url, with_file = options.callback_url, options.include_base64
+        return service.jobs.accept(job, callback_url=url, include_base64=with_file, waiting=waiting)
 
 
 def settings_of(options: UpscaleOptions, service: Service) -> EnhanceSettings:

@@ -23,11 +23,12 @@ from pydantic import TypeAdapter
 from engine.executors.base import Executor
 from engine.jobs import Job, JobFailure, JobHandle, JobState, JobStatus
 from engine.types import EnhanceResult
-from utils.errors import EngineError, JobCancelled, OutputError, ServiceStoppedError
+from utils.errors import EngineError, JobCancelled, OutputError, ServiceStoppedError, WorkerLostError
 
 logger = logging.getLogger(__name__)
 
 _RECORD = "job.json"
+_MOST_RESTORES = 3
 _RESULT: TypeAdapter[EnhanceResult] = TypeAdapter(EnhanceResult)
 
 
@@ -49,7 +50,7 @@ class JobStore:
     """The jobs of this server.
 
     Args:
-        folder: where they live; made when missing.
+        folder: where they live; made when missing. A second server on the same folder gets one beside it.
         on_final: called once with every job that reaches its end here.
     """
 
@@ -61,6 +62,35 @@ class JobStore:
         self._readers: dict[str, int] = {}
         self._preparing: set[Path] = set()
         self._lock = threading.Lock()
+        self._claim: Any = None
+
+    def claim(self) -> None:
+        """Take the folder for this server alone: jobs of another one are neither run again nor swept away.
+
+        Raises:
+            OutputError: it cannot be made or written.
+        """
+        from filelock import FileLock, Timeout
+
+        first = self.folder
+        for number in range(1, 1000):
+            folder = first if number == 1 else first.with_name(f"{first.name}-{number}")
+            lock = FileLock(folder.with_name(f"{folder.name}.lock"), thread_local=False)  # another thread lets go of it
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            except OSError as error:
+                raise OutputError(f"'{folder}' cannot be used: {error.strerror or error}.") from error
+            self.folder, self._claim = folder, lock
+            return
+        raise OutputError(f"'{first}' and all others like it are in use.")
+
+    def release(self) -> None:
+        """Let another server have the folder."""
+        if self._claim is not None:
+            self._claim.release()
 
     @contextmanager
     def prepared(self, job_id: str) -> Iterator[Path]:
@@ -71,9 +101,9 @@ class JobStore:
         try:
             try:
                 path.mkdir(parents=True)
-            except OSError as error:
-                raise OutputError(f"'{path}' cannot be made: {error.strerror or error}.") from error
-            yield path
+                yield path
+            except OSError as error:  # a full disk, most likely
+                raise OutputError(f"'{path}' cannot be written: {error.strerror or error}.") from error
         finally:
             with self._lock:
                 self._preparing.discard(path)
@@ -81,10 +111,17 @@ class JobStore:
             if not accepted:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def accept(self, job: Job, *, callback_url: str | None = None, include_base64: bool = True) -> JobEntry:
-        """Write a job down and queue it. Raises what ``Executor.submit`` raises; then nothing remains."""
+    def accept(
+        self, job: Job, *, callback_url: str | None = None, include_base64: bool = True, waiting: bool = False
+    ) -> JobEntry:
+        """Write a job down and queue it. Raises what ``Executor.submit`` raises; then nothing remains.
+
+        Args:
+            waiting: a request waits for its end; should this process end first, there is nobody to do it for.
+        """
         folder = self.folder / job.id
-        record = {"job": job.to_json(), "callback_url": callback_url, "include_base64": include_base64}
+        record: dict[str, Any] = {"job": job.to_json(), "waiting": waiting, "restores": 0}
+        record |= {"callback_url": callback_url, "include_base64": include_base64}
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(folder / _RECORD, {**record, "state": JobState.QUEUED.value})
         try:
@@ -147,14 +184,21 @@ class JobStore:
                 record = json.loads(path.read_text("utf-8"))
                 job = Job.from_json(record["job"])
                 state = JobState(record["state"])
+                if state.final:
+                    self._restore_final(job, path.parent, record)
+                    continue
             except (OSError, ValueError, KeyError, TypeError, EngineError) as error:
                 logger.warning("'%s' is not a job that can be taken up: %s", path, error)
                 continue
             kept = {key: record.get(key) for key in ("job", "callback_url", "include_base64")}
-            if state.final:
-                self._restore_final(job, path.parent, record)
+            kept["restores"] = int(record.get("restores") or 0) + 1
+            if record.get("waiting"):  # whoever waited was turned away, and asks again
+                shutil.rmtree(path.parent, ignore_errors=True)
                 continue
             try:
+                if kept["restores"] > _MOST_RESTORES:
+                    raise WorkerLostError(f"The program ended {_MOST_RESTORES} times while this job was there.")
+                _write_json(path, {**kept, "state": JobState.QUEUED.value})
                 # The earlier run may have written the result and died before it could say so.
                 self._submit(replace(job, overwrite=True), path.parent, kept, urgent=True)
                 queued += 1

@@ -44,7 +44,7 @@ class Library:
         """
         refused = InvalidImageError(f"There is no picture '{name[:200]}' in the library.")
         given = PurePosixPath(name)
-        if given.is_absolute() or ".." in given.parts or "\\" in name or ":" in name or "\0" in name or not given.parts:
+        if not _is_inner(given):
             raise refused
         for root in self._roots:
             try:
@@ -76,6 +76,22 @@ class Library:
         except OSError:
             return []
 
+    def left_over(self, name: str) -> list[Path]:
+        """The versions of a picture that is not there any more; none for one that is."""
+        try:
+            self.find(name)
+            return []
+        except InvalidImageError:
+            given = PurePosixPath(name)
+        if not _is_inner(given):
+            return []
+        folders = [self._output / str(number) / Path(*given.parts[:-1]) for number in range(len(self._roots))]
+        found = []
+        for folder in folders:
+            if folder.is_dir() and folder.resolve().is_relative_to(self._output):
+                found += [path for path in folder.iterdir() if path.name.startswith(f"{given.name}{MARK}")]
+        return sorted(found)
+
     def all_versions(self) -> list[Path]:
         """Every enlarged version there is."""
         return sorted(path for path in self._output.rglob(f"*{MARK}*") if path.is_file())
@@ -96,6 +112,12 @@ class Library:
         except (OSError, ValueError, RuntimeError):
             return None
         return path if path.is_relative_to(self._output) and path.is_file() and MARK in path.name else None
+
+
+def _is_inner(given: PurePosixPath) -> bool:
+    """Whether a name can only mean something below the folder that it is put behind, on every system."""
+    strange = any(sign in str(given) for sign in ("\\", ":", "\0"))
+    return bool(given.parts) and not given.is_absolute() and ".." not in given.parts and not strange
 
 
 def is_fresh(version: Path, picture: LibraryPicture) -> bool:

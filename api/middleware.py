@@ -1,14 +1,59 @@
-"""Around every request: the time its body may take, and how it went, for the metrics. Plain ASGI, so streams flow."""
+"""Around every request: whom it means, the time its body may take, how it went. Plain ASGI, so streams flow."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
+
+
+class OwnNames:
+    """403 for a request to this machine's loopback address under a name that is not this machine's.
+
+    The owner of a web page can point its host name at 127.0.0.1 (DNS rebinding). The browser then takes this server for
+    a part of that page's site, so origins agree, and only the name tells. The interface is kept from it as the API is.
+
+    Args:
+        names: host names under which the server may be asked besides loopback's own; "*" for all.
+    """
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self._app, self._names = app, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = _host_of(scope) if scope["type"] == "http" and is_loopback((scope.get("server") or ("", 0))[0]) else None
+        if name is None or is_loopback(name) or name in self._names or "*" in self._names:
+            await self._app(scope, receive, send)
+            return
+        message = f"'{name}' is not a name of this server; REALESRGAN_API_HOSTS can add it."
+        await JSONResponse({"error": {"type": "Forbidden", "message": message}}, 403)(scope, receive, send)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean the machine itself."""
+    host = host.lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_of(scope: Scope) -> str | None:
+    """The host that the request names, without port; None where it names none, as HTTP/1.0 may."""
+    header = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return header
 
 
 class BodyDeadline:
@@ -20,7 +65,8 @@ class BodyDeadline:
         self._app, self._seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._PATHS):
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        if not path.startswith(self._PATHS):
             await self._app(scope, receive, send)
             return
         deadline = time.monotonic() + self._seconds

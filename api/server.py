@@ -25,6 +25,7 @@ class GracefulServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._ending:
+            self._service.hurry = True
             super().handle_exit(sig, frame)
             return
         self._ending = True

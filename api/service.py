@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from api.callbacks import Callbacks
 from api.fetch import Resolver, system_resolver
 from api.job_store import JobEntry, JobStore
 from api.metrics import Metrics
+from api.middleware import is_loopback
 from api.schemas import TARGET_SIDES, Limits
+from api.waiting import SharedJobs
 from engine.executors import Executor, create_executor
 from engine.isolated import inspect_isolated
 from engine.jobs import JobStatus
@@ -31,6 +34,10 @@ class Service:
         executor: shared with others (the interface); made from the settings, and closed at the end, when None.
         resolve: how host names become addresses.
         close_executor: close a shared executor at the end as well.
+
+    Attributes:
+        own_names: host names under which a server on loopback without a key may be asked; None = under any.
+        hurry: end without giving running jobs time.
     """
 
     def __init__(
@@ -52,6 +59,12 @@ class Service:
         self.jobs = JobStore(Path(config.cache_dir) / "service", self.executor, self._ended)
         self.library_roots = tuple(Path(name).expanduser().resolve() for name in _list(config.api_library_roots))
         self.cors_origins = _list(config.api_cors_origins)
+        self.own_names: frozenset[str] | None = None
+        if is_loopback(config.server_name) and not config.api_key:
+            own = {urlsplit(origin).hostname for origin in (*self.cors_origins, config.api_public_url)}
+            self.own_names = frozenset({name.lower() for name in (*own, *_list(config.api_hosts)) if name})
+        self.library_jobs = SharedJobs()
+        self.hurry = False
         self._draining = False
         self._intake = threading.BoundedSemaphore(max(16, config.queue_limit))
 
@@ -113,7 +126,7 @@ class Service:
 
     def start(self) -> None:
         """Take up what an earlier run left over."""
-        self.jobs.folder.mkdir(parents=True, exist_ok=True)
+        self.jobs.claim()
         queued = self.jobs.restore()
         if queued:
             logger.info("%d jobs of an earlier run are queued again", queued)
@@ -132,6 +145,7 @@ class Service:
             if left:
                 logger.info("%d unfinished jobs stay queued for the next start", len(left))
         self.callbacks.close()
+        self.jobs.release()
 
 
 def _list(text: str) -> tuple[str, ...]:

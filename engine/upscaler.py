@@ -17,7 +17,9 @@ APPROXIMATE_HALO = 24
 """Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
 ``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
 APPROXIMATE_BLEND = 8
-MAX_BAND_BYTES = 160 * 2**20
+BAND_BYTES = (160 * 2**20, 640 * 2**20)
+"""What one row of tiles of a wide picture may hold: the least, and the most where memory is plentiful. Flat tiles cost
+time, since their halos are the larger part: at 12,000 pixels of width the least would make a megapixel 40% dearer."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ class Upscaler:
             multiple=math.lcm(8, self.info.multiple_of),
             unit=self.info.multiple_of,
             smallest=self.info.minimum_size,
-            max_band_pixels=MAX_BAND_BYTES // row_bytes,
+            max_band_pixels=self._band_bytes() // row_bytes,
         )
+
+    def _band_bytes(self) -> int:
+        least, most = BAND_BYTES
+        return least if self._budget is None else int(min(most, max(least, self._budget.usable / 8)))
 
     def prepare(self, tiles: TilePlan) -> None:
         """Compile for the plan's window, so that loading and running are timed apart."""

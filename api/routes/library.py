@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,9 +47,13 @@ async def upscale(wanted: LibraryRequest, request: Request, service: ServiceOf, 
     version = library.target(picture, settings, is_plain=wanted.is_plain)
     cached = await run_in_threadpool(is_fresh, version, picture)
     if not cached:
+        begin = partial(_submit, wanted, settings, picture, version, service)
         with service.admitted():
-            entry = await run_in_threadpool(_submit, wanted, settings, picture, version, service)
-        raise_failure(await until_final(entry.handle, request))
+            entry = await run_in_threadpool(service.library_jobs.join, version, begin)
+        try:
+            raise_failure(await until_final(entry.handle, request, shared=True))
+        finally:
+            service.library_jobs.leave(version, entry)
     info = await run_in_threadpool(image_io.probe, version, _NO_LIMITS)
     return LibraryResponse(
         path=wanted.path, file_path=library.public_path(version), cached=cached, width=info.width, height=info.height
@@ -68,7 +73,7 @@ def _submit(
     check_picture(picture.path, wanted, settings, service)
     job = Job.new(picture.path, version, settings, overwrite=True, mixed_passes=True)
     with service.jobs.prepared(job.id):
-        return service.jobs.accept(job)
+        return service.jobs.accept(job, waiting=True)
 
 
 @router.delete("/api/upscale", summary="Remove the enlarged versions of a picture")
@@ -84,7 +89,8 @@ def remove(
     if name is None:
         raise HTTPException(422, 'Name the picture: {"path": ...}, or ?path=...')
     removed = []
-    for version in library.versions(_find(library, name)):
+    versions = library.left_over(name) or library.versions(_find(library, name))
+    for version in versions:
         version.unlink(missing_ok=True)
         removed.append(library.public_path(version))
     return LibraryRemoval(removed=removed)

@@ -105,7 +105,7 @@ async def upscale(request: Request, service: ServiceOf) -> Response:
         if asked is not None and "format" not in delivery.options.model_fields_set:
             options = delivery.options.model_copy(update={"format": asked})
             delivery = replace(delivery, options=options)
-        entry = await run_in_threadpool(accept, delivery, service)
+        entry = await run_in_threadpool(accept, delivery, service, waiting=True)
     del delivery
     status = await until_final(entry.handle, request)
     return await answer(request, service, entry, status)

@@ -5,6 +5,7 @@ No real network: names are resolved by a table, and requests go to a transport t
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import httpx
@@ -25,6 +26,12 @@ NAMES = {
     "localhost": ["127.0.0.1"],
     "empty.example": [],
 }
+
+
+async def sent(*parts):
+    """A body that arrives in parts."""
+    for part in parts:
+        yield part
 
 
 def resolve(host, port):
@@ -91,7 +98,7 @@ def test_the_connection_goes_to_the_address_that_was_checked():
 
     def answer(request):
         seen.append(request)
-        return httpx.Response(200, content=iter([b"pict", b"ure"]))
+        return httpx.Response(200, content=sent(b"pict", b"ure"))
 
     body = fetch(
         "https://rebind.example/a.png",
@@ -112,13 +119,13 @@ def test_rebinding_between_redirects_is_refused():
 
 
 def test_public_addresses_of_both_kinds_are_fetched():
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=iter([b"x"])))
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=sent(b"x")))
     for host in ("good.example", "good6.example", PUBLIC):
         assert fetch(f"http://{host}/a.png", LIMITS, resolve=resolve, transport=transport) == b"x"
 
 
 def test_size_is_capped_while_streaming_whatever_the_header_says():
-    def endless():
+    async def endless():
         while True:
             yield b"0" * 100
 
@@ -130,14 +137,23 @@ def test_size_is_capped_while_streaming_whatever_the_header_says():
 
 
 def test_time_is_capped_while_streaming():
-    import time
-
-    def slow():
+    async def slow():
         while True:
-            time.sleep(0.02)
+            await asyncio.sleep(0.02)
             yield b"0"
 
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=slow()))
+    with pytest.raises(InvalidImageError, match="longer than"):
+        fetch("http://good.example/", FetchLimits(10**6, 0.2), resolve=resolve, transport=transport)
+
+
+def test_time_is_capped_before_the_first_header():
+    """Each byte of a trickling header would start a time-out for single reads anew."""
+
+    async def never_ready(request):
+        await asyncio.sleep(3600)
+
+    transport = httpx.MockTransport(never_ready)
     with pytest.raises(InvalidImageError, match="longer than"):
         fetch("http://good.example/", FetchLimits(10**6, 0.2), resolve=resolve, transport=transport)
 
@@ -157,7 +173,7 @@ def test_redirects_end():
 
 def test_a_compressed_answer_is_not_unpacked():
     transport = httpx.MockTransport(
-        lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, content=iter([b"bomb"]))
+        lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, content=sent(b"bomb"))
     )
     with pytest.raises(InvalidImageError, match="compressed"):
         fetch("http://good.example/", LIMITS, resolve=resolve, transport=transport)

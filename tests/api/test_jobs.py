@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import hashlib
 import hmac
 import json
@@ -15,6 +17,7 @@ from api.job_store import JobStore
 from engine.jobs import JobState
 from tests.api.conftest import b64, level_of, png
 from tests.executors.test_behaviour import running
+from utils.errors import OutputError
 
 
 @pytest.fixture
@@ -104,10 +107,57 @@ def test_unfinished_jobs_are_done_after_a_restart(make_client, slow_body):
     second.delete(f"/jobs/{slow}")
     assert finished(second, waiting)["state"] == "done"
     assert finished(second, slow)["state"] == "cancelled"
+    second.app.state.service.stop(0)
     third = make_client()
     answer = third.get(f"/jobs/{waiting}/result", headers={"Accept": "image/png"})
     assert level_of(answer.content) == 140
     assert third.get(f"/jobs/{slow}").json()["state"] == "cancelled"
+
+
+def test_two_servers_on_one_cache_folder_leave_each_others_jobs_alone(make_client, slow_body):
+    first = make_client(max_output_megapixels=1000)
+    slow = first.post("/jobs", json=slow_body).json()["job_id"]
+    second = make_client()
+    assert second.get(f"/jobs/{slow}").status_code == 404
+    assert second.app.state.service.jobs.folder != first.app.state.service.jobs.folder
+    assert second.post("/upscale", json={"image_b64": b64(png())}).status_code == 200
+    first.delete(f"/jobs/{slow}")
+
+
+def leave_behind(client, **changes):
+    """A job that an earlier run had written down and not finished."""
+    store = client.app.state.service.jobs
+    job_id = client.post("/jobs", json={"image_b64": b64(png(120)), "scale": 2}).json()["job_id"]
+    finished(client, job_id)
+    client.app.state.service.stop(0)
+    record = store.folder / job_id / "job.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"state": "queued"} | changes))
+    return job_id
+
+
+def test_what_a_request_waited_for_is_not_done_for_nobody(make_client):
+    job_id = leave_behind(make_client(), waiting=True)
+    again = make_client()
+    assert again.get(f"/jobs/{job_id}").status_code == 404
+    assert not (again.app.state.service.jobs.folder / job_id).exists()
+
+
+def test_a_job_that_is_there_whenever_the_program_ends_is_not_tried_for_ever(make_client):
+    job_id = leave_behind(make_client(), restores=2)
+    once_more = make_client()
+    assert finished(once_more, job_id)["state"] == "done"
+    once_more.app.state.service.stop(0)
+    record = once_more.app.state.service.jobs.folder / job_id / "job.json"
+    kept = json.loads(record.read_text())
+    assert kept["restores"] == 3
+    record.write_text(json.dumps(kept | {"state": "running"}))
+    told = make_client().get(f"/jobs/{job_id}").json()
+    assert told["state"] == "failed" and "3 times" in told["error"]["message"]
+
+
+def test_a_full_disk_is_said_as_such(client):
+    with pytest.raises(OutputError, match="No space"), client.app.state.service.jobs.prepared("a") as folder:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
 
 def test_old_results_go_but_not_those_that_are_read(make_client):
@@ -161,6 +211,54 @@ def test_a_callback_is_signed_and_repeated(client):
     ).hexdigest()
     assert last.headers["x-signature"] == f"sha256={expected}"
     assert json.loads(last.content)["job_id"] == job_id and json.loads(last.content)["state"] == JobState.DONE.value
+
+
+class OtherSides(httpx.AsyncBaseTransport):
+    """``dead`` never answers, ``endless`` never ends its answer, the others just thank."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def handle_async_request(self, request):
+        host = request.headers["host"]
+        self.asked.append(host)
+        if host == "dead":
+            await asyncio.sleep(3600)
+
+        async def body():
+            while True:
+                yield b"0" * 65536
+                if host != "endless":
+                    return
+
+        return httpx.Response(200, content=body())
+
+
+def outcomes(client, transport, hosts, **options):
+    """Callbacks to these hosts, one after the other, of one finished job."""
+    job_id = client.post("/jobs", json={"image_b64": b64(png())}).json()["job_id"]
+    finished(client, job_id)
+    entry = client.app.state.service.jobs.get(job_id)
+    callbacks = Callbacks("secret", tuple(hosts), lambda host, port: ["10.0.0.9"], transport, **options)
+    for host in hosts:
+        callbacks.send(f"http://{host}/", entry, entry.handle.status)
+    return callbacks
+
+
+def test_a_host_that_never_answers_keeps_no_other_one_waiting(client):
+    sides = OtherSides()
+    outcomes(client, sides, ["dead", "endless", "good"], pauses=(0,))
+    deadline = time.monotonic() + 5
+    while "good" not in sides.asked and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert sides.asked == ["dead", "endless", "good"]
+
+
+def test_what_waits_at_the_end_is_tried_once_more(client):
+    sides = OtherSides()
+    callbacks = outcomes(client, sides, ["good", "endless"], pauses=(3600,))
+    callbacks.close()
+    assert sorted(sides.asked) == ["endless", "good"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://10.0.0.1/", "file:///etc/passwd", "http://[::1]/"])

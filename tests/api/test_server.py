@@ -132,6 +132,15 @@ def test_sigterm_lets_the_running_job_finish_and_keeps_the_queue(start):
     assert abs(level_of(answer.content) - 150) < 12
 
 
+def test_a_second_ctrl_c_ends_it_at_once(start):
+    server = start(API_SHUTDOWN_GRACE=600)
+    server.slow_job()
+    server.process.send_signal(signal.SIGINT)
+    wait_until(lambda: server.http.get("/ready").status_code == 503)
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(60) is not None
+
+
 def test_a_killed_server_keeps_its_promises_and_leaves_no_worker(start):
     server = start()
     slow = server.slow_job()
@@ -146,7 +155,9 @@ def test_a_killed_server_keeps_its_promises_and_leaves_no_worker(start):
 def test_slow_clients_do_not_keep_others_from_being_answered(start):
     """A hundred clients that trickle their body; those that take too long are cut off."""
     server = start(API_BODY_TIMEOUT=2)
-    head = b"POST /upscale HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    head = (
+        b"POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    )
     clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
     ended = threading.Event()
 

@@ -8,15 +8,21 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from api.heartbeat import Heartbeat
+from api.job_store import JobEntry
 from api.library import Library
 from api.security import RateLimiter
+from api.waiting import SharedJobs
 from engine.executors import create_executor
+from engine.jobs import Job, JobHandle, JobState
+from engine.types import EnhanceSettings
 from tests.api.conftest import b64, png
 from tests.conftest import REPOSITORY
 from utils.errors import InvalidImageError
@@ -87,6 +93,29 @@ def test_other_web_pages_cannot_ask(make_client):
     friendly = make_client(api_cors_origins="https://evil.example")
     assert friendly.post("/upscale", files={"file": png()}, headers=foreign).status_code == 200
     assert friendly.get("/health", headers=foreign).headers["access-control-allow-origin"] == "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "code"),
+    [
+        ("evil.example:7860", {}, 403),
+        ("127.0.0.1.evil.example", {}, 403),
+        ("localhost:7860", {}, 200),
+        ("[::1]:7860", {}, 200),
+        ("up.localhost", {}, 200),
+        ("photos.example", {"api_hosts": "photos.example"}, 200),
+        ("photos.example", {"api_cors_origins": "https://photos.example"}, 200),
+        ("evil.example", {"api_key": "secret"}, 200),
+        ("evil.example", {"server_name": "0.0.0.0"}, 200),
+    ],
+)
+def test_a_page_whose_name_was_pointed_at_this_machine_is_refused(make_client, host, settings, code):
+    """DNS rebinding: the browser sends the page's own name as the host, and no strange origin."""
+    client = make_client(**settings)
+    client.base_url = "http://127.0.0.1:7860"
+    answer = client.get("/health", headers={"Host": host})
+    assert answer.status_code == code
+    assert code == 200 or "REALESRGAN_API_HOSTS" in answer.json()["error"]["message"]
 
 
 def test_metrics_count_jobs_and_requests(client):
@@ -169,6 +198,42 @@ def test_a_gallery_asks_twice_and_the_work_is_done_once(make_client, gallery):
     assert listing["total"] == 1 and listing["items"][0]["path"] == "holiday/beach.png"
     assert client.delete("/api/upscale", params={"path": "holiday/beach.png"}).json()["removed"] == [first["file_path"]]
     assert client.get("/api/upscale").json()["total"] == 0 and (gallery / "holiday" / "beach.png").exists()
+
+
+def test_two_who_ask_at_the_same_time_share_the_work(make_client, gallery):
+    client = make_client(api_library_roots=str(gallery))
+    executor = client.app.state.service.executor
+    with ThreadPoolExecutor(4) as pool:
+        wanted = {"path": "holiday/beach.png", "scale": 8}
+        told = [each.json() for each in pool.map(lambda _: client.post("/api/upscale", json=wanted), range(4))]
+    assert len({answer["file_path"] for answer in told}) == 1
+    assert executor.stats().done == 1
+
+
+def test_a_shared_job_is_cancelled_by_the_last_who_leaves(client):
+    handle = JobHandle(Job.new("a.png", "b.png", EnhanceSettings()))
+    shared, target = SharedJobs(), Path("b.png")
+    begun = []
+
+    def begin():
+        begun.append(JobEntry(handle, Path(".")))
+        return begun[-1]
+
+    first, second = shared.join(target, begin), shared.join(target, begin)
+    assert first is second and len(begun) == 1
+    shared.leave(target, first)
+    assert not handle.status.state.final
+    shared.leave(target, second)
+    assert handle.status.state is JobState.CANCELLED
+
+
+def test_versions_of_a_picture_that_is_gone_can_be_removed(make_client, gallery):
+    client = make_client(api_library_roots=str(gallery))
+    made = client.post("/api/upscale", json={"path": "holiday/beach.png", "scale": 2}).json()["file_path"]
+    (gallery / "holiday" / "beach.png").unlink()
+    assert client.get("/api/upscale").json()["total"] == 1
+    assert client.delete("/api/upscale", params={"path": "holiday/beach.png"}).json()["removed"] == [made]
+    assert client.delete("/api/upscale", params={"path": "holiday/beach.png"}).status_code == 404
 
 
 def test_special_wishes_have_versions_of_their_own(make_client, gallery):
