@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.resample import from_full_scale, resize_rows
 from utils import image_io
-from utils.names import as_text
 from utils.opencv import cv2
 from utils.picture import Picture, crop
 from utils.pixels import to_eight_bits
@@ -44,8 +43,7 @@ def shown(path: Path, folder: Path) -> str:
     """A file that a browser shows as ``path`` looks: itself where it can be, else a PNG in ``folder``/previews."""
     info = image_io.probe(path, _NO_LIMITS)
     small_enough = info.width * info.height <= MOST_PIXELS
-    has_address = as_text(str(path)) == str(path)
-    if info.format.lower() in _SHOWABLE and small_enough and not info.has_alpha and info.bit_depth == 8 and has_address:
+    if info.format.lower() in _SHOWABLE and small_enough and not info.has_alpha and info.bit_depth == 8:
         return str(path)
     return str(preview(path, folder))
 

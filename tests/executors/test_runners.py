@@ -105,14 +105,17 @@ def test_a_job_that_was_cancelled_when_its_place_went_is_not_queued_again(new_jo
 
 
 def test_the_free_runner_takes_the_next_job(new_job):
-    gate = threading.Event()
+    gate, both_have_one = threading.Event(), threading.Barrier(2)
 
     class Waiting(Scripted):
         def run(self, job, control):
-            gate.wait(10)
+            if not self.ran:
+                both_have_one.wait(10)
+            if self.name == "slow":
+                gate.wait(10)
             return super().run(job, control)
 
-    slow, quick = Waiting("slow"), Scripted("quick")
+    slow, quick = Waiting("slow"), Waiting("quick")
     with Executor("test", [slow, quick]) as executor:
         handles = [executor.submit(new_job(f"{n}.png")) for n in range(6)]
         while len(quick.ran) < 5:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import sys
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,6 +144,26 @@ def test_a_folder_keeps_its_structure_and_the_batch_is_found_there_too(desk, ses
     assert desk.unfinished(session).output_dir == tmp_path / "mine" / "enhanced"
     again = begin(desk, session, settings, work.Wanted(folder=str(tmp_path / "mine")))
     assert again.snapshot().result.summary.endswith("2 skipped (done before)")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_reach_the_page_as_text(desk, session, settings, tmp_path, photo):
+    raw = os.fsdecode(b"caf\xe9")
+    (tmp_path / "mine" / raw).mkdir(parents=True)
+    shutil.copy(photo, tmp_path / "mine" / raw / f"{raw}.png")
+    shutil.copy(photo, tmp_path / "mine" / raw / f"{raw}.bmp")
+    (tmp_path / "mine" / f"{raw}-bad.png").write_text("no picture")
+    request = work.make_request(
+        work.Wanted(folder=str(tmp_path / "mine")), TWICE.but(format="png"), False, work.new_place(session), settings
+    )
+    said = view.plan_html(request.plan(settings, tmp_path), WORDS)
+    batch = desk.begin(session, request)
+    assert batch.join(60) and batch.snapshot().result.summary == "2 successful, 1 failed"
+    said += view.table_html(batch.snapshot(), WORDS) + view.status_html(batch.snapshot(), WORDS)
+    said += view.unfinished_html(replace(request, inputs=(tmp_path / "mine" / raw,)), WORDS)
+    said += json.dumps(Thumbnails(session.folder).of(batch.snapshot().items), ensure_ascii=False)
+    assert said.encode("utf-8").decode("utf-8").count("caf\ufffd") > 5
+    assert work.zip_all(batch, session).is_file()
 
 
 def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(desk, session, settings, tmp_path, photo):
