@@ -82,7 +82,15 @@ def prune(folder: Path, pattern: str, most_bytes: int, keep: Path | None = None)
         total += size
         if place and total > most_bytes and path != keep:
             with suppress(OSError):
-                path.unlink()
+                _unlink(path)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink()
+    except PermissionError:  # Windows removes no file that is marked read-only, as OpenVINO marks its own
+        path.chmod(0o600)
+        path.unlink()
 
 
 @contextmanager

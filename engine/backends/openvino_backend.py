@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from importlib.util import find_spec
@@ -15,10 +16,23 @@ from engine.backends.exact_input import input_scale
 from engine.backends.openvino_models import load_converted
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
+from utils.files import prune
 from utils.gpu import cpu_count, cpu_features
 
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 60.0
+"""Seconds to wait while other processes compile."""
+
 _KEPT_SHAPES = 3
+COMPILED_BYTES = 10**9
+"""What compiled networks may take on disk: there is one, weights included, for every size of window that was run. The
+oldest go first; compiling anew takes 0.05 s more than reading for a compact network, about 1 s more for RRDBNet-23."""
 _OUT_OF_MEMORY_TEXTS = ("bad_alloc", "out of memory", "failed to allocate", "cl_out_of", "could not create a memory")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)
 
 
 def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
@@ -64,8 +78,7 @@ class OpenVinoSession(Session):
         }
         if device == "cpu":
             self._properties["INFERENCE_NUM_THREADS"] = str(cores)
-        if cache_dir is not None:
-            self._properties["CACHE_DIR"] = str(cache_dir / "openvino" / "compiled")
+        self._compiled_dir = cache_dir / "openvino" / "compiled" if cache_dir is not None else None
         self._lock = threading.Lock()
         self._requests: dict[tuple[int, int], queue.SimpleQueue[Any]] = {}
 
@@ -76,13 +89,32 @@ class OpenVinoSession(Session):
                 while len(self._requests) >= _KEPT_SHAPES:
                     self._requests.pop(next(iter(self._requests)))
                 model = _with_pixel_layout(self._model, height, width, self._info.in_channels)
-                target = "CPU" if self.device == "cpu" else "GPU"
-                compiled = self._core.compile_model(model, target, self._properties)
+                compiled = self._compile(model)
                 requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
                 for _ in range(self.parallelism):
                     requests.put(compiled.create_infer_request())
                 self._requests[shape] = requests
             return self._requests[shape]
+
+    def _compile(self, model: Any) -> Any:
+        """The model compiled, from disk where it is kept there."""
+        from filelock import FileLock
+
+        target = "CPU" if self.device == "cpu" else "GPU"
+        if self._compiled_dir is not None:
+            kept = self._properties | {"CACHE_DIR": str(self._compiled_dir)}
+            try:
+                self._compiled_dir.mkdir(parents=True, exist_ok=True)
+                # OpenVINO writes over a file that another process may have mapped into its memory, which ends that one.
+                with FileLock(self._compiled_dir / ".lock", timeout=_PATIENCE):
+                    compiled = self._core.compile_model(model, target, kept)
+                    prune(self._compiled_dir, "*.blob", COMPILED_BYTES)
+                    return compiled
+            except (OSError, RuntimeError) as error:  # a full disk, or others compile for a minute
+                if _is_out_of_memory(error):
+                    raise
+                logger.info("Compiling without files on disk: %s", error)
+        return self._core.compile_model(model, target, self._properties)
 
     def prepare(self, height: int, width: int) -> None:
         self._translate(lambda: self._requests_for(height, width))
@@ -113,7 +145,7 @@ class OpenVinoSession(Session):
         except MemoryError as error:
             raise TileOutOfMemory(str(error)) from None
         except RuntimeError as error:
-            if any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS):
+            if _is_out_of_memory(error):
                 raise TileOutOfMemory(str(error)) from None
             raise
 
