@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.settings import with_settings
+from cli.terminal import output_file
 from engine.types import EnhanceSettings
 
 _Option = typer.Option
@@ -19,7 +20,9 @@ _SETTINGS = ("fidelity", "quality", "width", "height", "fit", "exif")
 def adjust(
     result: Annotated[Path, typer.Argument(help="What `enhance` wrote.")],
     original: Annotated[Path, typer.Argument(help="The picture that it was made from.")],
-    output: Annotated[Path, _Option("--output", "-o", help="Where the adjusted picture goes.")],
+    output: Annotated[
+        Path, _Option("--output", "-o", parser=output_file, metavar="FILE", help="Where the adjusted picture goes.")
+    ],
     to: Annotated[float, _Option(help="Wanted share of the original, 0 to 1.")],
     *,
     settings: EnhanceSettings,

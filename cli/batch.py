@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +13,17 @@ import typer
 from cli.settings import with_settings
 from cli.terminal import bar, cancel_on_interrupt, percent_and_eta, print_json, start
 from engine.types import EnhanceSettings
+from utils.errors import InvalidSettingsError
 
 if TYPE_CHECKING:
-    from engine.batch import BatchPlan, BatchProgress, BatchRequest, BatchResult, ItemStatus
+    from engine.batch import BatchOptions, BatchPlan, BatchProgress, BatchRequest, BatchResult, ItemStatus
     from engine.executors import Executor
 
 _Option = typer.Option
+_FIELD_OF = {"force": "overwrite", "retry_failed": "retry_failed", "lanes": "lanes", "watch": "watch"}
+"""Options -> fields of ``BatchOptions`` that may change while a batch is under way."""
+_ANY_TIME = frozenset(("output", "executor", "dry_run", "as_json", "quiet", "verbose"))
+"""Options that are no part of a batch."""
 
 
 @with_settings
@@ -33,6 +38,7 @@ def batch(
         bool, _Option("--auto", help="Decide the settings for each picture; options given here win.")
     ] = False,
     settings: EnhanceSettings,
+    typed: Mapping[str, str],
     recursive: Annotated[bool, _Option(help="Look into sub-folders, and keep them in the output.")] = True,
     name: Annotated[
         str, _Option(help="Template of output names: {stem}, {goal}, {number}, {model}, {folder}, {date}.")
@@ -58,7 +64,7 @@ def batch(
     verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
 ) -> None:
     """Enhance many pictures. A run that was stopped or killed goes on where it was when started again."""
-    from engine.batch import BatchOptions, BatchRequest, load_request
+    from engine.batch import BatchOptions, BatchRequest
 
     options = BatchOptions(
         recursive=recursive,
@@ -70,18 +76,43 @@ def batch(
         lanes=lanes,
         watch=watch,
     )
-    config = start(verbose)
+    config = _start(verbose, executor)
     if inputs:
         request = BatchRequest(tuple(inputs), output, settings, options, auto)
     else:
-        request = load_request(output).but(resume=True)
+        request = _unfinished(output, options, typed)
     if dry_run:
         _print_plan(_plan(request, config), as_json)
         return
-    kind = executor or ("ray" if config.executor == "ray" else "in-process")
-    result = _run(request, config.model_copy(update={"executor": kind}), as_json=as_json, quiet=quiet)
+    result = _run(request, config, as_json=as_json, quiet=quiet)
     _summarize(result, as_json)
     raise typer.Exit(result.exit_code)
+
+
+def _start(verbose: bool, executor: str | None) -> Any:
+    """The application's settings; ``executor`` as this batch is to be run."""
+    config = start(verbose)
+    kind = executor or ("ray" if config.executor == "ray" else "in-process")
+    return config.model_copy(update={"executor": kind})
+
+
+def _unfinished(output: Path, options: BatchOptions, typed: Mapping[str, str]) -> BatchRequest:
+    """The batch that ``output`` holds, with what was typed and may change on the way.
+
+    Raises ``InvalidSettingsError`` where there is none, or for what is settled at a batch's beginning.
+    """
+    from engine.batch import load_request
+
+    request = load_request(output).but(resume=True)
+    free = {*_ANY_TIME, *_FIELD_OF, *(["resume"] if options.resume else [])}
+    settled = [option for name, option in typed.items() if name not in free]
+    if settled:
+        verb, them = ("is", "it") if len(settled) == 1 else ("are", "them")
+        raise InvalidSettingsError(
+            f"{', '.join(settled)} {verb} settled at the beginning of a batch, and the one in '{output}' goes on as it "
+            f"was begun. Leave {them} out, or name the pictures to begin another."
+        )
+    return request.but(**{field: getattr(options, field) for name, field in _FIELD_OF.items() if name in typed})
 
 
 def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> BatchResult:

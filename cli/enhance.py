@@ -22,7 +22,8 @@ _Option = typer.Option
 def enhance(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Picture files.")],
     output: Annotated[
-        Path | None, _Option("--output", "-o", help="Output file; a folder where there are several inputs.")
+        str | None,
+        _Option("--output", "-o", metavar="PATH", help="Output file or folder/; a folder for several inputs."),
     ] = None,
     *,
     settings: EnhanceSettings,
@@ -41,7 +42,7 @@ def enhance(
 
 def _run(
     inputs: list[Path],
-    output: Path | None,
+    output: str | None,
     settings: EnhanceSettings,
     *,
     force: bool,
@@ -71,15 +72,15 @@ def _run(
     return code
 
 
-def _targets(inputs: list[Path], output: Path | None, settings: EnhanceSettings) -> list[Path]:
+def _targets(inputs: list[Path], output: str | None, settings: EnhanceSettings) -> list[Path]:
     """The output of every input; two inputs never share one."""
     from engine.processor import default_output_path
 
     if output is not None and len(inputs) == 1 and not is_folder(output):
-        return [output]
+        return [Path(output)]
     targets: list[Path] = []
     for source in inputs:
-        target = default_output_path(source, output or source.parent, settings)
+        target = default_output_path(source, source.parent if output is None else Path(output), settings)
         number = 1
         while target in targets:
             number += 1

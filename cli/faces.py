@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.terminal import output_file
 from utils.errors import InvalidSettingsError
 
 app = typer.Typer(help="List the faces in pictures; change their strength in finished ones.", no_args_is_help=True)
@@ -21,7 +22,11 @@ def list_faces(
     min_face: Annotated[int, _Option(help="Leave smaller faces alone, in pixels.")] = 24,
     large_faces: Annotated[bool, _Option("--large-faces", help="Faces over 512 pixels too.")] = False,
     central_face: Annotated[bool, _Option("--central-face", help="Only the face nearest to the middle.")] = False,
-    preview: Annotated[Path | None, _Option(help="Write the picture with numbered boxes (one input).")] = None,
+    preview: Annotated[
+        Path | None,
+        _Option(parser=output_file, metavar="FILE", help="Write the picture with numbered boxes (one input)."),
+    ] = None,
+    force: Annotated[bool, _Option("--force", "-f", help="Replace an existing preview.")] = False,
     as_json: Annotated[bool, _Option("--json", help="One JSON object a picture on standard output.")] = False,
 ) -> None:
     """Say which faces are found and whether they would be restored. The numbers serve --keep-faces, --skip-faces."""
@@ -29,6 +34,7 @@ def list_faces(
     from engine.face_restorer import FaceRestorer
     from engine.faces.needs import face_needs
     from engine.model_manager import ModelManager
+    from engine.output_names import check_output
     from engine.processor import limits_of
     from engine.types import EnhanceSettings
     from utils import image_io
@@ -44,6 +50,8 @@ def list_faces(
     needs = face_needs(manager)
     for path in inputs:
         picture = image_io.load(path, limits_of(config))
+        if preview is not None:
+            check_output(path, preview, force)
         found = restorer.find(picture, settings)
         if preview is not None:
             _write_preview(picture, found, preview)
@@ -74,7 +82,7 @@ def _write_preview(picture: Any, found: Any, path: Path) -> None:
 @app.command()
 def adjust(
     result: Annotated[Path, typer.Argument(help="A picture that `enhance --faces` has written.")],
-    output: Annotated[Path, _Option("--output", "-o", help="Output file.")],
+    output: Annotated[Path, _Option("--output", "-o", parser=output_file, metavar="FILE", help="Output file.")],
     strength: Annotated[float | None, _Option(help="Share of the restored faces, 0 to 1.")] = None,
     face: Annotated[list[str] | None, _Option(help="Strength of one face, e.g. 2=0.3; repeatable.")] = None,
     guard: Annotated[bool, _Option(help="Keep back what the identity guard kept back.")] = True,

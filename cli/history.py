@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.terminal import output_file
+
 if TYPE_CHECKING:
     from engine.history import History, Run
 
@@ -66,7 +68,10 @@ def show(number: _Number) -> None:
 @app.command()
 def rerun(
     number: _Number,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Output file; by default a new name.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", parser=output_file, metavar="FILE", help="Output file; by default a new name."),
+    ] = None,
 ) -> None:
     """Enhance the same input with the same settings once more."""
     from config import Config

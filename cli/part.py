@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import cancel_on_interrupt, start
+from cli.terminal import cancel_on_interrupt, output_file, start
 from engine.types import EnhanceSettings, JobControl
 from utils.errors import InvalidSettingsError
 
 _Option = typer.Option
 
 
-@with_settings
+@functools.partial(with_settings, without=("max_megabytes", "skip_if_large_enough"))
 def part(
     input_path: Annotated[Path, typer.Argument(metavar="IN", help="Picture file.")],
-    output: Annotated[Path, _Option("--output", "-o", help="Where the enhanced part goes.")],
+    output: Annotated[
+        Path, _Option("--output", "-o", parser=output_file, metavar="FILE", help="Where the enhanced part goes.")
+    ],
     *,
     settings: EnhanceSettings,
     at: Annotated[str | None, _Option(metavar="X,Y", help="Its middle; by default where most detail is.")] = None,
@@ -31,6 +33,7 @@ def part(
     from engine.output_names import check_output, output_format
     from engine.processor import enhance_file
     from engine.region import enhance_region
+    from engine.task import settings_comment
     from utils import image_io
     from utils.writers import SaveOptions
 
@@ -45,7 +48,7 @@ def part(
                 input_path,
                 center,
                 settings,
-                enhance=partial(enhance_file, manager=manager, config=config),
+                enhance=functools.partial(enhance_file, manager=manager, config=config),
                 manager=manager,
                 config=config,
                 side=side,
@@ -53,7 +56,14 @@ def part(
             )
     finally:
         manager.close()
-    image_io.save(made.after, output, SaveOptions(kind, settings.quality))
+    options = SaveOptions(
+        kind,
+        settings.quality,
+        settings.lossless,
+        settings.exif,
+        settings_comment(settings) if settings.embed_settings else None,
+    )
+    image_io.save(made.after, output, options)
     left, top, width, height = made.box
     print(f"{output}: {width}x{height} at {left},{top} -> {made.after.width}x{made.after.height}, {made.model}")
 

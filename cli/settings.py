@@ -28,25 +28,31 @@ _FIELD_OF = {
 """Options whose name is not the setting's."""
 
 
-def with_settings(command: Callable[..., Any], only: Collection[str] = ()) -> Callable[..., Any]:
+def with_settings(
+    command: Callable[..., Any], only: Collection[str] = (), without: Collection[str] = ()
+) -> Callable[..., Any]:
     """Give a command the options of the settings; it receives them as one value, its parameter ``settings``.
 
-    The command line is built from signatures, so the options are spliced in where ``settings`` stands.
+    The command line is built from signatures, so the options are spliced in where ``settings`` stands. A command with a
+    parameter ``typed`` gets there what was really typed, of all its options: the parameter's name -> the option's.
 
     Args:
-        only: names of the options it gets; empty = all.
+        only: names of the options it gets; empty = all but those ``without``.
     """
-    options = {name: option for name, option in _OPTIONS.items() if not only or name in only}
+    chosen = only or _OPTIONS.keys() - set(without)
+    options = {name: option for name, option in _OPTIONS.items() if name in chosen}
     own = inspect.signature(command, eval_str=True).parameters
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for name, parameter in own.items():
-        added = [_PRESET, *options.values()] if name == "settings" else [parameter]
+        added = {"settings": [_PRESET, *options.values()], "typed": []}.get(name, [parameter])
         parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in added]
 
     @functools.wraps(command)
     def run(context: typer.Context, preset: str | None, **values: Any) -> Any:
         fields = _fields({name: values.pop(name) for name in options})
         settings = _over_preset(context, preset, fields) if preset else EnhanceSettings.create(**fields)
+        if "typed" in own:
+            values["typed"] = _typed(context)
         return command(settings=settings, **values)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -124,8 +130,7 @@ def _over_preset(context: typer.Context, preset: str, fields: dict[str, Any]) ->
     from engine.settings_manager import SettingsManager
 
     config = Config()
-    typed = {name for name in context.params if _was_typed(context, name)}
-    explicit = {_FIELD_OF.get(name, name) for name in typed} & fields.keys()
+    explicit = {_FIELD_OF.get(name, name) for name in _typed(context)} & fields.keys()
     if "tile" in explicit:
         explicit.add("auto_tile")
     manager = SettingsManager.from_config(config)
@@ -136,9 +141,15 @@ def _over_preset(context: typer.Context, preset: str, fields: dict[str, Any]) ->
     return settings
 
 
-def _was_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+def _typed(context: typer.Context) -> dict[str, str]:
+    """The parameters that stand on the command line, and how their options are called."""
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name and source is not None and source.name == "COMMANDLINE":
+            off = context.params.get(parameter.name) is False and parameter.secondary_opts
+            found[parameter.name] = parameter.secondary_opts[0] if off else parameter.opts[0]
+    return found
 
 
 def _print_size(text: str | None) -> tuple[float, float] | None:

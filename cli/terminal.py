@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.types import JobControl
-from utils.errors import EngineError
+from utils.errors import EngineError, OutputError
 
 
 def start(verbose: bool) -> Any:
@@ -98,6 +99,13 @@ def print_fault(source: Path, error: EngineError) -> None:
     print_json({"input": str(source), "output": None, "error": fault})
 
 
-def is_folder(output: Path) -> bool:
-    """Whether the person means a folder: it is one, or was written like one."""
-    return output.is_dir() or str(output).endswith(("/", "\\"))
+def is_folder(output: str) -> bool:
+    """Whether the person means a folder: it is one, or was written like one (a ``Path`` would not keep the slash)."""
+    return Path(output).is_dir() or output.endswith(("/", os.sep))
+
+
+def output_file(text: str) -> Path:
+    """What --output names, for commands that write one file. Raises ``OutputError`` for a folder."""
+    if is_folder(text):
+        raise OutputError(f"'{text}' is a folder; name a file for the result.")
+    return Path(text)

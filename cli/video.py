@@ -29,9 +29,12 @@ _SETTINGS = (
 def video(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Video file.")],
     output: Annotated[
-        Path | None,
+        str | None,
         _Option(
-            "--output", "-o", help="Output file (.mp4, .mov, .mkv, .webm; .gif or .webp for short clips) or folder."
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Output file (.mp4, .mov, .mkv, .webm; .gif or .webp for short clips) or folder/.",
         ),
     ] = None,
     *,
@@ -77,17 +80,17 @@ def video(
     raise typer.Exit(0 if result.complete else 130)
 
 
-def _target(source: Path, output: Path | None, settings: EnhanceSettings) -> Path:
+def _target(source: Path, output: str | None, settings: EnhanceSettings) -> Path:
     from engine.video import default_video_path
 
     if output is None or is_folder(output):
-        return Path(default_video_path(source, output or source.parent, settings))
-    return output
+        return Path(default_video_path(source, source.parent if output is None else Path(output), settings))
+    return Path(output)
 
 
 def _run(
     source: Path,
-    output: Path | None,
+    output: str | None,
     settings: EnhanceSettings,
     options: VideoOptions,
     config: Any,
@@ -137,7 +140,7 @@ def _tell(result: VideoResult, as_json: bool, quiet: bool) -> None:
 
 def _preview(
     source: Path,
-    output: Path | None,
+    output: str | None,
     settings: EnhanceSettings,
     seconds: float,
     config: Any,
@@ -152,7 +155,10 @@ def _preview(
     from utils import image_io
     from utils.writers import SaveOptions
 
-    target = output if output is not None and not output.is_dir() else (output or source.parent) / f"{source.stem}.png"
+    if output is None or is_folder(output):
+        target = (source.parent if output is None else Path(output)) / f"{source.stem}.png"
+    else:
+        target = Path(output)
     manager = ModelManager.from_config(config)
     try:
         check_output(source, target, force)

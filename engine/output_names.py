@@ -98,7 +98,7 @@ def check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:
     if output_path.is_dir():
         raise OutputError(f"'{output_path}' is a folder; name a file for the result.")
     if output_path.exists():
-        if output_path.samefile(input_path):
+        if input_path.exists() and output_path.samefile(input_path):
             raise OutputError(f"The result would overwrite its own input '{input_path}'. Choose another name.")
         if not overwrite:
             raise OutputError(f"'{output_path}' exists already. Choose another name, or allow overwriting (--force).")

@@ -109,7 +109,7 @@ class PicturePipeline:
     def _resampled(self) -> Iterator[np.ndarray]:
         height = self._size.content[1]
         done = 0
-        for band in plain_bands(_bled(self._picture).interleaved(), self._size.content, self._resampler):
+        for band in plain_bands(bled(self._picture).interleaved(), self._size.content, self._resampler):
             done += band.shape[0]
             self._tell(done, height, "Resizing")
             yield band
@@ -117,7 +117,7 @@ class PicturePipeline:
     def _color_and_alpha(self) -> Iterator[np.ndarray]:
         """All passes, then the final resize."""
         assert self._upscaler is not None
-        pixels, alpha = _bled(self._picture).pixels, self._picture.alpha
+        pixels, alpha = bled(self._picture).pixels, self._picture.alpha
         for tiles in self._plans[:-1]:
             # Between passes the picture is whole, at 16 bits: rounding to 8 would be enlarged by the next pass.
             joined = np.concatenate(list(self._one_pass(pixels, alpha, tiles)))
@@ -162,7 +162,7 @@ class PicturePipeline:
         if share == 0 or self._upscaler is None:
             yield from bands
             return
-        source = _bled(self._picture).interleaved()
+        source = bled(self._picture).interleaved()
         yield from blend_with_source(bands, source, self._size.content, share)
 
     def _on_canvas(self, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -191,19 +191,27 @@ class PicturePipeline:
         self._control.report(Progress(stage, done, total, done / max(1, total), eta))
 
 
-def _bled(picture: Picture) -> Picture:
+def bled(picture: Picture) -> Picture:
+    """The picture with the visible colours continued under full transparency."""
     if picture.alpha is None:
         return picture
     return Picture(bleed_transparent(picture.pixels, picture.alpha), picture.alpha, picture.metadata)
 
 
 def blend_with_source(
-    bands: Iterator[np.ndarray], source: np.ndarray, size: tuple[int, int], share: float
+    bands: Iterator[np.ndarray],
+    source: np.ndarray,
+    size: tuple[int, int],
+    share: float,
+    convert: Callable[[np.ndarray], np.ndarray] = to_full_scale,
 ) -> Iterator[np.ndarray]:
-    """Mix ``uint16`` bands with ``source`` resized to ``size``: ``share`` 0 = bands alone, 1 = source alone."""
+    """Mix ``uint16`` bands with ``source`` resized to ``size``: ``share`` 0 = bands alone, 1 = source alone.
+
+    ``convert`` gives the resized rows, ``(n, W, C) uint16``, the channels of the bands.
+    """
     row = 0
     for band in bands:
-        plain = resize_rows(source, size, row, row + band.shape[0]).astype(np.float32)
+        plain = convert(resize_rows(source, size, row, row + band.shape[0])).astype(np.float32)
         row += band.shape[0]
         mixed = band.astype(np.float32) * (1 - share) + plain * share
         yield np.clip(np.rint(mixed), 0, FULL_SCALE).astype(np.uint16)

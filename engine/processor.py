@@ -15,8 +15,8 @@ import numpy as np
 from engine.direct import direct_call
 from engine.model_manager import ModelManager
 from engine.output_names import default_output_path, goal_text, output_format, reserved, unused_path
-from engine.pipeline import blend_with_source
-from engine.resample import from_full_scale, to_full_scale
+from engine.readjust import blended
+from engine.resample import from_full_scale
 from engine.runner import Runner
 from engine.sizing import SizePlan, plan_size
 from engine.task import MB, Task, decide, limits_of
@@ -145,24 +145,22 @@ def apply_fidelity(
 ) -> Picture:
     """Blend a finished result with the plainly resized input, without running the network again.
 
+    Faces that were restored are blended as well; ``readjust_fidelity`` keeps them, from file to file.
+
     Args:
         enhanced: a result made with ``fidelity=0``.
         original: its input.
         fidelity: 0 = ``enhanced`` unchanged, 1 = the resized input.
-        settings: those of the run, needed only where they crop ("fill").
+        settings: those of the run, needed only where they crop ("fill") or pad.
 
     Raises:
         InvalidSettingsError: ``fidelity`` is outside 0..1, or the pictures do not belong together.
     """
     if not 0 <= fidelity <= 1:
         raise InvalidSettingsError(f"fidelity must be between 0 and 1 (given: {fidelity}).")
-    if settings is not None:
-        original = crop(original, plan_size(*original.size, settings, max_output_pixels=10**12).crop)
-    if enhanced.channels != original.channels:
-        raise InvalidSettingsError("The two pictures have different channels; they are not a result and its input.")
-    bands = iter([to_full_scale(enhanced.interleaved())])
-    mixed = next(blend_with_source(bands, original.interleaved(), enhanced.size, fidelity))
-    mixed = from_full_scale(mixed, enhanced.bit_depth)
+    plan = None if settings is None else plan_size(*original.size, settings, max_output_pixels=10**12)
+    bands = blended(enhanced, original, plan, fidelity)
+    mixed = np.concatenate([from_full_scale(band, enhanced.bit_depth) for band in bands])
     if enhanced.alpha is None:
         return Picture(mixed, None, enhanced.metadata)
     return Picture(np.ascontiguousarray(mixed[..., :-1]), np.ascontiguousarray(mixed[..., -1]), enhanced.metadata)

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.faces.layer import FaceLayer, load_layer, save_layer
+from engine.faces.paste import FacePaster
 from engine.output_names import output_format
-from engine.pipeline import blend_with_source
+from engine.pipeline import bled, blend_with_source
 from engine.resample import from_full_scale, to_full_scale
 from engine.sizing import SizePlan, plan_size
 from engine.task import limits_of, settings_comment
+from engine.tiling import FULL_SCALE
 from engine.types import EnhanceSettings
 from utils import image_io
-from utils.errors import InvalidSettingsError
+from utils.errors import InvalidSettingsError, OutputError
+from utils.metadata import read_comment
 from utils.picture import Picture, crop
 from utils.writers import SaveOptions, open_writer
 
 MOST = 0.9
 """From a result with more of the original in it than this, the network's own picture cannot be got back."""
 _ROWS = 512
+_UNLIMITED = image_io.ImageLimits(10**13, 10**12, 10**13)
+logger = logging.getLogger(__name__)
 
 
 def can_readjust(settings: EnhanceSettings, frames: int = 1) -> bool:
-    """Whether a result made with these settings can be moved afterwards."""
+    """Whether a result made with these settings can be moved afterwards; with faces, if they are still remembered."""
     return frames == 1 and settings.fidelity <= MOST and settings.max_megabytes is None
 
 
@@ -41,12 +50,14 @@ def readjust_fidelity(
     """Write a finished result anew with another share of the plainly resized input.
 
     A smaller share than the result was made with is got back by calculation; the more of the original was in it, the
-    coarser (one step of 255 at a share of 0.5). Lossy formats lose a little at every encoding.
+    coarser (one step of 255 at a share of 0.5). Lossy formats lose a little at every encoding. Restored faces are taken
+    off before and pasted again afterwards, as in a run, and can be adjusted in the new file too.
 
     Args:
         result: the file that ``enhance_file`` wrote for ``original`` with ``settings``.
         fidelity: the wanted share, 0..1.
         output_path: another file than ``result``.
+        config: limits, and ``cache_dir``, where the faces of recent results are kept.
 
     Returns:
         The settings with the new fidelity.
@@ -59,36 +70,57 @@ def readjust_fidelity(
         raise InvalidSettingsError(f"fidelity must be between 0 and 1 (given: {fidelity}).")
     if not can_readjust(settings):
         raise InvalidSettingsError("This result holds too much of the original to be moved back; run it again.")
-    limits = limits_of(config)
-    enhanced = image_io.load(result, image_io.ImageLimits(10**13, 10**12, 10**13))
-    source = image_io.load(original, limits)
-    plan = plan_size(*source.size, settings, max_output_pixels=10**12)
-    source = crop(source, plan.crop)
-    if enhanced.channels != source.channels:
-        raise InvalidSettingsError("The two pictures have different channels; they are not a result and its input.")
-    changed = settings.but(fidelity=fidelity)
+    result, target = Path(result), Path(output_path)
+    enhanced = image_io.load(result, _UNLIMITED)
+    source = image_io.load(original, limits_of(config))
+    layer = _faces_of(result, enhanced, settings, getattr(config, "cache_dir", None))
     share = (fidelity - settings.fidelity) / (1 - settings.fidelity)
-    target = Path(output_path)
+    lifted = enhanced if layer is None else layer.lifted(enhanced)
+    bands = blended(lifted, source, plan_size(*source.size, settings, max_output_pixels=10**12), share)
+    paster = None if layer is None else FacePaster.over(layer.clusters, channels=enhanced.pixels.shape[2])
+    changed = settings.but(fidelity=fidelity)
     options = SaveOptions(
-        format=output_format(settings, Path(result).suffix.lstrip("."), target),
+        format=output_format(settings, result.suffix.lstrip("."), target),
         quality=settings.quality,
         lossless=settings.lossless,
         exif=settings.exif,
         comment=settings_comment(changed) if settings.embed_settings else None,
     )
-    size = (enhanced.width, enhanced.height)
-    with open_writer(target, *size, enhanced.channels, enhanced.bit_depth, enhanced.metadata, options) as writer:
-        for band in _bands(enhanced, source, plan, share):
-            writer.write(from_full_scale(band, enhanced.bit_depth))
+    depth = enhanced.bit_depth if options.format in ("png", "tiff") else 8
+    with open_writer(target, *enhanced.size, enhanced.channels, depth, enhanced.metadata, options) as writer:
+        for band in bands if paster is None else paster.bands(bands):
+            writer.write(from_full_scale(band, depth))
         writer.commit()
+    if layer is not None and paster is not None:
+        _keep(replace(layer, clusters=tuple(paster.clusters), save=options), target, Path(config.cache_dir), depth)
     return changed
 
 
-def _bands(enhanced: Picture, source: Picture, plan: SizePlan, share: float) -> Iterator[np.ndarray]:
-    """The result in bands, blended where the picture is; what "pad" added around it stays."""
-    pixels, original = enhanced.interleaved(), source.interleaved()
-    padded = plan.canvas != plan.content and enhanced.size == plan.canvas
-    (left, top), size = (plan.offset, plan.content) if padded else ((0, 0), enhanced.size)
+def blended(enhanced: Picture, source: Picture, plan: SizePlan | None, share: float) -> Iterator[np.ndarray]:
+    """The ``uint16`` bands of a result mixed with its plainly resized input, as ``PicturePipeline`` mixes them.
+
+    Args:
+        source: the whole input, uncropped.
+        plan: of the run; None where it neither cropped nor padded. What "pad" added around the picture stays.
+
+    Raises:
+        InvalidSettingsError: the two cannot be a result and its input.
+    """
+    convert = _conversion(source.channels, enhanced.channels)
+    original = bled(source if plan is None else crop(source, plan.crop)).interleaved()
+    return _bands(enhanced, original, plan, share, convert)
+
+
+def _bands(
+    enhanced: Picture,
+    original: np.ndarray,
+    plan: SizePlan | None,
+    share: float,
+    convert: Callable[[np.ndarray], np.ndarray],
+) -> Iterator[np.ndarray]:
+    pixels = enhanced.interleaved()
+    padded = plan is not None and plan.canvas != plan.content and enhanced.size == plan.canvas
+    (left, top), size = (plan.offset, plan.content) if plan is not None and padded else ((0, 0), enhanced.size)
     inside = (slice(top, top + size[1]), slice(left, left + size[0]))
     content = pixels[inside]
 
@@ -96,13 +128,73 @@ def _bands(enhanced: Picture, source: Picture, plan: SizePlan, share: float) -> 
         for row in range(0, size[1], _ROWS):
             yield to_full_scale(content[row : row + _ROWS])
 
-    blended = blend_with_source(given(), original, size, share)
+    mixed = blend_with_source(given(), original, size, share, convert)
     if not padded:
-        yield from blended
+        yield from mixed
         return
     canvas = to_full_scale(pixels).copy()
-    canvas[inside] = np.concatenate(list(blended))
+    canvas[inside] = np.concatenate(list(mixed))
     yield canvas
 
 
-__all__ = ["MOST", "can_readjust", "readjust_fidelity"]
+def _conversion(source: int, result: int) -> Callable[[np.ndarray], np.ndarray]:
+    """What the format did to the channels: WebP has no gray, AVIF none with transparency, JPEG no transparency."""
+    if source == result:
+        return to_full_scale
+    if result in (1, 3) and source == result + 1:
+        return _on_white
+    if (source, result) in ((1, 3), (2, 4)):
+        return _colored
+    if (source, result) == (2, 3):
+        return lambda rows: _colored(_on_white(rows))
+    raise InvalidSettingsError("The two pictures have different channels; they are not a result and its input.")
+
+
+def _on_white(rows: np.ndarray) -> np.ndarray:
+    """``(n, W, C + 1) uint16`` without its transparency, as on paper."""
+    seen = rows[..., -1:].astype(np.float32) / FULL_SCALE
+    return np.rint(rows[..., :-1] * seen + FULL_SCALE * (1 - seen)).astype(np.uint16)
+
+
+def _colored(rows: np.ndarray) -> np.ndarray:
+    """Gray ``(n, W, 1 or 2) uint16`` as RGB; transparency stays last."""
+    return np.concatenate([np.repeat(rows[..., :1], 3, axis=2), rows[..., 1:]], axis=2)
+
+
+def _faces_of(result: Path, enhanced: Picture, settings: EnhanceSettings, cache_dir: Any) -> FaceLayer | None:
+    """The faces that were pasted into the result; None where none were asked for."""
+    layer = None if cache_dir is None else load_layer(result, Path(cache_dir))
+    if layer is not None and layer.size == enhanced.size:
+        return layer
+    if settings.face_enhance or _embedded(result, enhanced).get("face_enhance"):
+        raise InvalidSettingsError(
+            f"The restored faces of '{result}' are no longer remembered, and would be lost; run it again with the "
+            "fidelity that you want."
+        )
+    return None
+
+
+def _embedded(result: Path, enhanced: Picture) -> dict[str, Any]:
+    """The settings that a run wrote into its result's metadata; empty where there are none."""
+    from PIL import Image
+
+    try:
+        if enhanced.metadata.source_format == "png":
+            with Image.open(result) as image:
+                comment = image.info.get("parameters")
+        else:
+            comment = read_comment(enhanced.metadata.exif)
+        found = json.loads(comment or "{}")
+    except (OSError, ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _keep(layer: FaceLayer, target: Path, cache_dir: Path, depth: int) -> None:
+    try:
+        save_layer(layer, target, cache_dir, depth)
+    except (OSError, OutputError) as error:
+        logger.info("The faces of '%s' cannot be adjusted later: %s", target, error)
+
+
+__all__ = ["MOST", "blended", "can_readjust", "readjust_fidelity"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.model_manager import ModelManager
-from engine.sizing import plan_size
+from engine.sizing import SizePlan, plan_size
 from engine.task import limits_of
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
@@ -79,7 +79,7 @@ def enhance_region(
     side: int = REGION_SIDE,
     control: JobControl | None = None,
 ) -> RegionPreview:
-    """Enhance a square of the picture as the whole would be: same model, same scale, same denoising.
+    """Enhance a square of the picture as the whole would be: same model, same scale, same denoising, same faces.
 
     Args:
         source: a file, or a picture that was loaded already.
@@ -100,10 +100,11 @@ def enhance_region(
     outer_right = min(picture.width, left + width + _CONTEXT)
     outer_bottom = min(picture.height, top + height + _CONTEXT)
     part = crop(picture, (outer_left, outer_top, outer_right - outer_left, outer_bottom - outer_top))
-    scale = _scale_of(picture, settings, manager)
+    plan = _plan_of(picture, settings, manager)
     local = settings.but(
         **dict.fromkeys(("width", "height", "long_edge", "print_size", "max_megabytes")),
-        scale=scale,
+        **_faces_in(part, (outer_left, outer_top), picture, plan, settings, manager),
+        scale=min(16.0, max(1.0, plan.scale)),
         skip_if_large_enough=False,
         format="png",
     )
@@ -123,13 +124,43 @@ def enhance_region(
     return RegionPreview((left, top, width, height), inside, crop(enlarged, inner), result.model, result.timings.total)
 
 
-def _scale_of(picture: Picture, settings: EnhanceSettings, manager: ModelManager) -> float:
-    """The enlargement that the whole picture would get, whatever its goal is called."""
+def _plan_of(picture: Picture, settings: EnhanceSettings, manager: ModelManager) -> SizePlan:
+    """What the whole picture would become, whatever its goal is called."""
     native = 4
     if settings.model in manager.specs or settings.model in manager.present():
         native = manager.info(settings.model).scale
-    plan = plan_size(*picture.size, settings, native_scale=native, max_output_pixels=10**12)
-    return min(16.0, max(1.0, plan.scale))
+    return plan_size(*picture.size, settings, native_scale=native, max_output_pixels=10**12)
+
+
+def _faces_in(
+    part: Picture,
+    corner: tuple[int, int],
+    picture: Picture,
+    plan: SizePlan,
+    settings: EnhanceSettings,
+    manager: ModelManager,
+) -> dict[str, Any]:
+    """The choice of faces for ``part``, which counts its own anew: those that a run of the whole would restore.
+
+    Args:
+        corner: (left, top) of the part in the picture.
+    """
+    if not settings.face_enhance or not (settings.face_keep or settings.face_skip or settings.face_central_only):
+        return {}
+    from engine.face_detector import overlap
+    from engine.face_restorer import FaceRestorer
+
+    restorer = FaceRestorer(manager)
+    whole = restorer.find(picture, settings, part=plan.crop)
+    kept = []
+    for one in restorer.find(part):
+        face = one.face.moved(*corner)
+        same = max(whole, key=lambda other: overlap(face, other.face), default=None)
+        if same is not None and same.restore and overlap(face, same.face) > face.width * face.height / 2:
+            kept.append(one.number)
+    # Without any number "keep" would mean all.
+    wish = settings.face_enhance if kept else False
+    return {"face_enhance": wish, "face_keep": tuple(kept), "face_skip": (), "face_central_only": False}
 
 
 __all__ = ["REGION_SIDE", "RegionPreview", "enhance_region", "liveliest_center", "region_box"]

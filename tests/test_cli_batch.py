@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from engine.batch import BatchOptions, BatchRequest
+from engine.batch.request import REQUEST_NAME
 from engine.types import EnhanceSettings
 from tests.command_line import CommandLine, wait_until
 
@@ -180,3 +181,51 @@ def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path):
     assert process.returncode == 130 and "cancelled with" in said, errors
     left = [path.name for path in output.iterdir() if path.suffix != ".png"]
     assert sorted(left) == [".realesrgan-batch.json", ".realesrgan-batch.jsonl", ".realesrgan-batch.lock"]
+
+
+class TestGoingOn:
+    """Without inputs the batch is the one that was begun: what was settled then stays."""
+
+    @pytest.fixture
+    def stopped(self, folder, tmp_path):
+        """A batch of two pictures, the second broken and tried in vain, that was stopped; returns its folder."""
+        path, output = folder(1), tmp_path / "out"
+        (path / "bad.png").write_text("no picture")
+        output.mkdir()
+        settings = EnhanceSettings.create(model="lanczos", scale=2)
+        BatchRequest((path,), output, settings, BatchOptions(lanes=2)).save()
+        return output
+
+    def test_what_may_change_is_heard(self, cli, stopped):
+        request = (stopped / REQUEST_NAME).read_text("utf-8")
+        (stopped / "000_x2.png").write_text("of another program")
+        code, said, _ = cli("-o", stopped, "--force")
+        assert code == 3 and "1 successful, 1 failed" in said
+        assert Image.open(stopped / "000_x2.png").size == (64, 64) and not (stopped / "000_x2-2.png").exists()
+
+        def tries() -> int:
+            return sum(event["event"] == "failed" for event in events(stopped))
+
+        (stopped / REQUEST_NAME).write_text(request, "utf-8")
+        cli("-o", stopped)
+        assert tries() == 1, "what failed because of itself is not tried again unasked"
+        (stopped / REQUEST_NAME).write_text(request, "utf-8")
+        cli("-o", stopped, "--retry-failed", "--lanes", 1, "--executor", "in-process", "--quiet", "--resume")
+        assert tries() == 2
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("--scale", "4"),
+            ("--auto",),
+            ("--name", "{number}"),
+            ("--no-recursive",),
+            ("--no-resume",),
+            ("-f", "--dpi", "9"),
+        ],
+    )
+    def test_what_was_settled_is_refused(self, cli, stopped, arguments):
+        code, _, errors = cli("-o", stopped, *arguments)
+        named = next(one for one in arguments if one.startswith("--"))
+        assert code == 2 and f"{named} is settled" in errors and "name the pictures" in errors
+        assert list(stopped.glob("*.png")) == []

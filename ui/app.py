@@ -117,8 +117,9 @@ def launch(config: Any, manager: Any, enhance: Enhance | None = None, executor: 
 
 
 def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
-    """Remove old previews and uploads now and every hour."""
+    """Remove old previews, uploads and parts of films now and every hour."""
     from ui.handlers.batch import sweep_uploads
+    from ui.handlers.video import sweep_parts
     from ui.kept_uploads import sweep_kept
 
     waiting = threading.Event()
@@ -128,6 +129,7 @@ def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
             sessions.sweep(KEEP_SECONDS)
             sweep_uploads(folder, KEEP_SECONDS)
             sweep_kept(folder, KEEP_SECONDS)
+            sweep_parts(folder)
             waiting.wait(_SWEEP_SECONDS)
 
     threading.Thread(target=sweep, name="sweep-previews", daemon=True).start()

@@ -28,7 +28,8 @@ class AdjustedFaces:
 
 def adjustable(result: Path | str, cache_dir: Path | str) -> FaceLayer | None:
     """The faces that can be adjusted in a result, or None: none were restored, or they are no longer remembered."""
-    return load_layer(Path(result), Path(cache_dir))
+    layer = load_layer(Path(result), Path(cache_dir))
+    return layer if layer is not None and layer.clusters else None
 
 
 def adjust_faces(
@@ -59,7 +60,7 @@ def adjust_faces(
     """
     result, output = Path(result), Path(output)
     picture = image_io.load(result, _UNLIMITED)
-    layer = load_layer(result, Path(cache_dir))
+    layer = adjustable(result, cache_dir)
     if layer is None or layer.size != picture.size:
         raise InvalidSettingsError(
             f"No restored faces are remembered for '{result}': it was made without, changed since, or long ago. "

@@ -58,6 +58,10 @@ class FaceLayer:
             clusters.append(replace(cluster, faces=tuple(faces)))
         return replace(self, clusters=tuple(clusters))
 
+    def lifted(self, picture: Picture) -> Picture:
+        """The picture as it was before any of these faces was pasted."""
+        return self.with_strengths({face.number: 0.0 for face in self.faces}).apply(picture)
+
     def apply(self, picture: Picture) -> Picture:
         """The picture with the faces of this layer in place of those it has."""
         pixels = picture.pixels.copy()

@@ -209,6 +209,16 @@ class FacePaster:
         self._groups = clusters_of(self._faces, size)
         self.clusters: list[Cluster] = []
 
+    @classmethod
+    def over(cls, clusters: Sequence[Cluster], *, channels: int = 3) -> FacePaster:
+        """Pastes the faces of kept clusters again at their places, into other pixels; remembers those."""
+        paster = cls((), (0, 0), channels=channels, keep=True)
+        for cluster in sorted(clusters, key=lambda one: one.box[3]):
+            first = len(paster._faces)
+            paster._faces += cluster.faces
+            paster._groups.append((cluster.box, list(range(first, len(paster._faces)))))
+        return paster
+
     def bands(self, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """The same ``(rows, W, channels[+1]) uint16`` bands with the faces in them; rows around a face wait for it."""
         waiting = list(self._groups)

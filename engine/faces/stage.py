@@ -147,12 +147,14 @@ class FaceStage:
         return found | {"face_seconds": seconds}
 
     def keep(self, picture_file: Path, cache_dir: Path, bit_depth: int, save: SaveOptions) -> None:
-        """Remember the faces of the finished file, so that their strength can be changed later."""
-        if self._paster is None or not self._paster.clusters or self._restored is None:
+        """Remember the finished file's faces, so that their strength can be changed later; also that it has none."""
+        pasted = [] if self._paster is None else self._paster.clusters
+        if self._patches and not pasted:
             return
         left, top = self._size.offset
-        clusters = tuple(_moved(cluster, left, top) for cluster in self._paster.clusters)
-        layer = FaceLayer(self._size.canvas, clusters, save, tuple(self._restored.to_json()))
+        clusters = tuple(_moved(cluster, left, top) for cluster in pasted)
+        rows = () if self._restored is None else tuple(self._restored.to_json())
+        layer = FaceLayer(self._size.canvas, clusters, save, rows)
         try:
             save_layer(layer, picture_file, cache_dir, bit_depth)
         except (OSError, OutputError) as error:

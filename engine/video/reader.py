@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 import logging
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,15 +55,40 @@ class FrameReader:
         self.repaired = 0
         self.cut_off = False
 
-    @property
+    @cached_property
     def expected(self) -> int | None:
-        """How many frames there will be, as far as the header says."""
+        """How many frames there will be: as the file's index counts them, else a guess by length and average rate."""
         info = self._info
         if self._start is None and self._end is None:
             return info.frames
+        if self.counted:
+            return self._indexed
         if not info.fps or not info.duration:
             return None
         return max(1, round((min(self._end or info.duration, info.duration) - (self._start or 0.0)) * info.fps))
+
+    @property
+    def counted(self) -> bool:
+        """Whether ``expected`` is a count and no guess."""
+        whole = self._start is None and self._end is None
+        return self._info.counted and (whole or self._indexed > 0)
+
+    @cached_property
+    def _indexed(self) -> int:
+        """Frames of the range in the index, or 0 where it does not tell."""
+        low, high = self._bounds()
+        with opened(self._info.path) as container:
+            stream = video_stream(container, self._info.path.name)
+            stamps = [entry.timestamp for entry in stream.index_entries if not entry.is_discard]
+            first = stream.start_time
+        if first is None or len(stamps) != self._info.frames or (low is not None and low > stamps[-1]):
+            return 0
+        # The index holds decoding times: those of showing, but as many frames later as there are before the first one.
+        early = bisect_left(stamps, first)
+        begin = 0 if low is None else max(0, bisect_left(stamps, low) - early)
+        if high is None or (self._info.duration or float("inf")) <= (self._end or 0.0):
+            return len(stamps) - begin
+        return max(0, bisect_left(stamps, high) - early - begin)
 
     def frames(self, after: int | None = None) -> Iterator[SourceFrame]:
         """Yield the frames; with ``after`` only those later than that time stamp.

@@ -286,12 +286,12 @@ class VideoJob:
 
     def _findings(self, frames: int, complete: bool, counts: Counts) -> list[str]:
         found = []
-        info, expected = self.task.info, self.reader.expected
+        expected = self.reader.expected
         if not complete:
             of = f" of {expected}" if expected else ""
             again = " The same command goes on from there." if self.task.options.resume and self.task.spec else ""
             found.append(f"Cancelled: the file holds the first {frames}{of} frames.{again}")
-        elif self.reader.cut_off or (info.counted and expected and frames < expected - max(2, expected // 50)):
+        elif self.reader.cut_off or (self.reader.counted and expected and frames < expected - max(2, expected // 50)):
             found.append(f"The input is cut off or damaged: {frames} of {expected or 'its'} frames could be read.")
         if counts.repaired:
             found.append(f"{counts.repaired} frames could not be decoded; each repeats the one before it.")

@@ -77,7 +77,7 @@ class SegmentStore:
         self._lock = FileLock(folder / f"{_PREFIX}{key}.lock")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _remove_stale(folder)
+            remove_stale(folder)
             self._lock.acquire(timeout=0)
             if not resume:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -192,8 +192,8 @@ class SegmentStore:
         self._release()
 
 
-def _remove_stale(folder: Path) -> None:
-    """Parts of runs that were given up long ago."""
+def remove_stale(folder: Path) -> None:
+    """Delete what runs that were given up over a week ago left in a folder."""
     limit = time.time() - STALE_SECONDS
     for path in folder.glob(f"{_PREFIX}*"):
         with suppress(OSError):
@@ -202,4 +202,4 @@ def _remove_stale(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-__all__ = ["Segment", "SegmentStore", "input_identity", "work_key"]
+__all__ = ["Segment", "SegmentStore", "input_identity", "remove_stale", "work_key"]

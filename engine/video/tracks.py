@@ -22,6 +22,8 @@ FORMAT_TAGS = frozenset(("encoder", "major_brand", "minor_version", "compatible_
 _INSTEAD = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
 """Container -> encoder for sound that it cannot hold."""
 _BITS_A_CHANNEL = 96_000
+_LEAD, _LONGEST_TEXT = 5, 30
+"""Seconds before a range from which sound, and subtitles that may still be showing at its beginning, are read."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +209,9 @@ def track_packets(
     streams = [source.streams[index] for index in tracks]
     if not streams:
         return
+    texts = {stream.index for stream in streams if stream.type == "subtitle"}
     if wish.first is not None:
-        _seek(source, float(wish.first) - 5)
+        _seek(source, float(wish.first) - (_LONGEST_TEXT if texts else _LEAD))
     ended: set[int] = set()
     for packet in _demuxed(source, streams):
         stamp = packet.pts if packet.pts is not None else packet.dts
@@ -216,7 +219,9 @@ def track_packets(
             continue
         time, index = stamp * (packet.time_base or Fraction(1, 1000)), packet.stream_index
         if wish.first is not None and time < wish.first:
-            continue
+            if index not in texts or not _shown_from(packet, wish.first):
+                continue
+            time = wish.first
         if wish.last is not None and time >= wish.last:
             ended.add(index)
             if len(ended) == len(tracks):
@@ -225,6 +230,18 @@ def track_packets(
         yield from map(_timed, tracks[index].take(packet))
     for track in tracks.values():
         yield from map(_timed, track.finish())
+
+
+def _shown_from(packet: Packet, first: Fraction) -> bool:
+    """Let a subtitle that is showing at ``first`` begin there; False where it has ended by then."""
+    base = packet.time_base or Fraction(1, 1000)
+    begin = round(first / base)
+    left = (packet.pts or 0) + (packet.duration or 0) - begin
+    if packet.pts is None or left <= 0:
+        return False
+    packet.pts = packet.dts = begin
+    packet.duration = left
+    return True
 
 
 def _timed(packet: Packet) -> tuple[Fraction, Packet]:

@@ -401,7 +401,7 @@ def test_output_names_say_the_goal():
 def test_apply_fidelity_refuses_pictures_that_do_not_belong_together(scene):
     colour, gray = image_io.from_array(scene), image_io.from_array(scene[..., 0])
     with pytest.raises(InvalidSettingsError):
-        apply_fidelity(colour, gray, 0.5)
+        apply_fidelity(gray, colour, 0.5)
     with pytest.raises(InvalidSettingsError):
         apply_fidelity(colour, colour, 1.5)
     assert isinstance(apply_fidelity(colour, colour, 0.5), Picture)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from functools import partial
 from pathlib import Path
 
@@ -131,3 +133,18 @@ def test_errors_become_sentences():
     words = words_in("en")
     assert "nothing was written" in video.sentence_of(JobCancelled("x"), words)
     assert video.sentence_of(OutputError("The disk is full."), words) == "**Not enhanced.** The disk is full."
+
+
+def test_parts_of_films_that_nobody_went_on_with_are_swept(tmp_path):
+    week_ago = time.time() - 8 * 86400
+    for name in ("old", "young"):
+        part = tmp_path / "session-a" / f".realesrgan-video-{name}" / "000000.mp4"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"film")
+        if name == "old":
+            os.utime(part, (week_ago, week_ago))
+    (tmp_path / "session-a" / "film_x2.mp4").write_bytes(b"result")
+    os.utime(tmp_path / "session-a" / "film_x2.mp4", (week_ago, week_ago))
+    video.sweep_parts(tmp_path)
+    left = sorted(path.name for path in (tmp_path / "session-a").iterdir())
+    assert left == [".realesrgan-video-young", "film_x2.mp4"]

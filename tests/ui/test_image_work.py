@@ -114,6 +114,14 @@ def test_fidelity_of_a_plain_enlargement_or_without_the_input_cannot_be_moved(wo
     assert not work.can_readjust(run)
 
 
+def test_fidelity_is_offered_only_while_restored_faces_are_remembered(work, session, photo, config):
+    run = work.enhance(session, photo, SETTINGS.but(face_enhance=True), JobControl())
+    assert work.can_readjust(run), "that there is no face is remembered too"
+    for layer in (config.cache_dir / "faces").iterdir():
+        layer.unlink()
+    assert not work.can_readjust(run) and work.readjust(session, run, fidelity=0.5) is None
+
+
 def test_a_part_is_what_the_whole_would_show_there(work, session, tmp_path):
     source = sample_file("page", tmp_path)
     part, view = work.region(session, source, (200, 140), SETTINGS, JobControl())

@@ -16,6 +16,7 @@ from engine.estimates import Estimate, estimate
 from engine.face_restorer import FaceRestorer
 from engine.faces.adjust import adjust_faces, adjustable
 from engine.faces.choose import FoundFace, Surroundings, choose
+from engine.faces.layer import load_layer
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.output_names import default_output_path, reserved
@@ -206,6 +207,9 @@ class ImageWork:
             settings, info = EnhanceSettings.create(**desk_base(run)["settings"]), self.probe(run.input_path)
         except EngineError:
             return False
+        base = Path(desk_base(run)["output_path"])
+        if not base.exists() or (settings.face_enhance and load_layer(base, self.config.cache_dir) is None):
+            return False  # else its faces would be lost
         return not settings.skip_if_large_enough and can_readjust(settings, info.frames)
 
     # -- faces -------------------------------------------------------------------------------------------------------

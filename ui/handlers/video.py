@@ -17,6 +17,7 @@ from engine.video import VideoOptions, VideoProgress, VideoResult, default_video
 from engine.video.choice import choose_video_model
 from engine.video.options import seconds_of
 from engine.video.reader import frame_at
+from engine.video.segments import remove_stale
 from ui.handlers.common import time_words
 from ui.previews import before_and_after
 from ui.strings import Words
@@ -231,3 +232,9 @@ def sentence_of(error: EngineError, words: Words) -> str:
     if isinstance(error, JobCancelled):
         return words("video_nothing_done")
     return words("video_not_enhanced", reason=words.said(error))
+
+
+def sweep_parts(root: Path) -> None:
+    """Remove what is left of films in the outputs folder that nobody went on with for a week."""
+    for folder in (root, *root.glob("session-*")):
+        remove_stale(folder)

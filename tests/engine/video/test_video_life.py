@@ -82,6 +82,40 @@ def test_chapters_are_cut_to_the_range(clip, enhance):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "cut"),
+    [("in.mp4", (0.2, 1.0), 0.6), ("in.mkv", (0.2, 1.0), 0.6), ("in.mkv", (1.0, 15.0), 12.0)],
+)
+def test_a_subtitle_showing_where_the_range_begins_is_shown_for_the_rest_of_its_time(clip, enhance, name, text, cut):
+    slow = {"rate": 1, "options": {"g": "1"}, "frames": 20} if cut > 2 else {"frames": 50}
+    source = clip(name, subtitles=[(0.0, 0.1, "Over"), (*text, "Long"), (text[1] + 0.2, text[1] + 0.6, "Next")], **slow)
+    _, after = enhance(source, f"out{Path(name).suffix}", start=cut)
+    assert [(round(float(time), 2), words) for time, words in after.subtitles] == [
+        (0.0, "Long"),
+        (round(text[1] + 0.2 - cut, 2), "Next"),
+    ]
+    with av.open(str(source.with_name(f"out{source.suffix}"))) as file:
+        first = next(packet for packet in file.demux(subtitles=0) if packet.size > 2)
+        assert float(first.duration * first.time_base) == pytest.approx(text[1] - cut, abs=0.002)
+
+
+def test_a_slow_part_of_a_film_of_changing_rate_is_not_called_cut_off(clip, enhance):
+    quick, slow = range(0, 1000, 10), range(1000, 3000, 100)
+    source = clip(stamps=[*quick, *slow], time_base=Fraction(1, 1000), audio=None)
+    control = CancelAfter()
+    result, _ = enhance(source, start=1.0, end=2.5, control=control)
+    assert result.frames == 15 and not result.warnings
+    assert {step.total for step in control.reports} == {15}
+
+
+def test_a_range_that_a_cut_off_file_does_not_hold_is_told(clip, enhance, tmp_path):
+    whole = clip(frames=60, container={"movflags": "+faststart"}, options={"g": "10", "crf": "1"}, audio=None)
+    path = tmp_path / "half.mp4"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    result, _ = enhance(path, start=0.4)
+    assert any("cut off" in warning for warning in result.warnings)
+
+
 def test_a_range_behind_the_end_is_an_error(clip, enhance):
     with pytest.raises(EmptyVideoError, match="range"):
         enhance(clip(), start=90)

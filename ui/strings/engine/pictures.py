@@ -164,6 +164,9 @@ DE = {
     "unverändert kopiert.",
     "This result holds too much of the original to be moved back; run it again.": "Dieses Ergebnis enthält zu viel "
     "vom Original, um es zurückzunehmen; bitte noch einmal rechnen.",
+    "The restored faces of '{}' are no longer remembered, and would be lost; run it again with the fidelity that you "
+    "want.": "Die wiederhergestellten Gesichter von „{}“ sind nicht mehr gemerkt und gingen verloren; bitte mit der "
+    "gewünschten Treue noch einmal rechnen.",
     "The same picture was enhanced with these settings before (run {}); its result was taken.": "Dasselbe Bild wurde "
     "mit diesen Einstellungen schon verbessert (Lauf {}); dessen Ergebnis wurde übernommen.",
     "side must be between 32 and 1024 pixels (given: {}).": "Die Seite liegt zwischen 32 und 1024 Pixeln (angegeben: "
