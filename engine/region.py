@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.model_manager import ModelManager
 from engine.sizing import SizePlan, plan_size
-from engine.task import limits_of
+from engine.task import limits_of, result_limits_of
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
 from utils.errors import InvalidSettingsError
@@ -112,7 +112,7 @@ def enhance_region(
         before, after = Path(folder) / "before.png", Path(folder) / "after.png"
         image_io.save(part, before, SaveOptions("png"))
         result = enhance(before, after, local, control=control)
-        enlarged = image_io.load(after)
+        enlarged = image_io.load(after, result_limits_of(config))
     ratio = enlarged.width / part.width, enlarged.height / part.height
     inner = (
         round((left - outer_left) * ratio[0]),

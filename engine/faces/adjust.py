@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.faces.layer import FaceLayer, load_layer, save_layer
 from engine.faces.paste import FacePatch
-from engine.output_names import check_output
+from engine.output_names import check_output, output_format
+from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import InvalidSettingsError
 from utils.picture import Picture
@@ -55,7 +56,8 @@ def adjust_faces(
         overwrite: replace an existing output.
 
     Raises:
-        InvalidSettingsError: nothing is known about the faces of this file, or a strength or number is wrong.
+        InvalidSettingsError: nothing is known about the faces of this file, a strength or number is wrong, or the
+            output's name asks for a format that cannot be written.
         InvalidImageError, OutputError: the files cannot be read or written.
     """
     result, output = Path(result), Path(output)
@@ -67,6 +69,7 @@ def adjust_faces(
             "Enhance the picture again with --faces on."
         )
     check_output(result, output, overwrite)
+    kind = output_format(EnhanceSettings.create(), layer.save.format, output)
     wanted = _wanted(layer, strength, strengths or {})
     layer = layer.with_strengths(wanted, guard=guard)
     layer = replace(layer, save=replace(layer.save, comment=_comment(layer.save.comment, strength)))
@@ -74,8 +77,7 @@ def adjust_faces(
     rows = tuple(_row(row, shown.get(row["number"])) for row in layer.rows)
     layer = replace(layer, rows=rows)
     adjusted = layer.apply(picture)
-    named = image_io.format_from_suffix(output)
-    image_io.save(adjusted, output, replace(layer.save, format=named) if named else layer.save)
+    image_io.save(adjusted, output, replace(layer.save, format=kind))
     save_layer(layer, output, Path(cache_dir), picture.bit_depth)
     return AdjustedFaces(output, rows)
 

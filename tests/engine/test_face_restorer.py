@@ -343,6 +343,12 @@ class TestAdjusting:
             adjust_faces(result.output_path, tmp_path / "x.png", cache_dir=cache, **wrong)
         assert not (tmp_path / "x.png").exists()
 
+    def test_a_name_of_another_format_is_refused(self, finished, tmp_path):
+        result, _, _, cache = finished
+        with pytest.raises(InvalidSettingsError, match="cannot be written"):
+            adjust_faces(result.output_path, tmp_path / "x.bmp", cache_dir=cache, strength=0.5)
+        assert not (tmp_path / "x.bmp").exists()
+
     def test_what_the_guard_held_back_can_be_shown_on_demand(self, job, stand_in, known, tmp_path):
         known(face_at(*SPOT))
         picture, cache = portrait(300, 300, [SPOT]), tmp_path / "cache"
