@@ -56,7 +56,9 @@ class Config(BaseSettings):
     enable_batch: bool = Field(True, description="Show the Batch tab")
     enable_video: bool = Field(True, description="Show the Video tab")
     enable_api: bool = Field(True, description="Answer the REST API's enlarging routes")
-    enable_downloads: bool = Field(True, description="Allow downloading models from the interface")
+    enable_downloads: bool = Field(
+        True, description="Allow downloads: models from the interface, the face detector at first use"
+    )
 
     max_image_mb: float = Field(200, gt=0, description="Largest picture file, in MB")
     max_image_megapixels: float = Field(200, gt=0, description="Largest input picture, in megapixels")

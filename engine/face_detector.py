@@ -249,11 +249,15 @@ def has_face_geometry(face: Face) -> bool:
     return -0.2 < along < 1.2
 
 
-def open_detector(manager: ModelManager, *, current: FaceDetector | None = None) -> FaceDetector:
-    """The best detector that is installed: YuNet, else Haar cascades. Nothing is downloaded.
+def open_detector(
+    manager: ModelManager, *, current: FaceDetector | None = None, fetch: bool = False, patience: float = 2.0
+) -> FaceDetector:
+    """The best detector there is: YuNet, else Haar cascades.
 
     Args:
         current: what an earlier call opened. It is returned, unless it is Haar and a file of YuNet has come since.
+        fetch: bring YuNet (0.2 MB) where it is missing, if the manager may do so unasked.
+        patience: seconds after which a slow download is left to itself and Haar cascades serve this time.
     """
     from utils.errors import ModelError
 
@@ -264,4 +268,5 @@ def open_detector(manager: ModelManager, *, current: FaceDetector | None = None)
             return FaceDetector(manager.file(name).path)
         except ModelError:
             continue
-    return current or FaceDetector()
+    path = manager.fetch_quietly(DETECTOR_MODELS[-1], patience) if fetch else None
+    return FaceDetector(path) if path else current or FaceDetector()

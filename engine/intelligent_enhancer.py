@@ -115,8 +115,8 @@ class IntelligentEnhancer:
 
     Args:
         manager: says what is installed and on which device it would run; made from ``Config`` when not given.
-        face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades. Nothing
-            is downloaded.
+        face_detector: finds faces; by default YuNet where its file is installed, else OpenCV's Haar cascades. Where
+            the manager may download unasked, YuNet is fetched at first use.
         limits: for pictures given as paths; the program's defaults when not given.
 
     Raises (every method): ``InvalidImageError`` for what is not a picture.
@@ -254,7 +254,7 @@ class IntelligentEnhancer:
 
         manager = self._manager
         with self._lock:
-            self._opened_detector = open_detector(manager, current=self._opened_detector)
+            self._opened_detector = open_detector(manager, current=self._opened_detector, fetch=True)
             return self._opened_detector
 
     def _tile(self, width: int, height: int) -> int:

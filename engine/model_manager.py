@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Na
 from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec, content_of
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
-from utils.errors import ModelNotFoundError, UnsupportedModelError
+from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
 from utils.gpu import gpu_is_possible
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class ModelManager:
         unload_policy: "keep", "after-picture", or idle seconds.
         device, backend, precision: defaults where ``load_model`` is not told.
         inspect: finds out what network a file holds; ``engine.isolated`` has one that imports no torch here.
+        quiet_downloads: ``fetch_quietly`` may bring small models that nobody asked for.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class ModelManager:
         backend: str = "auto",
         precision: str = "auto",
         inspect: Inspector = inspect_checkpoints,
+        quiet_downloads: bool = False,
     ) -> None:
         self._specs = dict(REGISTRY if models_config is None else models_config)
         self.cache_dir = Path(cache_dir) if cache_dir is not None else None
@@ -70,6 +73,9 @@ class ModelManager:
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
+        self._fetches = quiet_downloads
+        self._quiet: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def from_config(cls, config: Any, *, inspect: Inspector = inspect_checkpoints) -> ModelManager:
@@ -84,6 +90,7 @@ class ModelManager:
             backend=config.backend,
             precision=config.precision,
             inspect=inspect,
+            quiet_downloads=config.enable_downloads and not config.share,
         )
 
     # -- files -------------------------------------------------------------------------------------------------------
@@ -108,6 +115,35 @@ class ModelManager:
     def file(self, name: str) -> ModelFile:
         """The checked file of an installed model. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
         return self._store.find(name)
+
+    def fetch_quietly(self, name: str, patience: float) -> Path | None:
+        """Try once to bring a small model, waiting no longer than ``patience`` seconds.
+
+        Returns its path, or None when it is not here in time or may not be brought unasked: a slow download goes on in
+        the background and serves the next time, a failed one is not tried again by this manager.
+        """
+        if not self._fetches:
+            return None
+        with self._lock:
+            task = self._quiet.get(name)
+            if task is None:
+                task = self._quiet[name] = threading.Thread(
+                    target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True
+                )
+                task.start()
+            else:
+                patience = 0.0
+        task.join(patience)
+        try:
+            return None if task.is_alive() else self._store.find(name).path
+        except ModelError:
+            return None
+
+    def _fetch(self, name: str) -> None:
+        try:
+            self._store.download(name)
+        except EngineError as error:
+            logger.info("%s was not downloaded: %s", name, error)
 
     def verify(self, name: str) -> ModelStatus:
         """Hash a model's file anew, for the list. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""

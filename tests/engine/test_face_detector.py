@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import threading
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
+from config import Config
 from engine.face_detector import Face, FaceDetector, has_face_geometry, merge, open_detector
 from engine.face_restorer import FaceRestorer
 from engine.intelligent_enhancer import IntelligentEnhancer
@@ -91,9 +97,39 @@ def test_a_file_that_is_no_detector_is_named(tmp_path):
         FaceDetector(path)
 
 
-def test_without_the_file_haar_serves_and_nothing_is_downloaded(tmp_path):
-    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, cache_dir=None, device="cpu")
-    assert open_detector(manager).name == "haar"
+@pytest.fixture
+def yunet_mirror():
+    """A registry whose YuNet comes from a server on this machine, and the requests that the server got."""
+    requests = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            requests.append(self.path)
+
+    file = shared("weights", "face_detection_yunet_2026may.onnx")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=file.parent)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        known = REGISTRY["face_detection_yunet_2023mar"]
+        urls = (f"http://127.0.0.1:{server.server_port}/{file.name}",)
+        spec = replace(known, urls=urls, size=file.stat().st_size, sha256=digest)
+        yield {known.name: spec}, requests
+        server.shutdown()
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_yunet_is_fetched_at_first_use_where_that_is_allowed(tmp_path, yunet_mirror, allowed):
+    specs, requests = yunet_mirror
+    manager = ModelManager(specs, tmp_path, bundled_dir=None, cache_dir=None, device="cpu", quiet_downloads=allowed)
+    assert FaceRestorer(manager).detector.name == "haar" and not requests
+    assert open_detector(manager, fetch=True, patience=60).name == ("yunet" if allowed else "haar")
+    assert bool(requests) is allowed and any(tmp_path.iterdir()) is allowed
+
+
+def test_only_a_configuration_that_allows_downloads_lets_yunet_be_fetched(tmp_path):
+    for settings, allowed in (({}, True), ({"enable_downloads": False}, False), ({"share": True}, False)):
+        config = Config(_env_file=None, weights_dir=tmp_path, cache_dir=tmp_path / "cache", **settings)
+        assert ModelManager.from_config(config)._fetches is allowed
 
 
 def test_yunet_serves_as_soon_as_its_file_is_there(tmp_path):
