@@ -143,8 +143,9 @@ def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
 
 def openvino_untiled(checkpoint: Path, cache: Path) -> Run:
     """OpenVINO on one tensor of the picture's exact size, in the number type it prefers: the limit for a CPU."""
-    import openvino
     import torch
+
+    from utils.openvino import openvino
 
     core = openvino.Core()
     model = openvino.convert_model(network_of(checkpoint)[0], example_input=torch.rand(1, 3, 64, 64))

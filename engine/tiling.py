@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SLICE_BYTES = 32 * 2**20
 FULL_SCALE = 65535
 """Value of white in every band: bands are ``uint16``, fine enough for 16-bit files, half the size of ``float32``."""
 
@@ -184,6 +185,14 @@ def ramp(length: int) -> np.ndarray:
     return ((np.arange(length, dtype=np.float32) + 0.5) / length).astype(np.float32)
 
 
+def _slices(band: np.ndarray) -> Iterator[np.ndarray]:
+    """Views of a few rows each: matching colours, resizing and encoding make copies in wider types, and copies of a
+    whole row of tiles would be gigabytes."""
+    rows = max(1, SLICE_BYTES // max(1, band[:1].nbytes))
+    for start in range(0, len(band), rows):
+        yield band[start : start + rows]
+
+
 def _merge(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
     """Blend two equally shaped ``uint16`` strips, going from ``first`` to ``second`` along ``axis`` (0 or 1)."""
     weight = ramp(first.shape[axis])
@@ -308,10 +317,10 @@ class TileRunner:
                 band[: 2 * reach] = _merge(carry, band[: 2 * reach], axis=0)
             if row is tiles.rows[-1] or reach == 0:
                 carry = None
-                yield band
+                yield from _slices(band)
             else:
                 carry = band[-2 * reach :].copy()
-                yield band[: -2 * reach]
+                yield from _slices(band[: -2 * reach])
 
     def _place(self, band: np.ndarray, rows: np.ndarray, column: Window, tiles: TilePlan) -> None:
         """Write one window's rows into the band, blended with its left neighbour around their cut."""

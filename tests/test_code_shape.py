@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import REPOSITORY
 
 FOLDERS = ("engine", "utils", "api", "ui", "cli", "training", "benchmarks")
@@ -92,8 +94,9 @@ def test_imports_go_one_way():
     assert wrong == SCRIPTS_ONLY
 
 
-def test_opencv_is_imported_in_one_place():
-    """Two threads that import it by themselves can get a half one (``utils/opencv.py``)."""
+@pytest.mark.parametrize(("package", "module"), [("cv2", "opencv.py"), ("openvino", "openvino.py")])
+def test_some_packages_are_imported_in_one_place(package, module):
+    """Two threads that import OpenCV by themselves can get a half one; OpenVINO by itself reports to its makers."""
     folders = ("engine", "utils", "api", "ui", "cli")
-    found = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py") if "cv2" in imported(path)]
-    assert found == [REPOSITORY / "utils" / "opencv.py"]
+    found = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py") if package in imported(path)]
+    assert found == [REPOSITORY / "utils" / module]

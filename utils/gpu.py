@@ -42,7 +42,7 @@ def cpu_features() -> frozenset[str]:
 def _features_from_openvino() -> set[str]:
     """Without /proc (Windows, macOS) OpenVINO's own detection is at hand; it knows of bf16 units."""
     try:
-        import openvino
+        from utils.openvino import openvino
 
         capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     except (ImportError, RuntimeError):

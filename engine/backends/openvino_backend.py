@@ -37,17 +37,16 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
     """The model reshaped to one window, taking and giving ``(N, H, W, C) float32``: no transposing outside."""
-    import openvino
-    from openvino import Layout, Type
-    from openvino.preprocess import PrePostProcessor
+    from utils.openvino import openvino
 
+    layout, f32 = openvino.Layout, openvino.Type.f32
     copy = model.clone()
     copy.reshape(openvino.PartialShape([1, channels, height, width]))
-    steps = PrePostProcessor(copy)
-    steps.input().tensor().set_layout(Layout("NHWC")).set_element_type(Type.f32)
-    steps.input().model().set_layout(Layout("NCHW"))
-    steps.output().tensor().set_layout(Layout("NHWC")).set_element_type(Type.f32)
-    steps.output().model().set_layout(Layout("NCHW"))
+    steps = openvino.preprocess.PrePostProcessor(copy)
+    steps.input().tensor().set_layout(layout("NHWC")).set_element_type(f32)
+    steps.input().model().set_layout(layout("NCHW"))
+    steps.output().tensor().set_layout(layout("NHWC")).set_element_type(f32)
+    steps.output().model().set_layout(layout("NCHW"))
     return steps.build()
 
 
@@ -165,7 +164,7 @@ class OpenVinoBackend(Backend):
 
     def devices(self) -> list[str]:
         try:
-            import openvino
+            from utils.openvino import openvino
         except ImportError:
             return []
         available = openvino.Core().available_devices
@@ -178,7 +177,7 @@ class OpenVinoBackend(Backend):
         return ["bf16", "fp32"] if {"amx_bf16", "avx512_bf16"} & cpu_features() else ["fp32"]
 
     def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
-        import openvino
+        from utils.openvino import openvino
 
         if device not in self.devices():
             raise BackendError(f"OpenVINO cannot use the device '{device}' here.")

@@ -39,7 +39,7 @@ def converted_path(source: NetworkSource, cache_dir: Path, version: str, precisi
 
 def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, precision: str) -> Any:
     """The ``openvino.Model`` to run in ``precision``: from the cache, else converted (and kept)."""
-    import openvino
+    from utils.openvino import openvino
 
     if cache_dir is not None:
         path = converted_path(source, cache_dir, openvino.get_version(), precision)
@@ -59,8 +59,9 @@ def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, pre
 
 
 def _convert(source: NetworkSource, precision: str) -> Any:
-    import openvino
     import torch
+
+    from utils.openvino import openvino
 
     side = max(32, source.info.minimum_size, source.info.multiple_of * 4)
     shape = [-1, source.info.in_channels, -1, -1]
@@ -101,7 +102,7 @@ def _save_atomically(model: Any, path: Path, kept: str | None) -> None:
 
 def _save_marked(model: Any, path: Path, kept: str | None) -> None:
     """Write the model; operations whose names match ``kept`` (a regular expression) stay in fp32 when it runs."""
-    import openvino
+    from utils.openvino import openvino
 
     openvino.save_model(model, path, compress_to_fp16=False)
     if kept is None:
@@ -116,10 +117,11 @@ def _save_marked(model: Any, path: Path, kept: str | None) -> None:
 
 def _marked_in_memory(core: Any, model: Any, kept: str) -> Any:
     import numpy as np
-    from openvino import Tensor
+
+    from utils.openvino import openvino
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         _save_marked(model, path, kept)
         weights = np.fromfile(path.with_suffix(".bin"), np.uint8)
-        return core.read_model(path.read_text("utf-8"), Tensor(weights, shared_memory=False))
+        return core.read_model(path.read_text("utf-8"), openvino.Tensor(weights, shared_memory=False))

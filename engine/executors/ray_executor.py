@@ -215,6 +215,7 @@ def ray_executor(config: Any) -> Executor:
         # A cluster of one machine keeps to 127.0.0.1, as Ray does by itself on Windows and macOS; elsewhere it would
         # listen on every interface. Ray reads this switch when it is imported.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported; nobody is told what runs here
     ray = _import_ray()
     check_address(config.ray_address, os.environ.get("RAY_AUTH_MODE", ""))
     environment = {"env_vars": {"PYTHONPATH": str(_ROOT)}}

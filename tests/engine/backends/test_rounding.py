@@ -61,10 +61,9 @@ def test_blocks_add_to_a_sum_in_fp32(tmp_path):
     """In OpenVINO's own words: the operations that really ran, while convolutions ran in bf16."""
     if "bf16" not in get_backend("openvino").precisions("cpu"):
         pytest.skip("this CPU has no bf16 units")
-    import openvino
-
     from engine.backends.base import NetworkSource
     from engine.backends.openvino_models import load_converted
+    from utils.openvino import openvino
 
     path = tmp_path / "blocks.pth"
     write_rrdbnet(path, blocks=2)
