@@ -94,6 +94,9 @@ def test_one_frame_is_shown_before_and_after(tab, tmp_path):
     tab.click("#video-preview")
     tab.wait_for_selector("#video-preview-status:has-text('128 × 96 pixels with tiny-x4')", timeout=90_000)
     tab.wait_for_selector("#video-slider img")
+    tab.wait_for_timeout(500)
+    before, after = (picture.bounding_box() for picture in tab.locator("#video-slider img").all())
+    assert before == after, "each pixel of the one lies over the same of the other"
     assert "(50 frames) will take about" in tab.inner_text("#video-preview-status")
 
 
