@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SLICE_BYTES = 32 * 2**20
+SLICE_PIXELS = 5 * 2**20
 FULL_SCALE = 65535
 """Value of white in every band: bands are ``uint16``, fine enough for 16-bit files, half the size of ``float32``."""
 
@@ -185,10 +185,11 @@ def ramp(length: int) -> np.ndarray:
     return ((np.arange(length, dtype=np.float32) + 0.5) / length).astype(np.float32)
 
 
-def _slices(band: np.ndarray) -> Iterator[np.ndarray]:
+def _slices(band: np.ndarray, scale: int) -> Iterator[np.ndarray]:
     """Views of a few rows each: matching colours, resizing and encoding make copies in wider types, and copies of a
-    whole row of tiles would be gigabytes."""
-    rows = max(1, SLICE_BYTES // max(1, band[:1].nbytes))
+    whole row of tiles would be gigabytes. Each begins at an input row, and colours and alpha are cut at the same rows.
+    """
+    rows = max(1, SLICE_PIXELS // (band.shape[1] * scale)) * scale
     for start in range(0, len(band), rows):
         yield band[start : start + rows]
 
@@ -317,10 +318,10 @@ class TileRunner:
                 band[: 2 * reach] = _merge(carry, band[: 2 * reach], axis=0)
             if row is tiles.rows[-1] or reach == 0:
                 carry = None
-                yield from _slices(band)
+                yield from _slices(band, scale)
             else:
                 carry = band[-2 * reach :].copy()
-                yield from _slices(band[: -2 * reach])
+                yield from _slices(band[: -2 * reach], scale)
 
     def _place(self, band: np.ndarray, rows: np.ndarray, column: Window, tiles: TilePlan) -> None:
         """Write one window's rows into the band, blended with its left neighbour around their cut."""

@@ -152,6 +152,20 @@ def test_transparency_is_enlarged_without_a_halo_of_what_it_hid(enhance, scene):
     assert picture.pixels[78:82, 118:122, 1].max() < 60, "the hidden white bled into the edge"
 
 
+@pytest.mark.parametrize("color_match", [True, False])
+@pytest.mark.parametrize("scale", [4, 1.5])
+def test_bands_in_slices_give_the_same_picture(enhance, scene, monkeypatch, color_match, scale):
+    """Of large pictures bands go on a few rows at a time; colours and alpha must stay in step."""
+    alpha = np.linspace(0, 255, 90 * 120).reshape(90, 120).astype(np.uint8)
+    source = np.dstack([scene, alpha])
+    settings = {"model": "neutral-x4", "scale": scale, "color_match": color_match, "tile": 64}
+    _, whole = enhance(source, **settings)
+    monkeypatch.setattr("engine.tiling.SLICE_PIXELS", 480 * 4 * 7)
+    _, sliced = enhance(source, **settings, overwrite=True)
+    apart = np.abs(whole.interleaved().astype(int) - sliced.interleaved())
+    assert apart.max() <= (0 if scale == 4 else 1)  # resizing sums in floats, in another order
+
+
 def test_constant_alpha_costs_no_second_run(enhance, scene):
     opaque = np.dstack([scene, np.full((90, 120), 128, np.uint8)])
     result, picture = enhance(opaque)
