@@ -17,9 +17,11 @@ APPROXIMATE_HALO = 24
 """Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
 ``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
 APPROXIMATE_BLEND = 8
-BAND_BYTES = (160 * 2**20, 640 * 2**20)
-"""What one row of tiles of a wide picture may hold: the least, and the most where memory is plentiful. Flat tiles cost
-time, since their halos are the larger part: at 12,000 pixels of width the least would make a megapixel 40% dearer."""
+BAND_BYTES = (160 * 2**20, 240 * 2**20, 640 * 2**20)
+"""What one row of tiles of a wide picture may hold: always; where memory is plentiful; and there if it would be flatter
+than ``GOOD_HEIGHT`` otherwise. Flat tiles cost time, since their halos are the larger part: at 12,000 pixels of width a
+megapixel would be 40% dearer with the first."""
+GOOD_HEIGHT = 400
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,16 @@ class Upscaler:
             multiple=math.lcm(8, self.info.multiple_of),
             unit=self.info.multiple_of,
             smallest=self.info.minimum_size,
-            max_band_pixels=self._band_bytes() // row_bytes,
+            max_band_pixels=self._band_pixels(width, row_bytes),
         )
 
-    def _band_bytes(self) -> int:
-        least, most = BAND_BYTES
-        return least if self._budget is None else int(min(most, max(least, self._budget.usable / 8)))
+    def _band_pixels(self, width: int, row_bytes: int) -> int:
+        """Most input pixels of a row of tiles, its height times the picture's width."""
+        always, plenty, most = BAND_BYTES
+        if self._budget is None:
+            return always // row_bytes
+        wanted = min(most, max(plenty, GOOD_HEIGHT * width * row_bytes))
+        return int(max(always, min(wanted, self._budget.usable / 8))) // row_bytes
 
     def prepare(self, tiles: TilePlan) -> None:
         """Compile for the plan's window, so that loading and running are timed apart."""
