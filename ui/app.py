@@ -11,6 +11,7 @@ Results belong into ``sessions.of(request).folder``.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,8 @@ from engine.types import EnhanceResult
 from ui.sessions import SessionCookie, Sessions
 from ui.strings import i18n, t
 from ui.theme import theme
+
+logger = logging.getLogger(__name__)
 
 Enhance = Callable[..., EnhanceResult]
 TITLE = "Real-ESRGAN Ultimate"
@@ -123,13 +126,20 @@ def _sweep_for_ever(sessions: Sessions, folder: Path) -> None:
     from ui.kept_uploads import sweep_kept
 
     waiting = threading.Event()
+    sweeps = (
+        lambda: sessions.sweep(KEEP_SECONDS),
+        lambda: sweep_uploads(folder, KEEP_SECONDS),
+        lambda: sweep_kept(folder, KEEP_SECONDS),
+        lambda: sweep_parts(folder),
+    )
 
     def sweep() -> None:
         while True:
-            sessions.sweep(KEEP_SECONDS)
-            sweep_uploads(folder, KEEP_SECONDS)
-            sweep_kept(folder, KEEP_SECONDS)
-            sweep_parts(folder)
+            for one in sweeps:
+                try:
+                    one()
+                except OSError as error:  # a file that goes while it is looked at must not end all sweeping
+                    logger.info("Not everything could be swept: %s", error)
             waiting.wait(_SWEEP_SECONDS)
 
     threading.Thread(target=sweep, name="sweep-previews", daemon=True).start()
