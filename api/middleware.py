@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
+from utils.addresses import is_loopback
 
 
 class OwnNames:
@@ -34,17 +34,6 @@ class OwnNames:
             return
         message = f"'{name}' is not a name of this server; REALESRGAN_API_HOSTS can add it."
         await JSONResponse({"error": {"type": "Forbidden", "message": message}}, 403)(scope, receive, send)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean the machine itself."""
-    host = host.lower().rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_of(scope: Scope) -> str | None:

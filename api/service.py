@@ -14,7 +14,6 @@ from api.callbacks import Callbacks
 from api.fetch import Resolver, system_resolver
 from api.job_store import JobEntry, JobStore
 from api.metrics import Metrics
-from api.middleware import is_loopback
 from api.schemas import TARGET_SIDES, Limits
 from api.waiting import SharedJobs
 from engine.executors import Executor, create_executor
@@ -22,6 +21,7 @@ from engine.isolated import inspect_isolated
 from engine.jobs import JobStatus
 from engine.model_manager import ModelManager
 from engine.settings_manager import SettingsManager
+from utils.addresses import is_loopback
 from utils.errors import QueueFullError, ServiceStoppedError
 
 logger = logging.getLogger(__name__)

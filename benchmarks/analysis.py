@@ -47,15 +47,21 @@ def _noisy(random: np.random.Generator, picture: np.ndarray, sigma: float) -> np
     return np.clip(np.rint(picture + random.normal(0, sigma, picture.shape)), 0, 255).astype(np.uint8)
 
 
-def analysis_time(enhancer: IntelligentEnhancer, photograph: Path, repeats: int = 7) -> None:
-    """Best of several, decoded beforehand: 4000 x 3000 pixels."""
-    picture = np.asarray(cv2.resize(_read(photograph), (4000, 3000), interpolation=cv2.INTER_CUBIC))
+def analysis_seconds(enhancer: IntelligentEnhancer, picture: np.ndarray, repeats: int = 7) -> list[float]:
+    """Seconds of each of several analyses of a decoded picture, after one that is not counted."""
     enhancer.analyze(picture)
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
         enhancer.analyze(picture)
         seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def analysis_time(enhancer: IntelligentEnhancer, photograph: Path) -> None:
+    """Best of several, decoded beforehand: 4000 x 3000 pixels."""
+    picture = np.asarray(cv2.resize(_read(photograph), (4000, 3000), interpolation=cv2.INTER_CUBIC))
+    seconds = analysis_seconds(enhancer, picture)
     print(f"\n12 megapixels analysed in {min(seconds) * 1000:.0f} ms (median {np.median(seconds) * 1000:.0f} ms)")
 
 

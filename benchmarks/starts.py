@@ -102,8 +102,9 @@ def _answers(command: list[str], path: str, environment: dict[str, str]) -> floa
         process.wait(60)
 
 
-def _inside(checkpoint: Path, folder: Path, runs: int = 5) -> dict[str, float]:
+def _inside(checkpoint: Path, folder: Path) -> dict[str, float]:
     """What takes place within a running program."""
+    from benchmarks.analysis import analysis_seconds
     from engine.intelligent_enhancer import IntelligentEnhancer
     from engine.model_manager import ModelManager
 
@@ -114,14 +115,7 @@ def _inside(checkpoint: Path, folder: Path, runs: int = 5) -> dict[str, float]:
         manager.load_model(checkpoint.stem)
         found[name] = time.perf_counter() - begun
     picture = np.tile(photograph(500, 500), (6, 8, 1))
-    enhancer = IntelligentEnhancer(manager)
-    enhancer.analyze(picture)
-    seconds = []
-    for _ in range(runs):
-        begun = time.perf_counter()
-        enhancer.analyze(picture)
-        seconds.append(time.perf_counter() - begun)
-    found["analyse 12 megapixels"] = min(seconds)
+    found["analyse 12 megapixels"] = min(analysis_seconds(IntelligentEnhancer(manager), picture))
     manager.close()
     return found
 

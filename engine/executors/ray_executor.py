@@ -8,7 +8,6 @@ is refused without Ray's token authentication: whoever reaches an open cluster c
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import os
 import time
@@ -20,6 +19,7 @@ from engine.executors.quarantine import Quarantine
 from engine.executors.ray_actor import UpscaleActor
 from engine.jobs import Job
 from engine.types import EnhanceResult, JobControl
+from utils.addresses import is_loopback
 from utils.errors import (
     EngineError,
     InvalidImageError,
@@ -263,11 +263,7 @@ def check_address(address: str, auth_mode: str) -> None:
     if not address or address in ("auto", "local") or auth_mode == "token":
         return
     host = address.removeprefix("ray://").rpartition(":")[0].strip("[]") or address
-    try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = host == "localhost"
-    if not is_loopback:
+    if not is_loopback(host):
         raise InvalidSettingsError(
             f"ray_address: '{address}' is beyond this machine, and Ray's token authentication is off. Whoever reaches "
             "such a cluster can run code on it. Set RAY_AUTH_MODE=token and a token on every node."

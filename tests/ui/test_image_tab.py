@@ -148,17 +148,23 @@ def test_faces_of_one_picture_are_not_taken_for_those_of_another(opened, photo, 
     assert opened.settings[0].face_keep == ()
 
 
-def test_a_result_does_not_cover_the_picture_that_was_opened_meanwhile(opened, photo, other):
+def enhanced_while_another_is_opened(opened, photo, other, where):
+    """What window "a" shows in the end when ``other`` was opened in window ``where`` during its run."""
+
     async def story():
         opened.tab.opened(window("a"), str(photo))
         opened.gate = threading.Event()
         answers = opened.tab.enhance(window("a"), str(photo), *opened.form())
         await anext(answers)
-        opened.tab.opened(window("a"), str(other))
+        opened.tab.opened(window(where), str(other))
         opened.gate.set()
         return await collected(answers)
 
-    changed = asyncio.run(story())
+    return asyncio.run(story())
+
+
+def test_a_result_does_not_cover_the_picture_that_was_opened_meanwhile(opened, photo, other):
+    changed = enhanced_while_another_is_opened(opened, photo, other, where="a")
     assert opened.parts.stage not in changed and "photo.png is finished" in changed[opened.parts.status]
     assert "data-run" in changed[opened.parts.history] and changed[opened.parts.enhance]["interactive"]
     desk = opened.work.desk(opened.sessions.of(window("a")))
@@ -166,16 +172,7 @@ def test_a_result_does_not_cover_the_picture_that_was_opened_meanwhile(opened, p
 
 
 def test_each_window_shows_its_own_result_whatever_another_one_opened(opened, photo, other):
-    async def story():
-        opened.tab.opened(window("a"), str(photo))
-        opened.gate = threading.Event()
-        answers = opened.tab.enhance(window("a"), str(photo), *opened.form())
-        await anext(answers)
-        opened.tab.opened(window("b"), str(other))
-        opened.gate.set()
-        return await collected(answers)
-
-    shown = opened.stage(asyncio.run(story()))
+    shown = opened.stage(enhanced_while_another_is_opened(opened, photo, other, where="b"))
     assert Path(shown["after"]).name == "photo_x2.png"
 
 

@@ -135,13 +135,19 @@ def test_two_clicks_at_the_same_moment_are_one_film(tab, films, sessions, upload
     assert not kept(sessions, window("one"))
 
 
+async def one_behind_the_other(tab, films, upload):
+    """The answers to two people: the first one's film runs, the second's waits in line."""
+    ahead = start(tab, window("a", "somebody"), upload)
+    await anext(ahead)
+    await until(lambda: films.given)
+    waiting = start(tab, window("b"), upload)
+    await anext(waiting)
+    return ahead, waiting
+
+
 def test_a_film_that_waits_keeps_its_upload_and_gets_its_name_when_its_turn_comes(tab, films, sessions, upload):
     async def story():
-        ahead = start(tab, window("a", "somebody"), upload)
-        await anext(ahead)
-        await until(lambda: films.given)
-        waiting = start(tab, window("b"), upload)
-        await anext(waiting)
+        ahead, waiting = await one_behind_the_other(tab, films, upload)
         told = await anext(waiting)
         upload.unlink()  # Gradio removes uploads after a day
         folder = sessions.of(window("b")).folder
@@ -159,11 +165,7 @@ def test_a_film_that_waits_keeps_its_upload_and_gets_its_name_when_its_turn_come
 
 def test_a_film_that_was_cancelled_before_its_turn_leaves_no_upload_behind(tab, films, sessions, upload):
     async def story():
-        ahead = start(tab, window("a", "somebody"), upload)
-        await anext(ahead)
-        await until(lambda: films.given)
-        waiting = start(tab, window("b"), upload)
-        await anext(waiting)
+        ahead, waiting = await one_behind_the_other(tab, films, upload)
         was_there = kept(sessions, window("b"))
         tab.cancel(window("b"))
         last = (await rest(waiting))[-1]

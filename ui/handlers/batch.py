@@ -33,12 +33,12 @@ from engine.settings_manager import SettingsManager
 from engine.types import EnhanceResult, EnhanceSettings
 from ui.handlers.common import make_settings
 from ui.sessions import Session
+from utils.addresses import is_loopback
 from utils.errors import InvalidImageError, InvalidSettingsError
 
 How = Literal["image", "preset", "auto"]
 _PLACE = "batch-"
 _ELSEWHERE = "where.txt"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _KEPT_WITH_AUTO = ("format", "quality", "exif")
 RESULTS_BESIDE = "enhanced"
 """Folder of the results inside a folder of this machine, where the person names none."""
@@ -73,7 +73,7 @@ def may_name_folders(config: Any) -> bool:
 
 
 def _only_local(config: Any) -> bool:
-    return config.server_name in _LOOPBACK and not config.share
+    return is_loopback(config.server_name) and not config.share
 
 
 def is_from_here(request: Any) -> bool:
@@ -87,7 +87,7 @@ def is_from_here(request: Any) -> bool:
         return False
     origin, host = headers.get("origin"), headers.get("host")
     named = [urlsplit(address).hostname for address in (origin, f"//{host}" if host else None) if address]
-    return all(name in _LOOPBACK for name in named)
+    return all(name is not None and is_loopback(name) for name in named)
 
 
 def allowed_folder(text: str, config: Any, *, must_exist: bool = True, from_here: bool = True) -> Path:
