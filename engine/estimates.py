@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.upscaler import MIN_TILE, MemoryBudget
-from utils.gpu import GPUDetector, available_host_memory, cpu_features
+from utils.gpu import GPUDetector, available_host_memory, cpu_count, cpu_features
 
 if TYPE_CHECKING:
     from engine.model_manager import ModelManager
     from engine.model_store import ModelStatus
 
-# Multiplications and additions a second, where nothing was measured yet: a modest desktop processor, a modest GPU.
-_ASSUMED_RATE = {"cpu": 150e9, "gpu": 8e12}
+_ASSUMED_CORE_RATES = (("amx_bf16", 900e9), ("avx512_bf16", 400e9), ("avx512f", 100e9), ("avx2", 50e9))
+_ASSUMED_PLAIN_RATE = 20e9
+_ASSUMED_GPU_RATE = 8e12
 _RUNTIME_BYTES = 900e6
 _STREAMED = ("png", "tiff")
 # Two or three maps of 64 channels at output size, in single precision: the widest that the known networks hold.
@@ -67,24 +68,35 @@ def estimate(
 
 
 def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:
+    """Of input; and whether that was measured on this device, by the self-test of a network of the same shape."""
+    parameters = _parameters(manager, status)
     for key, record in manager.self_tests.all().items():
         parts = key.split(" | ")
-        if len(parts) > 3 and parts[3] == device and parts[1].isdigit() and _is_size_of(status, int(parts[1])):
+        if len(parts) > 3 and parts[1:4] == [str(parameters), f"x{status.scale}", device]:
             speeds = [trial["seconds_per_megapixel"] for trial in record["trials"] if not trial["problem"]]
             if speeds:
                 return min(speeds), True
-    rate = _ASSUMED_RATE["cpu" if device == "cpu" else "gpu"]
-    spec = manager.specs.get(status.name)
-    bytes_each = 2 if spec is not None and spec.embedded else 4
-    parameters = status.parameters or int((status.size or 67e6) / bytes_each)
-    return 2.0 * parameters * 1e6 / rate, False
+    return 2.0 * parameters * 1e6 / _assumed_rate(device), False
 
 
-def _is_size_of(status: ModelStatus, parameters: int) -> bool:
-    """Whether a model has that many parameters; where nobody counted them, its file tells: four or two bytes each."""
+def _parameters(manager: ModelManager, status: ModelStatus) -> int:
+    """Counted where the file is here, else from its size: four or two bytes each."""
     if status.parameters:
-        return status.parameters == parameters
-    return any(1 <= (status.size or 0) / (parameters * width) < 1.02 for width in (4, 2))
+        return status.parameters
+    if status.installed and status.problem is None:
+        return manager.info(status.name).parameters
+    spec = manager.specs.get(status.name)
+    half = spec is not None and (spec.embedded or not spec.urls)
+    return int((status.size or 67e6) / (2 if half else 4))
+
+
+def _assumed_rate(device: str) -> float:
+    """Multiplications and additions a second, before anything was measured: what two machines reached, a core."""
+    if device != "cpu":
+        return _ASSUMED_GPU_RATE
+    features = cpu_features()
+    known = next((rate for feature, rate in _ASSUMED_CORE_RATES if feature in features), _ASSUMED_PLAIN_RATE)
+    return known * cpu_count()
 
 
 def optimal_tile(width: int, height: int, device: str, reserve_mb: int = 512) -> int:

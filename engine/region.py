@@ -101,6 +101,8 @@ def enhance_region(
     outer_bottom = min(picture.height, top + height + _CONTEXT)
     part = crop(picture, (outer_left, outer_top, outer_right - outer_left, outer_bottom - outer_top))
     plan = _plan_of(picture, settings, manager)
+    if settings.model == "auto":  # decided by the whole picture, not by this part of it
+        settings = settings.but(model=manager.automatic.choose_for(picture, plan.scale, settings.mode).model)
     local = settings.but(
         **dict.fromkeys(("width", "height", "long_edge", "print_size", "max_megabytes")),
         **_faces_in(part, (outer_left, outer_top), picture, plan, settings, manager),

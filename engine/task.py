@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.choice import Chosen
 from engine.faces.needs import face_needs
 from engine.model_manager import ModelManager
 from engine.output_names import check_output, output_format
@@ -88,13 +89,13 @@ def choose_model(
     settings: EnhanceSettings,
     manager: ModelManager,
     config: Any,
-    automatic: Callable[[float], tuple[str, str]],
+    automatic: Callable[[float], Chosen],
 ) -> ModelChoice:
     """Model and sizes for an input of ``width`` x ``height`` pixels.
 
     Args:
         config: the limit ``max_output_megapixels``.
-        automatic: what "auto" means: the wanted scale -> (model, why).
+        automatic: what "auto" means: the wanted scale -> the model, with reasons.
 
     Raises:
         ModelNotFoundError: no such model.
@@ -104,13 +105,20 @@ def choose_model(
     warnings: tuple[str, ...] = ()
     if name == "auto":
         rough = plan_size(width, height, settings, max_output_pixels=10**12)
-        name, reason = automatic(rough.scale)
-        if name in RESAMPLERS:
-            warnings = (reason,)
+        chosen = automatic(rough.scale)
+        name, reason, warnings = chosen.model, " ".join(chosen.reasons), chosen.notices
     native = 4 if name in RESAMPLERS else manager.info(name).scale
     most = int(config.max_output_megapixels * MB)
     size = plan_size(width, height, settings, native_scale=native, max_output_pixels=most)
     return ModelChoice(name, reason, native, size, warnings)
+
+
+def automatic_model(
+    path: Path, info: image_io.ImageInfo, settings: EnhanceSettings, manager: ModelManager, config: Any
+) -> Chosen:
+    """What ``model="auto"`` means for a picture file under these settings."""
+    scale = plan_size(info.width, info.height, settings, max_output_pixels=10**12).scale
+    return manager.automatic.choose(path, (info.width, info.height), scale, settings.mode, limits_of(config))
 
 
 def decide(
@@ -124,7 +132,14 @@ def decide(
     """Check input, output, model and sizes; cheap, reads only headers. Raises ``EngineError``."""
     info = image_io.probe(input_path, limits_of(config))
     check_output(input_path, output_path, overwrite)
-    choice = choose_model(info.width, info.height, settings, manager, config, manager.default_model)
+    choice = choose_model(
+        info.width,
+        info.height,
+        settings,
+        manager,
+        config,
+        lambda _: automatic_model(input_path, info, settings, manager, config),
+    )
     name, size, warnings = choice.model, choice.size, list(choice.warnings)
     if settings.face_enhance:
         face_needs(manager, settings.face_model)  # refuses what is no face model before anything is done

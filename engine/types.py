@@ -19,6 +19,7 @@ from engine.turns import NetworkTime
 from utils.errors import InvalidSettingsError, JobCancelled
 from utils.validation import MAX_SCALE, MAX_TILE, MIN_SCALE, MIN_TILE, RESAMPLERS
 
+Mode = Literal["auto", "quick", "balanced", "best", "faithful"]
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Fit = Literal["fit", "fill", "pad", "stretch"]
 OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
@@ -60,7 +61,11 @@ class EnhanceSettings(FrozenSettings):
     """
 
     model: str = Field("auto", min_length=1, max_length=200)
-    """Model name, a resampler (``lanczos`` ...) or ``auto`` (the best one installed for the goal)."""
+    """Model name, a resampler (``lanczos`` ...) or ``auto`` (what suits the picture and ``mode``)."""
+    mode: Mode = "auto"
+    """What an automatic model is chosen for: ``best`` (however long it takes), ``balanced`` (the best one if the result
+    is there within a minute, else the quick one), ``quick`` (seconds), ``faithful`` (closest to the original, nothing
+    invented), ``auto`` (pictures: best; videos: quick)."""
     scale: float | None = Field(None, ge=MIN_SCALE, le=MAX_SCALE)
     """Output side / input side."""
     width: int | None = Field(None, ge=1, le=1_000_000)

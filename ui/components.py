@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.types import EnhanceSettings
-from ui.handlers.common import DEFAULTS, GOALS, form_values, model_choices
+from ui.handlers.common import DEFAULTS, GOALS, MODES, form_values, model_choices
 from ui.strings import choice, t
 
 FORMATS = ("auto", "png", "jpeg", "webp", "avif", "tiff")
@@ -67,6 +67,11 @@ def _holding(component: Any, value: Any) -> Any:
     return gr.update(value=value)
 
 
+def mode_choices() -> list[tuple[Any, str]]:
+    """(label, value) of what an automatic model may be chosen for."""
+    return [(choice(f"mode_{mode}"), mode) for mode in MODES]
+
+
 def settings_form(manager: Any, under_model: Callable[[], None], in_faces: Callable[[], None]) -> SettingsForm:
     """Model and size in sight, the rest folded away.
 
@@ -74,6 +79,7 @@ def settings_form(manager: Any, under_model: Callable[[], None], in_faces: Calla
         under_model, in_faces: make further components at those places.
     """
     parts: dict[str, Any] = {}
+    parts["mode"] = gr.Radio(mode_choices(), value="auto", label=t("mode"), info=t("mode_info"), elem_id="mode")
     parts["model"] = gr.Dropdown(
         model_choices(manager), value="auto", label=t("model"), filterable=True, elem_id="model"
     )

@@ -21,7 +21,7 @@ def recommended(enhancer: IntelligentEnhancer, settings: EnhanceSettings) -> Cal
     wanted = settings.model_dump(exclude_defaults=True)
 
     def choose(path: Path) -> EnhanceSettings:
-        found = dict(enhancer.recommend(path).settings)
+        found = dict(enhancer.recommend(path, settings.mode).settings)
         found["precision"] = "fp32" if found.pop("fp32", False) else "auto"
         return merge_settings(found, wanted)
 

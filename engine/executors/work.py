@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from engine.choice import Needs, choose_model
 from engine.jobs import Job
 from engine.model_manager import ModelManager
 from engine.processor import enhance_file, limits_of
 from engine.sizing import plan_size
+from engine.task import automatic_model
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl
 from utils import image_io
 from utils.files import folder_beside
@@ -37,7 +39,7 @@ def run_job(job: Job, manager: ModelManager, config: Any, control: JobControl) -
     """
     factor = _factor(job, config)
     if factor is not None and shortest_passes(factor) == (4, 2) and job.settings.model == "auto":
-        first, second = (manager.default_model(scale)[0] for scale in (4, 2))
+        first, second = _two_models(job, manager, config)
         if _native_scale(manager, first) == 4 and _native_scale(manager, second) == 2:
             return _two_networks(job, first, second, manager, config, control)
     result = enhance_file(
@@ -60,6 +62,15 @@ def _factor(job: Job, config: Any) -> float | None:
     if info.frames > 1:
         return None
     return plan_size(info.width, info.height, job.settings, max_output_pixels=10**12).scale
+
+
+def _two_models(job: Job, manager: ModelManager, config: Any) -> tuple[str, str]:
+    """The model for the picture, and the one that doubles its result: that is clean, and sixteen times as many pixels
+    would keep the first busy sixteen times as long."""
+    info = image_io.probe(job.input_path, limits_of(config))
+    first = automatic_model(job.input_path, info, job.settings, manager, config).model
+    again = Needs("photo", "picture", 2.0, worn=False, pristine=True, mode="faithful")
+    return first, choose_model(manager, again).model
 
 
 def _native_scale(manager: ModelManager, model: str) -> int:

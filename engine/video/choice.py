@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.choice import UNKNOWN, Chosen, choose_model
 from engine.registry import content_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
+    from engine.choice import Needs
     from engine.model_manager import ModelManager
+    from engine.types import Mode
 
 _LIGHT = 3_000_000
 """Parameters up to which a network is fit for video; RRDBNet has 16.7 million."""
 
 
-def choose_video_model(manager: ModelManager, scale: float | None, frame: np.ndarray) -> tuple[str, str]:
-    """(name, reason): the installed network that suits a frame, ``(H, W, 3)`` RGB, and is quick enough."""
-    light = [status for status in manager.usable_upscalers() if (status.parameters or _LIGHT + 1) <= _LIGHT]
+def choose_video_model(
+    manager: ModelManager, scale: float | None, frame: Callable[[], np.ndarray], mode: Mode = "auto"
+) -> Chosen:
+    """The installed network that suits a video and is quick enough for thousands of frames.
+
+    Args:
+        frame: gives one that is typical, ``(H, W, 3)`` RGB; asked only where the choice depends on it.
+        mode: "best" takes what a picture would get, whatever it costs; "auto" and "balanced" are "quick".
+    """
+    wanted = scale or 4.0
+    if mode in ("best", "faithful"):
+        return choose_model(manager, _needs(manager, frame(), wanted, mode))
+    light = {
+        status.name: status for status in manager.usable_upscalers() if (status.parameters or _small(status)) <= _LIGHT
+    }
     if not light:
-        return manager.default_model(scale)
-    wanted = 2 if scale is not None and scale <= 2 else 4
-    kinds = {status.name: content_of(status.name, manager.specs.get(status.name)) for status in light}
-    drawn = len(set(kinds.values())) > 1 and _is_drawn(manager, frame)
-    liked = ("video", "anime", "any", "photo") if drawn else ("any", "photo", "video", "anime")
+        return choose_model(manager, replace(UNKNOWN, scale=wanted))
+    needs = _needs(manager, frame(), wanted, "quick") if len(light) > 1 else replace(UNKNOWN, scale=wanted)
+    known = choose_model(manager, needs)
+    if needs.mode == "quick" and known.model in light and known.model in manager.specs:
+        best = known.model
+    else:
+        best = _own(manager, set(light), needs)
+    subject = "drawn video" if needs.drawn else "video"
+    reason = f"{best} is the installed model that suits {subject} and is quick enough for thousands of frames."
+    return Chosen(best, (reason,), known.notices)
+
+
+def _small(status: object) -> int:
+    """Parameters of a network whose weights nobody counted, from its file: four or two bytes each."""
+    return int((getattr(status, "size", None) or 1e9) / 2)
+
+
+def _needs(manager: ModelManager, frame: np.ndarray, scale: float, mode: Mode) -> Needs:
+    from utils import image_io
+
+    picture = image_io.from_array(frame)
+    return manager.automatic.look_at(picture).needs(scale, mode, picture.size)
+
+
+def _own(manager: ModelManager, names: set[str], needs: Needs) -> str:
+    """Among networks that no list names: made for such content, of the goal's scale."""
+    drawn, other = {"video": 0, "anime": 1, "any": 2, "photo": 3}, {"any": 0, "photo": 0, "video": 2, "anime": 3}
+    liked = drawn if needs.drawn else other
+    scales = {status.name: status.scale for status in manager.usable_upscalers()}
+    wanted = 2 if needs.scale <= 2 else 4
 
     def order(name: str) -> tuple[int, bool, int, str]:
-        spec, scale_of = manager.specs.get(name), {status.name: status.scale for status in light}
-        place = liked.index(kinds[name])
-        if not drawn and kinds[name] == "photo":
-            place = 0
-        return place, scale_of[name] != wanted, -(spec.rank if spec else 0), name
+        spec = manager.specs.get(name)
+        return liked[content_of(name, spec)], scales[name] != wanted, -(spec.rank if spec else 0), name
 
-    best = min(kinds, key=order)
-    subject = "drawn video" if drawn else "video"
-    return best, f"{best} is the installed model that suits {subject} and is quick enough for thousands of frames."
-
-
-def _is_drawn(manager: ModelManager, frame: np.ndarray) -> bool:
-    from engine.intelligent_enhancer import IntelligentEnhancer
-
-    analysis = IntelligentEnhancer(manager).analyze(frame)
-    return analysis.content_type == "anime" and analysis.is_certain
+    return min(names, key=order)
 
 
 __all__ = ["choose_video_model"]

@@ -73,7 +73,7 @@ def decide(
         settings,
         manager,
         config,
-        lambda scale: choose_video_model(manager, scale, _a_frame(info, options)),
+        lambda scale: choose_video_model(manager, scale, lambda: _a_frame(info, options), settings.mode),
     )
     size = choice.size
     spec = make_spec(options, info, kind, size.canvas, size.scale) if kind is not None else None

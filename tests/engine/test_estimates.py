@@ -45,6 +45,6 @@ def test_a_shipped_model_of_half_precision_is_recognised_by_its_file(tmp_path):
 
 def test_a_second_pass_and_a_whole_output_in_memory_cost_more(manager):
     once, twice = (estimate(manager, "tiny-x4", 500, 500, scale) for scale in (4, 8))
-    assert twice.seconds > 4 * once.seconds and twice.memory_mb > once.memory_mb
+    assert twice.seconds > 3 * once.seconds and twice.memory_mb > once.memory_mb
     whole = estimate(manager, "tiny-x4", 500, 500, 4, output_format="jpeg")
     assert whole.memory_mb > once.memory_mb

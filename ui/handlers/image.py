@@ -24,9 +24,10 @@ from engine.readjust import can_readjust, readjust_fidelity
 from engine.recording import Recorder
 from engine.region import REGION_SIDE, RegionPreview, enhance_region, liveliest_center, region_box
 from engine.sizing import plan_size
-from engine.task import limits_of, result_limits_of
+from engine.task import automatic_model, limits_of, result_limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
 from ui import previews
+from ui.handlers.common import MODES
 from ui.handlers.desk import KEPT, Compared, Desk, desk_base
 from ui.sessions import Session
 from ui.viewer import EMPTY, Box, View
@@ -80,8 +81,7 @@ class ImageWork:
     def estimate(self, path: Path | str, settings: EnhanceSettings) -> tuple[tuple[int, int], Estimate]:
         """(width, height) of the output, and what it will cost. Raises ``EngineError`` where it cannot be made."""
         info = self.probe(path)
-        rough = plan_size(info.width, info.height, settings, max_output_pixels=10**12)
-        model = self.manager.default_model(rough.scale)[0] if settings.model == "auto" else settings.model
+        model = self.automatic(path, settings) if settings.model == "auto" else settings.model
         plan = plan_size(
             info.width, info.height, settings, max_output_pixels=int(self.config.max_output_megapixels * 1e6)
         )
@@ -89,6 +89,15 @@ class ImageWork:
         expected = estimate(self.manager, model, info.width, info.height, plan.scale, output_format=kind)
         frames = max(1, info.frames)
         return plan.canvas, replace(expected, seconds=expected.seconds * frames)
+
+    def automatic(self, path: Path | str, settings: EnhanceSettings) -> str:
+        """The model that "auto" means for a picture. Raises ``EngineError``."""
+        return automatic_model(Path(path), self.probe(path), settings, self.manager, self.config).model
+
+    def seconds_by_mode(self, path: Path | str, settings: EnhanceSettings) -> dict[str, float]:
+        """Expected seconds of the automatic model for every quality that the form offers."""
+        wanted = [settings.but(model="auto", mode=mode) for mode in MODES]
+        return {one.mode: self.estimate(path, one)[1].seconds for one in wanted}
 
     # -- running -----------------------------------------------------------------------------------------------------
 

@@ -96,6 +96,14 @@ def estimate_html(size: tuple[int, int], expected: Estimate, free_bytes: int, wo
     return f"<p>{escape(line)} {tight}</p>"
 
 
+def mode_labels(seconds: dict[str, float], words: Words) -> list[tuple[str, str]]:
+    """(label, value) of the qualities, with what each would take."""
+    return [
+        (f"{words(f'mode_{mode}')} · {time_words(words, max(0.1, expected))}", mode)
+        for mode, expected in seconds.items()
+    ]
+
+
 def done_html(run: Run, words: Words) -> str:
     """What was done, in one line, with the notes."""
     seconds = time_words(words, run.seconds.get("total", 0.0))

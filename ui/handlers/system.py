@@ -9,7 +9,9 @@ from typing import Any
 from engine.machine_test import MachineTest
 from engine.model_manager import ModelManager
 from engine.model_store import ModelStatus
+from engine.model_wheels import WHEELS
 from engine.system_report import FolderFacts, limits, package_versions
+from engine.wheel_pairs import in_pack
 from ui.handlers.batch_view import size_words
 from ui.handlers.common import time_words
 from ui.strings import Words
@@ -17,6 +19,8 @@ from utils.gpu import memory_now
 
 _MB = 2**20
 _REST_SECONDS = 4.0
+PACK_PREFIX = "pack:"
+"""Begins the dropdown's values that stand for all networks of a data wheel; no model's name holds a colon."""
 DOWNLOADABLE = ("upscale", "face", "detector", "parser")
 
 
@@ -138,6 +142,12 @@ def model_state(status: ModelStatus) -> str:
     return "problem" if status.problem else status.verified
 
 
+def state_words(status: ModelStatus, words: Words) -> str:
+    """The state in words, and of what came with the set-up that it did."""
+    word = words(f"system_state_{model_state(status)}")
+    return f"{word}, {words('system_from_setup')}" if status.source == "set-up" else word
+
+
 def models_html(manager: ModelManager, words: Words) -> str:
     """Every known model and every checkpoint in the weights folder."""
     columns = ("model", "state", "kind", "size", "licence")
@@ -158,7 +168,7 @@ def _model_row(status: ModelStatus, words: Words) -> str:
     return (
         f"<tr><td><span>{escape(status.name)}</span>"
         f'<p class="remark">{escape(words.said(status.purpose))}</p>{why}</td>'
-        f'<td class="short"><span class="chip {state}">{words(f"system_state_{state}")}</span></td>'
+        f'<td class="short"><span class="chip {state}">{state_words(status, words)}</span></td>'
         f'<td class="short">{escape(kind)}{scale}</td>'
         f'<td class="short">{size_words(status.size) if status.size else "?"}</td>'
         f'<td class="short">{escape(status.licence)}</td></tr>'
@@ -169,12 +179,26 @@ def model_choices(manager: ModelManager, words: Words) -> list[tuple[str, str]]:
     """(label, name) of every model, its size and state in the label."""
     return [
         (
-            f"{status.name} · {size_words(status.size) if status.size else '?'} · "
-            f"{words(f'system_state_{model_state(status)}')}",
+            f"{status.name} · {size_words(status.size) if status.size else '?'} · {state_words(status, words)}",
             status.name,
         )
         for status in manager.list()
+    ] + _pack_choices(manager, words)
+
+
+def _pack_choices(manager: ModelManager, words: Words) -> list[tuple[str, str]]:
+    """(label, value) of every data wheel that would bring something."""
+    here = {status.name for status in manager.list() if status.installed and status.problem is None}
+    return [
+        (words("system_pack", name=pack, count=len(in_pack(pack)), size=size_words(wheel.size)), f"{PACK_PREFIX}{pack}")
+        for pack, wheel in WHEELS.items()
+        if not here.issuperset(in_pack(pack)) and set(in_pack(pack)) <= set(manager.specs)
     ]
+
+
+def pack_of(chosen: str | None) -> str | None:
+    """The pack that an entry of the dropdown stands for; None for a model."""
+    return chosen.removeprefix(PACK_PREFIX) if chosen and chosen.startswith(PACK_PREFIX) else None
 
 
 def status_of(manager: ModelManager, name: str | None) -> ModelStatus | None:
@@ -184,11 +208,13 @@ def status_of(manager: ModelManager, name: str | None) -> ModelStatus | None:
 def may_download(manager: ModelManager, status: ModelStatus | None) -> bool:
     """Whether a model is missing and an address for it is known."""
     spec = manager.specs.get(status.name) if status is not None else None
-    return status is not None and not status.installed and spec is not None and bool(spec.urls)
+    if status is None or spec is None or not spec.can_be_brought:
+        return False
+    return not status.installed or (status.source == "set-up" and status.problem is not None)
 
 
 def may_delete(manager: ModelManager, status: ModelStatus | None) -> bool:
-    return status is not None and status.installed and not manager.is_embedded(status.name)
+    return status is not None and status.installed and status.source not in ("embedded", "set-up")
 
 
 def folders_html(folders: tuple[FolderFacts, ...], words: Words) -> str:

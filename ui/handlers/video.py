@@ -78,6 +78,7 @@ def make_values(given: Mapping[str, Any]) -> tuple[EnhanceSettings, VideoOptions
     """Settings and options from the form's fields. Raises ``InvalidSettingsError``."""
     settings = EnhanceSettings.create(
         model=given["model"],
+        mode=given["mode"],
         scale=given["scale"],
         denoise_strength=given["denoise_strength"],
         tile=int(given["tile"] or 0),
@@ -120,7 +121,8 @@ def preview_frame(
     info = probe_video(path, VideoLimits.of(config))
     frame = frame_at(info, seconds)
     if settings.model == "auto":
-        settings = settings.but(model=choose_video_model(manager, settings.scale, frame.pixels)[0])
+        chosen = choose_video_model(manager, settings.scale, lambda: frame.pixels, settings.mode)
+        settings = settings.but(model=chosen.model)
     name = secrets.token_hex(8)
     before, after = (folder / "previews" / f"{name}-{part}.png" for part in ("before", "after"))
     before.parent.mkdir(parents=True, exist_ok=True)

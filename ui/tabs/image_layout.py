@@ -37,6 +37,7 @@ class Parts:
     note: Any
     fetch: Any
     estimate: Any
+    quicker: Any
     enhance: Any
     cancel: Any
     stage: Any
@@ -96,6 +97,7 @@ def _side(made: dict[str, Any], manager: Any) -> None:
     made["settings_wanted"] = gr.State(None)
     with gr.Column(elem_id="go", min_width=0):
         made["estimate"] = gr.HTML("", padding=False, elem_id="estimate")
+        made["quicker"] = gr.Button(t("mode_quicker"), size="sm", visible=False, elem_id="quicker")
         with gr.Row(elem_classes="snug"):
             made["enhance"] = gr.Button(t("enhance"), variant="primary", size="lg", elem_id="enhance", scale=3)
             made["cancel"] = gr.Button(t("cancel"), variant="stop", size="lg", visible=False, elem_id="cancel", scale=1)

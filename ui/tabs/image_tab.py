@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.choice import PATIENCE_SECONDS
 from engine.history import Run
 from engine.types import EnhanceResult
 from ui.components import SettingsForm
@@ -61,9 +63,11 @@ class _Tab(Events):
         running = [*shown, p.enhance, p.cancel]
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+        mode, model = (p.form.component(name) for name in ("mode", "model"))
+        counted = [p.estimate, mode, p.quicker]
         p.picture.change(
             self.opened, p.picture, [*running, p.try_part, p.advice, p.advice_box, p.apply, p.settings_wanted], **quiet
-        ).then(self.count, [p.picture, *form], p.estimate, **quiet)
+        ).then(self.count, [p.picture, *form], counted, **quiet)
         for name, button in p.samples.items():
             button.click(self.sample(name), None, p.picture, **quiet)
         p.apply.click(self.applied, [p.settings_wanted, *form], [p.apply, *form], **quiet)
@@ -71,16 +75,16 @@ class _Tab(Events):
             [part.change for part in form],
             self.count,
             [p.picture, *form],
-            p.estimate,
+            counted,
             trigger_mode="always_last",
             **quiet,
         )
-        watched = [p.form.component(name) for name in ("model", "scale", "goal")]
+        watched = [p.form.component(name) for name in ("model", "scale", "goal", "mode")]
         denoise = p.form.component("denoise_strength")
         gr.on(
-            [part.change for part in watched],
+            [p.picture.change, *(part.change for part in watched)],
             self.noted,
-            watched,
+            [p.picture, *form],
             [p.note, p.fetch, denoise],
             trigger_mode="always_last",
             **quiet,
@@ -88,14 +92,15 @@ class _Tab(Events):
         known = [watched[0], p.compare_models]
         p.fetch.click(self.fetch, known, [p.note, p.fetch, *known], **long)
         p.enhance.click(self.enhance, [p.picture, *form], running, **long).then(
-            self.count, [p.picture, *form], p.estimate, **quiet
+            self.count, [p.picture, *form], counted, **quiet
         )
         p.cancel.click(self.stop, None, None, queue=False, **quiet)
         p.history.open(self.reopen, None, shown, **quiet)
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
         blocks.load(self.restore, None, [*running, p.picture, *known], **long)
         tab.select(self.models, p.compare_models, known, **quiet)
-        blocks.load(self.noted, watched, [p.note, p.fetch, denoise], **quiet)
+        blocks.load(self.noted, [p.picture, *form], [p.note, p.fetch, denoise], **quiet)
+        p.quicker.click(lambda: ["quick", "auto"], None, [mode, model], **quiet)
         PartEvents(p, self.work, self.sessions, self.config).connect(shown)
 
     # -- the picture -------------------------------------------------------------------------------------------------
@@ -165,21 +170,34 @@ class _Tab(Events):
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
-    def count(self, request: gr.Request, path: str | None, *given: Any) -> str:
-        """The estimate, live."""
-        words = words_for(request)
+    def count(self, request: gr.Request, path: str | None, *given: Any) -> list[Any]:
+        """The estimate, live: of the settings, and of every quality; the quicker one is offered where it takes long."""
+        words, named = words_for(request), self.parts.form.values(given)["model"] != "auto"
+        mode, hidden = gr.update(visible=not named), gr.update(visible=False)
         if not path:
-            return ""
+            return ["", mode, hidden]
         try:
-            size, expected = self.work.estimate(path, self.settings(given))
+            settings = self.settings(given)
+            size, expected = self.work.estimate(path, settings)
+            seconds = self.work.seconds_by_mode(path, settings)
         except EngineError as error:
-            return f'<p class="warn">{html.escape(words.said(error))}</p>'
-        return html.estimate_html(size, expected, available_host_memory(), words)
+            return [f'<p class="warn">{html.escape(words.said(error))}</p>', mode, hidden]
+        if not named:
+            mode = gr.update(visible=True, choices=html.mode_labels(seconds, words))
+        slow = expected.seconds > PATIENCE_SECONDS and seconds["quick"] < expected.seconds / 2
+        offer = words("mode_quicker_takes", time=common.time_words(words, max(0.1, seconds["quick"])))
+        told = html.estimate_html(size, expected, available_host_memory(), words)
+        return [told, mode, gr.update(visible=slow, value=offer)]
 
-    def noted(self, request: gr.Request, model: str, scale: float, goal: str) -> list[Any]:
+    def noted(self, request: gr.Request, path: str | None, *given: Any) -> list[Any]:
         """What the chosen model is for; the button that brings it; whether it has a denoise strength."""
-        words = words_for(request)
-        note = common.model_note(self.work.manager, model, scale if goal == "scale" else None, words)
+        words, values = words_for(request), self.parts.form.values(given)
+        automatic = None
+        if path and values["model"] == "auto":
+            with suppress(EngineError):  # what is wrong with the picture or the settings is said elsewhere
+                automatic = self.work.automatic(path, self.settings(given))
+        scale = values["scale"] if values["goal"] == "scale" else None
+        note = common.model_note(self.work.manager, values["model"], scale, words, automatic)
         allowed = note.download and self.config.enable_downloads
         denoise = gr.update(visible=True) if note.denoise else gr.update(visible=False, value=None)
         return [f"<p>{html.escape(note.text)}</p>", gr.update(visible=allowed, interactive=True), denoise]

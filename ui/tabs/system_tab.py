@@ -209,7 +209,9 @@ class SystemEvents:
         status = work.status_of(self._manager, chosen)
         allowed = self._config.enable_downloads
         return [
-            gr.update(interactive=allowed and work.may_download(self._manager, status)),
+            gr.update(
+                interactive=allowed and (work.pack_of(chosen) is not None or work.may_download(self._manager, status))
+            ),
             gr.update(interactive=status is not None and status.installed),
             gr.update(interactive=allowed and work.may_delete(self._manager, status)),
             gr.update(visible=False),
@@ -255,6 +257,9 @@ class SystemEvents:
             def told(done: int, total: int | None) -> None:
                 control.report(Progress("Downloading", done, total or 0, done / total if total else 0.0))
 
+            pack = work.pack_of(chosen)
+            if pack is not None:
+                return self._manager.download_pack(pack, told, control)
             return self._manager.download(chosen, told, control)
 
         same = [gr.skip()] * 6
@@ -268,8 +273,12 @@ class SystemEvents:
                     total = f" / {size_words(step.progress.total)}" if step.progress.total else ""
                     detail = f"{size_words(step.progress.done)}{total}"
                     yield [bar_html(step.progress.fraction, label, detail, label=label), gr.skip(), *same]
-            file = job.result()
-            sentence = words("system_downloaded", name=file.name, state=words(f"system_state_{file.verified}"))
+            brought = job.result()
+            if work.pack_of(chosen) is not None:
+                sentence = words("system_pack_downloaded", count=len(brought), names=", ".join(brought))
+            else:
+                state = words(f"system_state_{brought.verified}")
+                sentence = words("system_downloaded", name=brought.name, state=state)
             told_last = note_html(sentence, [], words)
         except EngineError as error:
             told_last = trouble_html(error, words)

@@ -101,6 +101,8 @@ def _form(manager: Any) -> _Form:
     parts: dict[str, Any] = {}
     models = [(choice("video_model_auto"), "auto"), *common.model_choices(manager)[1:]]
     parts["model"] = gr.Dropdown(models, value="auto", label=t("video_model"), filterable=True, elem_id="video-model")
+    modes = [(choice(f"video_mode_{mode}"), mode) for mode in ("auto", "best", "faithful")]
+    parts["mode"] = gr.Radio(modes, value="auto", label=t("mode"), info=t("mode_info"), elem_id="video-mode")
     parts["scale"] = gr.Slider(1, 8, value=2, step=0.5, label=t("video_scale"), elem_id="video-scale")
     with gr.Row():
         kinds = [

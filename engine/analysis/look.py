@@ -1,0 +1,119 @@
+"""A first look at a picture: what it shows and how worn it is, without looking for faces."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.analysis.content import ContentClassifier
+from engine.analysis.damage import blockiness, jpeg_quality
+from engine.analysis.graphics import flat_share, is_two_toned, pixel_art_factor, text_share
+from engine.analysis.view import View, view_of
+from engine.choice import Needs
+from utils.noise import estimate_sigma
+
+if TYPE_CHECKING:
+    from engine.types import Mode
+    from utils.image_files import ImageLimits
+
+ContentType = Literal["anime", "photo"]
+CERTAIN = 0.8
+"""A lower confidence is called doubt, and no model for one content type alone is chosen by it."""
+_PRISTINE_NOISE = 2.0
+_PRISTINE_QUALITY = 93
+_PRISTINE_BLOCKS = 0.15
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen.
+
+    Attributes:
+        content: "anime" for anything drawn, painted or rendered, else "photo".
+        subject: finer: photograph, drawing, line art, pixel art, screenshot or text.
+        drawn: probability that the picture is drawn, 0..1.
+        confidence: of ``content``, 0..1.
+        noise_sigma: in levels of 255.
+        blockiness: 0 = no visible 8x8 blocks.
+        jpeg_quality: 1..100 from the file, None where it has none.
+    """
+
+    content: ContentType
+    subject: str
+    drawn: float
+    confidence: float
+    noise_sigma: float
+    blockiness: float
+    jpeg_quality: int | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether a model for one content type alone may be chosen."""
+        return self.confidence >= CERTAIN
+
+    @property
+    def worn(self) -> bool:
+        """Visibly noisy or compressed: a model that cleans is better than one that only sharpens."""
+        compressed = (self.jpeg_quality is not None and self.jpeg_quality < 60) or self.blockiness > 0.5
+        return self.noise_sigma > 6 or compressed
+
+    @property
+    def pristine(self) -> bool:
+        """So clean that SPAN, trained on clean pictures, is nearer to the truth than the embedded network."""
+        finely_stored = self.jpeg_quality is None or self.jpeg_quality >= _PRISTINE_QUALITY
+        return self.noise_sigma < _PRISTINE_NOISE and self.blockiness < _PRISTINE_BLOCKS and finely_stored
+
+    def needs(self, scale: float, mode: Mode, size: tuple[int, int]) -> Needs:
+        """What a model has to serve for an enlargement by ``scale`` of a picture of ``size`` (width, height)."""
+        return Needs(
+            self.content, self.subject, scale, self.worn, self.certain, pristine=self.pristine, mode=mode, size=size
+        )
+
+
+class PictureLooker:
+    """Looks at pictures; holds the content classifier. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._classifier: ContentClassifier | None = None
+        self._lock = threading.Lock()
+
+    def look(self, image: Any, limits: ImageLimits | None = None) -> Look:
+        """A path, a ``View``, or what ``view_of`` takes. Raises ``InvalidImageError`` for what is not a picture."""
+        view = view_of(Path(image) if isinstance(image, str) else image, limits)
+        content, drawn = self.content(view)
+        subject = _subject(view, content)
+        # Rendered text and line art are drawn whatever their texture says.
+        if subject != "photograph":
+            content = "anime"
+        confidence = 1.0 if subject in ("pixel art", "screenshot or text") else max(drawn, 1 - drawn)
+        return Look(
+            content,
+            subject,
+            drawn,
+            round(confidence, 3),
+            round(estimate_sigma(view.noise_plane), 2),
+            round(blockiness(view.gray), 3),
+            jpeg_quality(view.jpeg_tables),
+        )
+
+    def content(self, view: View) -> tuple[ContentType, float]:
+        """The type, and the probability that the picture is drawn."""
+        with self._lock:
+            if self._classifier is None:
+                self._classifier = ContentClassifier()
+            classifier = self._classifier
+        drawn = classifier.probability_drawn(view.small)
+        return ("anime" if drawn >= 0.5 else "photo"), drawn
+
+
+def _subject(view: View, content: ContentType) -> str:
+    flat = flat_share(view.rgb)
+    if flat > 0.5 and pixel_art_factor(view.rgb) > 1:
+        return "pixel art"
+    if flat > 0.35 and text_share(view.gray) >= 0.3:
+        return "screenshot or text"
+    if view.is_gray and is_two_toned(view.small[..., 1]) and content == "anime":
+        return "line art"
+    return "photograph" if content == "photo" else "drawing"

