@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.analysis.look import Look, PictureLooker
 from engine.choice import UNKNOWN, Chosen, Needs, choose_model
 from engine.model_files import stamp_of
 from engine.types import Mode
 from utils.errors import EngineError
 
 if TYPE_CHECKING:
+    from engine.analysis.look import Look, PictureLooker
     from engine.model_manager import ModelManager
     from utils.image_files import ImageLimits
     from utils.picture import Picture
@@ -33,7 +33,7 @@ class AutomaticModel:
 
     def __init__(self, manager: ModelManager) -> None:
         self._manager = manager
-        self._looker = PictureLooker()
+        self._looker: PictureLooker | None = None
         self._seen: dict[str, Look] = {}
         self._lock = threading.Lock()
 
@@ -52,7 +52,7 @@ class AutomaticModel:
 
     def look_at(self, picture: Picture) -> Look:
         """What a picture in memory shows, and how worn it is."""
-        return self._looker.look(picture)
+        return self._eyes().look(picture)
 
     def needs(self, path: Path, size: tuple[int, int], scale: float, mode: Mode, limits: ImageLimits) -> Needs:
         """What ``choose_model`` has to know about the file."""
@@ -72,9 +72,18 @@ class AutomaticModel:
             known = self._seen.get(key)
         if known is not None:
             return known
-        look = self._looker.look(path, limits)
+        look = self._eyes().look(path, limits)
         with self._lock:
             while len(self._seen) >= _REMEMBERED:
                 self._seen.pop(next(iter(self._seen)))
             self._seen[key] = look
         return look
+
+    def _eyes(self) -> PictureLooker:
+        """Made at the first look: it imports OpenCV."""
+        from engine.analysis.look import PictureLooker
+
+        with self._lock:
+            if self._looker is None:
+                self._looker = PictureLooker()
+            return self._looker

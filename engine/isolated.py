@@ -39,7 +39,7 @@ def inspect_isolated(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
     ncnn pairs of known architectures need no torch and are told apart here, in milliseconds.
     The system kills for lack of memory as well, so a crash is a ``PassingFault``.
     """
-    quick = {path: found for path in paths if is_pair(path) and (found := _recognised(path)) is not None}
+    quick = {path: facts for path in paths if is_pair(path) and (facts := _recognised(path)) is not None}
     if quick:
         others = [path for path in paths if path not in quick]
         found = dict(zip(others, inspect_isolated(others) if others else (), strict=True))

@@ -106,9 +106,11 @@ def test_a_wrong_setting_in_the_environment_is_named(cli, picture):
 def test_models_can_be_listed_verified_and_missed(cli):
     listed = json.loads(cli("models", "list", "--json").stdout)
     states = {row["name"]: row for row in listed}
-    assert states["tiny-x4"]["installed"] and not states["RealESRGAN_x4plus"]["installed"]
+    assert states["tiny-x4"]["installed"] and not states["RealESRGAN_x2plus"]["installed"]
     assert "tiny-x4: unverified" in cli("models", "verify", "tiny-x4").stdout
-    missing = cli("models", "verify", "RealESRGAN_x4plus")
+    assert "RealESRGAN_x4plus: verified" in cli("models", "verify", "RealESRGAN_x4plus").stdout
+    assert states["RealESRGAN_x4plus"]["source"] == "set-up"
+    missing = cli("models", "verify", "RealESRGAN_x2plus")
     assert missing.returncode == 5 and "not installed" in missing.stdout
 
 
@@ -210,6 +212,6 @@ def test_compare_prints_numbers_and_a_verdict(cli, picture, tmp_path):
 
 def test_analyze_says_what_it_sees_and_would_do(cli, picture, tmp_path):
     told = json.loads(cli("analyze", picture, "--json").stdout)
-    assert told["analysis"]["resolution"] == [120, 90] and told["settings"]["model"].endswith("x4")
+    assert told["analysis"]["resolution"] == [120, 90] and told["settings"]["model"] == "RealESRGAN_x4plus"
     shown = cli("analyze", picture, tmp_path / "missing.png")
     assert shown.returncode == 3 and "settings:" in shown.stdout and "missing.png" in shown.stderr

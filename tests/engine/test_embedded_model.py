@@ -26,7 +26,9 @@ def fresh_machine(tmp_path_factory):
     bundled = folder / "bundled"
     bundled.mkdir()
     (bundled / f"{NAME}.safetensors").symlink_to(BUNDLED_WEIGHTS / f"{NAME}.safetensors")
-    manager = ModelManager(weights_dir=folder / "weights", bundled_dir=bundled, optimize=False, device="cpu", from_setup=lambda pair: None)
+    manager = ModelManager(
+        weights_dir=folder / "weights", bundled_dir=bundled, optimize=False, device="cpu", from_setup=lambda pair: None
+    )
     yield manager
     manager.close()
 

@@ -85,7 +85,8 @@ def test_a_model_says_what_it_is_for_and_whether_it_can_be_brought(manager, tmp_
     from engine.model_manager import ModelManager
     from engine.registry import REGISTRY
 
-    empty = ModelManager(REGISTRY, tmp_path / "w", cache_dir=tmp_path / "c", bundled_dir=None, device="cpu")
+    bare = {"bundled_dir": None, "device": "cpu", "from_setup": lambda pair: None}
+    empty = ModelManager(REGISTRY, tmp_path / "w", cache_dir=tmp_path / "c", **bare)
     try:
         missing = common.model_note(empty, "RealESRGAN_x4plus", 4, ENGLISH)
     finally:

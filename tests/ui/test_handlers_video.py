@@ -27,6 +27,7 @@ FORM = {
     "from": "0:01",
     "to": "",
     "speed": "fast",
+    "mode": "best",
     "smoothing": 0.2,
     "skip_duplicates": True,
     "audio": True,
@@ -39,7 +40,7 @@ FORM = {
 
 def test_the_form_becomes_settings_and_options():
     settings, options = video.make_values(FORM)
-    assert (settings.model, settings.scale, settings.tile) == ("tiny-x4", 2, 0)
+    assert (settings.model, settings.mode, settings.scale, settings.tile) == ("tiny-x4", "best", 2, 0)
     assert (options.codec, options.quality, options.start, options.end) == ("h265", 70, 1.0, None)
     assert (options.smoothing, options.copy_subtitles) == (0.2, False)
     with pytest.raises(InvalidSettingsError, match="end must come after"):

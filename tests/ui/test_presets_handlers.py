@@ -32,8 +32,10 @@ def test_a_preview_says_what_is_set_in_words(presets):
     html = work.preview_html(presets.get("Mine"), (), WORDS)
     for part in ("Enlargement", "×3", "Share of the original", "25%", "WEBP", "For &lt;me&gt;.", "your own"):
         assert part in html
-    html = work.preview_html(presets.get("Anime"), ("realesr-animevideov3",), WORDS)
-    assert "RealESRGAN_x4plus_anime_6B (not installed), else realesr-animevideov3" in html
+    html = work.preview_html(presets.get("Anime"), (), WORDS)
+    assert "RealESRGAN_x4plus_anime_6B (not installed)" in html
+    html = work.preview_html(presets.get("True to the original"), (), WORDS)
+    assert "Quality" in html and "True to the original" in html
     assert "built in" in html and "the best installed model does it" not in html
     assert "the best installed model does it" in work.preview_html(presets.get("Anime"), (), WORDS)
 

@@ -16,6 +16,7 @@ import pytest
 from engine.executors.in_process import in_process_executor
 from engine.machine_test import MachineTest
 from engine.model_manager import ModelManager
+from engine.model_wheels import WHEELS
 from engine.registry import REGISTRY
 from engine.system_report import folder_facts
 from tests.engine.test_system_report import Settings
@@ -100,19 +101,26 @@ def test_models_of_an_executor_are_seen_and_unloaded(manager, settings):
 
 def test_models_on_disk_show_their_state_and_what_may_be_done(own_weights):
     html = work.models_html(own_weights, WORDS)
-    for part in ("verified", "missing", "unverified", "problem", "67.0 MB", "embedded-compact-x4", "tiny-x4"):
+    for part in ("verified", "missing", "unverified", "problem", "67.1 MB", "embedded-compact-x4", "tiny-x4"):
         assert part in html, part
+    assert "verified, comes with the set-up" in html
     labels = {name: label for label, name in work.model_choices(own_weights, WORDS)}
-    assert labels["RealESRGAN_x4plus"] == "RealESRGAN_x4plus · 67.0 MB · missing"
+    assert labels["RealESRGAN_x4plus"] == "RealESRGAN_x4plus · 33.5 MB · verified, comes with the set-up"
+    assert labels["RealESRGAN_x2plus"] == "RealESRGAN_x2plus · 67.1 MB · missing"
 
     def may(name):
         status = work.status_of(own_weights, name)
         return work.may_download(own_weights, status), work.may_delete(own_weights, status)
 
-    assert may("RealESRGAN_x4plus") == (True, False)
+    assert may("RealESRGAN_x2plus") == (True, False)
+    assert may("RealESRGAN_x4plus") == (False, False), "what came with the set-up is pip's"
     assert may("tiny-x4") == (False, True)
     assert may("embedded-compact-x4") == (False, False), "what ships with the program stays"
     assert may(None) == (False, False)
+    packs = [name for name in labels if work.pack_of(name) is not None]
+    bare = ModelManager(weights_dir=own_weights._store.weights_dir, cache_dir=None, from_setup=lambda pair: None)
+    assert [work.pack_of(name) for _, name in work.model_choices(bare, WORDS) if work.pack_of(name)] == [*WHEELS]
+    assert set(packs) <= {f"{work.PACK_PREFIX}{pack}" for pack in WHEELS}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -164,6 +172,7 @@ def events(mirror, settings, tmp_path):
             size=len(mirror.content),
             sha256=digest,
             denoise_twin=None,
+            pair=None,
         )
         for name in ("quick", "slow")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import itertools
 import threading
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,16 @@ class Compared:
     file: str = ""
     seconds: float = 0.0
     problem: str = ""
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two uploads are of the same picture: a refreshed page brings it under another path."""
+    if one == other:
+        return True
+    try:
+        return one.name == other.name and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def desk_base(run: Run) -> dict[str, Any]:

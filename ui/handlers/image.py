@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -28,7 +27,7 @@ from engine.task import automatic_model, limits_of, result_limits_of
 from engine.types import RESAMPLERS, EnhanceResult, EnhanceSettings, JobControl, Progress
 from ui import previews
 from ui.handlers.common import MODES
-from ui.handlers.desk import KEPT, Compared, Desk, desk_base
+from ui.handlers.desk import KEPT, Compared, Desk, desk_base, same_file
 from ui.sessions import Session
 from ui.viewer import EMPTY, Box, View
 from utils import image_io
@@ -385,16 +384,6 @@ def _boxes(found: Sequence[FoundFace]) -> tuple[Box, ...]:
         for one in found
         for left, top, right, bottom in [one.box]
     )
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two uploads are of the same picture: a refreshed page brings it under another path."""
-    if one == other:
-        return True
-    try:
-        return one.name == other.name and filecmp.cmp(one, other, shallow=False)
-    except OSError:
-        return False
 
 
 def _judged(source: Path, output: Path, config: Any) -> dict[str, Any]:

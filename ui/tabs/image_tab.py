@@ -16,7 +16,8 @@ from engine.types import EnhanceResult
 from ui.components import SettingsForm
 from ui.handlers import common
 from ui.handlers import image_html as html
-from ui.handlers.image import ImageWork, same_file
+from ui.handlers.desk import same_file
+from ui.handlers.image import ImageWork
 from ui.jobs import UiJob
 from ui.samples import sample_file
 from ui.sessions import Session, Sessions
