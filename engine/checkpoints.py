@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine.model_files import PAIR_SUFFIX, is_pair
 from utils.errors import ModelError, UnsupportedModelError
 
@@ -41,6 +43,8 @@ class CheckpointInfo:
         minimum_size: smallest input side.
         receptive_radius: input pixels on each side that an output pixel depends on, where that is small enough to be
             covered exactly; else None.
+        global_pools: layers that take a mean over the whole picture (squeeze-excite); tiles of it must share those
+            means (``engine.pooling``).
     """
 
     architecture: str
@@ -54,6 +58,7 @@ class CheckpointInfo:
     receptive_radius: int | None = None
     supports_half: bool = True
     supports_bfloat16: bool = True
+    global_pools: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values; ``from_json`` reads them back."""
@@ -99,6 +104,33 @@ def _pair_state(path: Path) -> dict[str, Tensor]:
     if state is None:
         raise UnsupportedModelError(f"'{path}' is a graph of no known architecture; it has no state dict.")
     return {key: torch.from_numpy(value) for key, value in state.items()}
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """The same as float32 arrays, without importing torch where the file permits; None for graphs without state dict.
+
+    Raises as ``load_state_dict``.
+    """
+    path = Path(path)
+    if is_pair(path):
+        from engine.ncnn import read_pair
+
+        return read_pair(path).state
+    if path.suffix.lower() == ".safetensors" and (arrays := _safetensors_arrays(path)) is not None:
+        return arrays
+    return {key: value.float().numpy() for key, value in load_state_dict(path).items()}
+
+
+def _safetensors_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """None for number types that numpy does not know (bfloat16), and for damaged files: reading them anew says how."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = {key: np.asarray(value, np.float32) for key, value in load_file(path).items()}
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return arrays if all(np.isfinite(value).all() for value in arrays.values()) else None
 
 
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
@@ -281,18 +313,21 @@ def inspect_checkpoints(paths: Sequence[Path]) -> list[CheckpointInfo | str]:
     return found
 
 
-def interpolate(strong: dict[str, Tensor], weak: dict[str, Tensor], strength: float) -> dict[str, Tensor]:
+def interpolate(strong: dict[str, Any], weak: dict[str, Any], strength: float) -> dict[str, Any]:
     """Deep network interpolation (Wang et al., CVPR 2019): ``strength * strong + (1 - strength) * weak``.
+
+    Args:
+        strong, weak: tensors, or arrays, under the same names; narrow floating-point ones are mixed as float32.
 
     Raises:
         UnsupportedModelError: the two do not have the same keys and shapes.
     """
     if strong.keys() != weak.keys() or any(strong[key].shape != weak[key].shape for key in strong):
         raise UnsupportedModelError("The model and its weak-denoise twin do not have the same architecture.")
-    mixed = {}
-    for key, tensor in strong.items():
-        if tensor.is_floating_point():
-            mixed[key] = strength * tensor.float() + (1 - strength) * weak[key].float()
-        else:
-            mixed[key] = tensor
-    return mixed
+
+    def mix(a: Any, b: Any) -> Any:
+        if isinstance(a, np.ndarray):
+            return (strength * a + (1 - strength) * b).astype(np.float32)
+        return strength * a.float() + (1 - strength) * b.float() if a.is_floating_point() else a
+
+    return {key: mix(tensor, weak[key]) for key, tensor in strong.items()}

@@ -10,6 +10,7 @@ from engine.upscaler import MIN_TILE, MemoryBudget
 from utils.gpu import GPUDetector, available_host_memory, cpu_count, cpu_features
 
 if TYPE_CHECKING:
+    from engine.checkpoints import CheckpointInfo
     from engine.model_manager import ModelManager
     from engine.model_store import ModelStatus
 
@@ -68,26 +69,26 @@ def estimate(
 
 
 def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:
-    """Of input; and whether that was measured on this device, by the self-test of a network of the same shape."""
-    parameters = _parameters(manager, status)
-    for key, record in manager.self_tests.all().items():
-        parts = key.split(" | ")
-        if len(parts) > 3 and parts[1:4] == [str(parameters), f"x{status.scale}", device]:
-            speeds = [trial["seconds_per_megapixel"] for trial in record["trials"] if not trial["problem"]]
-            if speeds:
-                return min(speeds), True
+    """Of input; and whether that was measured on this device: by a picture, else by the self-test's window."""
+    info = manager.info(status.name) if status.installed and status.problem is None else None
+    if info is not None:
+        measured = manager.speeds.get(info.architecture, info.parameters, info.scale, device)
+        measured = measured or _self_tested(manager, info, device)
+        if measured is not None:
+            return measured, True
+    spec = manager.specs.get(status.name)
+    half = spec is not None and (spec.embedded or not spec.urls)
+    parameters = info.parameters if info is not None else int((status.size or 67e6) / (2 if half else 4))
     return 2.0 * parameters * 1e6 / _assumed_rate(device), False
 
 
-def _parameters(manager: ModelManager, status: ModelStatus) -> int:
-    """Counted where the file is here, else from its size: four or two bytes each."""
-    if status.parameters:
-        return status.parameters
-    if status.installed and status.problem is None:
-        return manager.info(status.name).parameters
-    spec = manager.specs.get(status.name)
-    half = spec is not None and (spec.embedded or not spec.urls)
-    return int((status.size or 67e6) / (2 if half else 4))
+def _self_tested(manager: ModelManager, info: CheckpointInfo, device: str) -> float | None:
+    for key, record in manager.self_tests.all().items():
+        parts = key.split(" | ")
+        if parts[1:4] == [str(info.parameters), f"x{info.scale}", device]:
+            speeds = [trial["seconds_per_megapixel"] for trial in record["trials"] if not trial["problem"]]
+            return min((speed for speed in speeds if speed), default=None)
+    return None
 
 
 def _assumed_rate(device: str) -> float:

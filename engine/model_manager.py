@@ -24,6 +24,7 @@ from engine.model_facts import Inspector
 from engine.model_store import FromSetup, ModelFile, ModelStatus, ModelStore, Names, Statuses
 from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
+from engine.speeds import Speeds
 from engine.types import RESAMPLERS, JobControl
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
 from utils.gpu import gpu_is_possible
@@ -78,6 +79,7 @@ class ModelManager:
         )
         self.self_tests = JsonStore(self.cache_dir / "self_test.json" if self.cache_dir else None)
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
+        self.speeds = Speeds(self.cache_dir / "speeds.json" if self.cache_dir else None)
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
@@ -303,7 +305,14 @@ class ModelManager:
         spec = self._specs.get(name)
         twin = spec.denoise_twin if spec is not None else None
         if denoise is None or denoise == 1.0:
-            return _network_source(name, file.sha256, info, lambda: checkpoints.load_state_dict(file.path))
+            return NetworkSource(
+                name,
+                file.sha256,
+                info,
+                lambda: checkpoints.open_network(file.path)[0],
+                lambda: checkpoints.load_state_dict(file.path),
+                lambda: checkpoints.load_arrays(file.path),
+            )
         if twin is None:
             raise ModelNotFoundError(f"'{name}' has no denoise strength: no weak-denoise twin of it exists.")
         weak = self._store.find(twin)
@@ -314,7 +323,20 @@ class ModelManager:
             weak_state = checkpoints.load_state_dict(weak.path)
             return checkpoints.interpolate(strong_state, weak_state, denoise)
 
-        return _network_source(f"{name} (denoise {denoise:g})", key, info, mixed)
+        def mixed_arrays() -> dict[str, Any] | None:
+            strong_arrays, weak_arrays = checkpoints.load_arrays(file.path), checkpoints.load_arrays(weak.path)
+            if strong_arrays is None or weak_arrays is None:
+                return None
+            return checkpoints.interpolate(strong_arrays, weak_arrays, denoise)
+
+        return NetworkSource(
+            f"{name} (denoise {denoise:g})",
+            key,
+            info,
+            lambda: checkpoints.load_network(mixed())[0],
+            mixed,
+            mixed_arrays,
+        )
 
     # -- unloading ---------------------------------------------------------------------------------------------------
 
@@ -333,15 +355,6 @@ class ModelManager:
     def close(self) -> None:
         """Unload everything and stop the background thread."""
         self._loaded.close()
-
-
-def _network_source(name: str, key: str, info: CheckpointInfo, state: Callable[[], dict[str, Any]]) -> NetworkSource:
-    def load() -> Any:
-        from engine import checkpoints
-
-        return checkpoints.load_network(state())[0]
-
-    return NetworkSource(name, key, info, load, state)
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

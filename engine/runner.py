@@ -216,6 +216,9 @@ class Runner:
 
     def _result(self, report: PipelineReport, model: LoadedModel | None, started: float) -> EnhanceResult:
         task = self._task
+        if model is not None and report.passes == 1 and not report.tile_shrunk and not task.writes_animation:
+            pixels = task.info.width * task.info.height
+            self._manager.speeds.note(model.info, model.session.device, pixels, self._control.network.seconds)
         return EnhanceResult(
             input_path=task.input_path,
             output_path=task.output_path,

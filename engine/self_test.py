@@ -3,6 +3,10 @@
 A runtime may be missing a kernel for a new GPU, give NaN in half precision, or simply be slower than another. So at
 the first use every candidate runs one window; its result is compared with the plainest one (torch, fp32, CPU) and the
 fastest that is right is remembered.
+
+On a processor that would be the longest part of the first start, and its outcome is known but for faults: OpenVINO in
+the narrowest native type was the fastest on every one that was measured. So for architectures that are computed plainly
+in numpy as well (``plain_network``) a small window serves, and the first candidate that is right is taken.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backends import AUTOMATIC, get_backend
+from engine.backends import AUTOMATIC, get_backend, plain_network
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.faces.align import CROP_SIDE
 from engine.json_store import JsonStore
@@ -28,6 +32,8 @@ from utils.errors import BackendError
 logger = logging.getLogger(__name__)
 
 _SIDE = 64
+_SMALL_SIDE = 12
+"""Of the window that numpy computes too: large enough to be right or wrong, too small to tell a speed."""
 _MOST_RUNS, _ENOUGH_SECONDS = 8, 0.4
 _CLEARLY_FASTER = 0.75
 """A candidate takes the place of a preferred one when it needs less than this share of its time."""
@@ -143,14 +149,55 @@ def run_trials(
     for backend, precision in pairs:
         if reference is not None and device == "cpu" and (backend, precision) == ("torch", "fp32"):
             continue
-        try:
-            with closing(find(backend).open(source, device, precision, cache_dir)) as session:
-                trials.append(_try(session, window, reference, least)[0])
-        except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
-            passing = _today() if isinstance(error, MemoryError) else ""
-            problem = f"{type(error).__name__}: {error}"[:300]
-            trials.append(Trial(backend, precision, problem=problem, passing=passing))
+        trials.append(_one(source, device, (backend, precision), cache_dir, find, window, reference, least))
     return sorted(trials, key=lambda trial: pairs.index((trial.backend, trial.precision)))
+
+
+def first_right(
+    source: NetworkSource,
+    device: str,
+    pairs: list[tuple[str, str]],
+    cache_dir: Path | None,
+    find: Callable[[str], Backend] = get_backend,
+) -> list[Trial] | None:
+    """Trials up to the first candidate that is right, against plain numpy; None where numpy does not know the network.
+
+    Only on the processor: among GPUs the order of preference says little about speed.
+    """
+    arrays = source.arrays() if device == "cpu" and plain_network.knows(source.info) else None
+    if arrays is None:
+        return None
+    window = test_window(source.info.in_channels, _SMALL_SIDE)
+    reference = plain_network.run(source.info, arrays, window)
+    if reference is None or not np.isfinite(reference).all():
+        return None
+    trials: list[Trial] = []
+    for backend, precision in pairs:
+        trial = _one(source, device, (backend, precision), cache_dir, find, window, reference, MIN_PSNR)
+        trials.append(replace(trial, seconds_per_megapixel=None))
+        if trials[-1].problem is None:
+            break
+    return trials
+
+
+def _one(
+    source: NetworkSource,
+    device: str,
+    pair: tuple[str, str],
+    cache_dir: Path | None,
+    find: Callable[[str], Backend],
+    window: np.ndarray,
+    reference: np.ndarray | None,
+    least: float,
+) -> Trial:
+    """One candidate's trial, whatever happens in it."""
+    backend, precision = pair
+    try:
+        with closing(find(backend).open(source, device, precision, cache_dir)) as session:
+            return _try(session, window, reference, least)[0]
+    except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
+        passing = _today() if isinstance(error, MemoryError) else ""
+        return Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300], passing=passing)
 
 
 def _today() -> str:
@@ -199,9 +246,11 @@ class BackendChooser:
         if len(pairs) == 1 or not self._optimize:
             return Choice(*pairs[0])
         key = self._key(source, device)
-        trials = self._remembered(key, pairs)
+        trials = self._remembered(key, pairs, device == "cpu" and plain_network.knows(source.info))
         if trials is None:
-            trials = run_trials(source, device, pairs, self._cache_dir, find)
+            trials = first_right(source, device, pairs, self._cache_dir, find)
+            if trials is None:
+                trials = run_trials(source, device, pairs, self._cache_dir, find)
             if _holds(trials):
                 self._remember(key, device, trials)
         return self._best(source, trials)
@@ -226,13 +275,20 @@ class BackendChooser:
         best = next(trial for trial in good if (trial.seconds_per_megapixel or 0.0) * _CLEARLY_FASTER <= fastest)
         return Choice(best.backend, best.precision, tuple(trials))
 
-    def _remembered(self, key: str, pairs: list[tuple[str, str]]) -> list[Trial] | None:
+    def _remembered(self, key: str, pairs: list[tuple[str, str]], quick: bool) -> list[Trial] | None:
+        """Earlier trials of the candidates; with ``quick`` those after the first right one need not be there."""
         record: Any = self._store.get(key)
         try:
             trials = {(t["backend"], t["precision"]): Trial(**t) for t in record["trials"]}
-            found = [trials[pair] for pair in pairs]
         except (KeyError, TypeError):
             return None
+        found: list[Trial] = []
+        for pair in pairs:
+            trial = trials.get(pair)
+            if trial is None and not (quick and any(one.problem is None for one in found)):
+                return None
+            if trial is not None:
+                found.append(trial)
         return found if _holds(found) else None
 
     @staticmethod

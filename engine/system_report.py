@@ -78,7 +78,9 @@ def measured_speeds(manager: ModelManager) -> dict[str, str]:
         network = " | ".join(key.split(" | ")[:4])
         parts = []
         for trial in record.get("trials", []):
-            outcome = trial["problem"] or f"{trial['seconds_per_megapixel']:.1f} s a megapixel, {trial['psnr']:.0f} dB"
+            speed = trial["seconds_per_megapixel"]
+            told = f"{speed:.1f} s a megapixel, " if speed else ""
+            outcome = trial["problem"] or f"{told}{trial['psnr']:.0f} dB"
             parts.append(f"{trial['backend']} {trial['precision']}: {outcome}")
         speeds[network] = "; ".join(parts)
     return speeds

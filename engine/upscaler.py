@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.backends.base import PrecisionError, Session
 from engine.checkpoints import CheckpointInfo
-from engine.tiling import FULL_SCALE, TileLimit, TilePlan, TileRunner, plan
+from engine.pooling import SharedPools, Tile
+from engine.tiling import FULL_SCALE, TileLimit, TilePlan, TileRunner, cut, plan
 from engine.types import MIN_TILE, JobControl
 
 APPROXIMATE_HALO = 24
 """Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
 ``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
 APPROXIMATE_BLEND = 8
+WHOLE_SIDE = 1024
+"""Windows of networks that take means over the whole picture: tiles cost three times as much there, since the network
+runs up to each of the means before it runs at all, so windows are as large as memory permits up to this."""
 BAND_BYTES = (160 * 2**20, 240 * 2**20, 640 * 2**20)
 """What one row of tiles of a wide picture may hold: always; where memory is plentiful; and there if it would be flatter
 than ``GOOD_HEIGHT`` otherwise. Flat tiles cost time, since their halos are the larger part: at 12,000 pixels of width a
@@ -69,6 +75,8 @@ class Upscaler:
 
     def _automatic_tile(self) -> int:
         side: float = self.session.preferred_tile
+        if self.info.global_pools and self._budget is not None:
+            side = max(side, WHOLE_SIDE)
         if self._remembered:
             side = min(side, self._remembered)
         if self._budget is not None:
@@ -76,18 +84,19 @@ class Upscaler:
             side = min(side, math.sqrt(area))
         return max(MIN_TILE, int(side))
 
-    def plan(self, width: int, height: int) -> TilePlan:
-        """The tiles of a picture of that size."""
+    def plan(self, width: int, height: int, tile: int | None = None) -> TilePlan:
+        """The tiles of a picture of that size, ``self.tile`` or ``tile`` pixels wide."""
+        tile = self.tile if tile is None else tile
         exact = self.info.receptive_radius
         halo = APPROXIMATE_HALO if exact is None else exact
         # A window must hold two halos and something between them; a forced tiny tile gets a smaller halo instead.
-        if self.tile and self.tile < 2 * halo + 16:
-            halo = max(4, (self.tile - 16) // 2)
+        if tile and tile < 2 * halo + 16:
+            halo = max(4, (tile - 16) // 2)
         row_bytes = self.info.scale**2 * 3 * 2
         return plan(
             width,
             height,
-            tile=self.tile,
+            tile=tile,
             halo=halo,
             blend=APPROXIMATE_BLEND if exact is None else 0,
             multiple=math.lcm(8, self.info.multiple_of),
@@ -116,7 +125,7 @@ class Upscaler:
         Raises ``TileOutOfMemory`` or ``PrecisionError``; both before any wrong pixel was given out.
         """
         runner = TileRunner(
-            self._run_window,
+            self._runner(pixels, tiles),
             self.info.scale,
             parallelism=self.session.parallelism,
             limit=self.limit,
@@ -128,25 +137,64 @@ class Upscaler:
         self, alpha: np.ndarray, tiles: TilePlan, on_tile: Callable[[], None] | None = None
     ) -> Iterator[np.ndarray]:
         """Like ``bands`` for an ``(H, W)`` alpha channel; windows of one value do not reach the network."""
+        run_window = self._runner(alpha[..., None], tiles)
 
         def run(window: np.ndarray) -> np.ndarray:
             low, high = int(window.min()), int(window.max())
             if low == high:
                 size = (window.shape[0] * self.info.scale, window.shape[1] * self.info.scale, 1)
                 return np.full(size, low * (257 if window.dtype == np.uint8 else 1), np.uint16)
-            return self._run_window(window)
+            return run_window(window)
 
         runner = TileRunner(
             run, self.info.scale, parallelism=self.session.parallelism, limit=self.limit, on_tile=on_tile
         )
         return runner.bands(alpha[..., None], tiles)
 
+    def _runner(self, pixels: np.ndarray, tiles: TilePlan) -> Callable[[np.ndarray], np.ndarray]:
+        """What runs the picture's windows. They share its means where the network takes some over all of it."""
+        stages = self.session.stages()
+        if stages is None:
+            return self._run_window
+
+        def windows(plan: TilePlan) -> Iterator[Tile]:
+            for row in plan.rows:
+                for column in plan.columns:
+                    self._control.check()
+                    yield Tile(self._batch(_as_numbers(cut(pixels, row, column))), row, column)
+
+        def turn() -> AbstractContextManager[None]:
+            return self._control.turn(self.session.parallelism)
+
+        shared = SharedPools(stages, self._ever_smaller(tiles), windows, turn)
+
+        def run(window: np.ndarray) -> np.ndarray:
+            whole = tiles.count == 1 and window.shape[:2] == tiles.window
+            upscaler = self if whole else self._with(shared.session())
+            return upscaler._run_window(window)
+
+        return run
+
+    def _with(self, session: Session) -> Upscaler:
+        """The same upscaler with another session."""
+        other = copy.copy(self)
+        other.session = session
+        return other
+
+    def _ever_smaller(self, tiles: TilePlan) -> Iterator[TilePlan]:
+        """The plan, and after it plans with smaller windows. A single window is asked for only when it did not fit."""
+        if tiles.count > 1:
+            yield tiles
+        side = max(tiles.window)
+        while side > MIN_TILE:
+            side = max(MIN_TILE, side // 2)
+            yield self.plan(tiles.columns[-1].hi, tiles.rows[-1].hi, side)
+
     def _run_window(self, window: np.ndarray) -> np.ndarray:
         from utils.opencv import cv2
 
         self._control.check()
-        batch = window.astype(np.float32)
-        batch *= 1.0 / (255.0 if window.dtype == np.uint8 else FULL_SCALE)
+        batch = _as_numbers(window)
         with self._control.turn(self.session.parallelism):
             output = self._through_network(batch)
         self._check_numbers(batch, output)
@@ -159,15 +207,19 @@ class Upscaler:
         scaled: np.ndarray = cv2.multiply(flat, float(FULL_SCALE), dtype=cv2.CV_16U)  # type: ignore[call-overload]
         return scaled.reshape(height, width, channels)
 
-    def _through_network(self, window: np.ndarray) -> np.ndarray:
-        """``(h, w, C) float32`` to ``(sh, sw, C)``, whatever number of channels the network takes."""
+    def _batch(self, window: np.ndarray) -> np.ndarray:
+        """``(h, w, C) float32`` as the network takes it: gray as three equal channels, or colours one by one."""
         channels, wanted = window.shape[2], self.info.in_channels
         if channels == wanted:
-            return self.session.infer(window[None])[0]
+            return window[None]
         if channels == 1:
-            return self.session.infer(np.repeat(window, wanted, axis=2)[None])[0]
-        planes = self.session.infer(np.ascontiguousarray(window.transpose(2, 0, 1)[..., None]))
-        return planes[..., 0].transpose(1, 2, 0)
+            return np.repeat(window, wanted, axis=2)[None]
+        return np.ascontiguousarray(window.transpose(2, 0, 1)[..., None])
+
+    def _through_network(self, window: np.ndarray) -> np.ndarray:
+        """``(h, w, C) float32`` to ``(sh, sw, C)``, whatever number of channels the network takes."""
+        output = self.session.infer(self._batch(window))
+        return output[0] if len(output) == 1 else output[..., 0].transpose(1, 2, 0)
 
     def _check_numbers(self, batch: np.ndarray, output: np.ndarray) -> None:
         """Narrow number types overflow to NaN, or to black, on some models and cards."""
@@ -176,6 +228,13 @@ class Upscaler:
         black = self.session.precision != "fp32" and finite and output.max() < 0.004 and batch.mean() > 0.1
         if not finite or black:
             raise PrecisionError(f"{self.session.precision} gave {'black' if black else 'NaN'} pixels")
+
+
+def _as_numbers(window: np.ndarray) -> np.ndarray:
+    """``uint8 | uint16`` pixels as ``float32`` in 0..1."""
+    batch = window.astype(np.float32)
+    batch *= 1.0 / (255.0 if window.dtype == np.uint8 else FULL_SCALE)
+    return batch
 
 
 def bleed_transparent(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
-PICTURE_CHANNELS = 3
-
 
 def open_linear_path(network: nn.Module) -> None:
     """Give, in every layer, the channels that matter least to the picture. In place; the last layer then ignores them.
+
+    There are as many as the input has: three, or twelve of an unshuffled picture.
 
     A channel's importance is its mean outgoing weight. After this the network computes what it did without those
     channels; :func:`fit_last_layer` puts the new ones to use.
@@ -26,11 +26,11 @@ def open_linear_path(network: nn.Module) -> None:
     body = network.body
     convs = [module for module in body if isinstance(module, nn.Conv2d)]
     slopes = [module for module in body if isinstance(module, nn.PReLU)]
-    carriers = torch.arange(PICTURE_CHANNELS)
+    carriers = torch.arange(convs[0].in_channels)
     with torch.no_grad():
         for conv, slope, following in zip(convs[:-1], slopes, convs[1:], strict=True):
             importance = following.weight.abs().mean(dim=(0, 2, 3)) * conv.weight.abs().mean(dim=(1, 2, 3))
-            chosen = importance.argsort()[:PICTURE_CHANNELS]
+            chosen = importance.argsort()[: convs[0].in_channels]
             conv.weight[chosen] = 0
             conv.weight[chosen, carriers, 1, 1] = 1
             conv.bias[chosen] = 0
@@ -43,27 +43,31 @@ def fit_last_layer(network: nn.Module, batches: Iterable[tuple[torch.Tensor, tor
     """Set the last layer to the least squares fit of its 3x3 inputs to the residual. In place.
 
     Args:
-        network: SRVGGNetCompact.
+        network: SRVGGNetCompact; with an attribute ``unshuffle``, one whose input is unshuffled by so much before.
         batches: pairs of inputs ``(N, 3, h, w)`` and targets ``(N, 3, s*h, s*w)``, float in 0..1.
 
     Returns:
         The mean squared error of the fit.
     """
     last = network.body[-1]
-    scale = network.upscale
+    scale, unshuffle = network.upscale, getattr(network, "unshuffle", 1)
     size = last.in_channels * 9 + 1
     gram = torch.zeros(size, size, dtype=torch.float64)
     cross = torch.zeros(size, last.out_channels, dtype=torch.float64)
     energy, count = 0.0, 0
     with torch.no_grad():
         for inputs, targets in batches:
-            features = inputs
+            features = nn.functional.pixel_unshuffle(inputs, unshuffle)
             for module in network.body[:-1]:
                 features = module(features)
             columns = nn.functional.unfold(features, 3, padding=1).transpose(1, 2).reshape(-1, size - 1)
             columns = torch.cat([columns, torch.ones(len(columns), 1)], dim=1)
             residual = targets - nn.functional.interpolate(inputs, scale_factor=scale, mode="nearest")
-            wanted = nn.functional.pixel_unshuffle(residual, scale).permute(0, 2, 3, 1).reshape(-1, last.out_channels)
+            wanted = (
+                nn.functional.pixel_unshuffle(residual, scale * unshuffle)
+                .permute(0, 2, 3, 1)
+                .reshape(-1, last.out_channels)
+            )
             gram += (columns.T @ columns).double()
             cross += (columns.T @ wanted).double()
             energy += float((wanted.double() ** 2).sum())

@@ -22,8 +22,8 @@ ContentType = Literal["anime", "photo"]
 CERTAIN = 0.8
 """A lower confidence is called doubt, and no model for one content type alone is chosen by it."""
 _PRISTINE_NOISE, _PRISTINE_QUALITY, _PRISTINE_BLOCKS = 5.5, 88, 0.12
-"""Where the embedded network, trained on worn pictures, overtakes SPAN, trained on clean ones: measured on Set5 and Set14
-(x4, PSNR of luminance): JPEG 90 +0.2 dB for SPAN, 85 level, 75 -0.3; noise of sigma 3 +0.6, 5 +0.2, 8 -0.5."""
+"""Where the embedded network, trained on worn pictures, overtakes SPAN, trained on clean ones. Measured on Set5 and
+Set14 (x4, PSNR of luminance): JPEG 90 +0.2 dB for SPAN, 85 level, 75 -0.3; noise of sigma 3 +0.6, 5 +0.2, 8 -0.5."""
 _ENOUGH_PIXELS = 250_000
 """In small pictures fine texture is taken for noise."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from engine.checkpoints import CheckpointInfo
+    from engine.pooling import PooledStages
 
 
 class PrecisionError(ArithmeticError):
@@ -28,6 +29,7 @@ class NetworkSource:
         load: returns the ``torch.nn.Module`` in ``eval`` mode, input ``(N, C, H, W)`` in 0..1. Slow; called only when
             no converted model is cached.
         state: returns the checkpoint's tensors under the names they have in the file.
+        arrays: the same as float32 numpy arrays, without torch where the file permits; None where there are no names.
     """
 
     name: str
@@ -35,6 +37,7 @@ class NetworkSource:
     info: CheckpointInfo
     load: Callable[[], Any] = field(repr=False)
     state: Callable[[], dict[str, Any]] = field(repr=False)
+    arrays: Callable[[], Mapping[str, np.ndarray] | None] = field(repr=False, default=lambda: None)
 
 
 class Session(ABC):
@@ -53,6 +56,13 @@ class Session(ABC):
 
         Raises ``engine.tiling.TileOutOfMemory`` when the batch does not fit.
         """
+
+    def stages(self) -> PooledStages | None:
+        """The network to be run up to each of its means over the whole picture; None where it takes none.
+
+        Tiles of a picture that is run in a session with some must share them: see ``engine.pooling``.
+        """
+        return None
 
     def prepare(self, height: int, width: int) -> None:  # noqa: B027  (optional)
         """Get ready for windows of that size (compile, allocate) before the first one is timed."""

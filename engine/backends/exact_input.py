@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COMPACT = "RealESRGAN Compact"
 _ESRGAN = "ESRGAN"
-_BACK = 256 / 255
+BACK = 256 / 255
 
 
 def input_scale(info: CheckpointInfo) -> float:
@@ -97,7 +97,7 @@ def _pairs_in_a_row(modules: list[Any]) -> list[tuple[Any, list[tuple[Any, int]]
 
 
 def _scale(convolution: Any) -> None:
-    convolution.weight.data.mul_(_BACK)
+    convolution.weight.data.mul_(BACK)
 
 
 def _compact(network: Any) -> nn.Module:
@@ -117,7 +117,7 @@ def _compact(network: Any) -> nn.Module:
                 maps = layer(maps)
             base = interpolate(pixels, scale_factor=self.upscale, mode="nearest")
             residual: Tensor = self.upsampler(maps)
-            return residual + base.float() * _BACK
+            return residual + base.float() * BACK
 
     return Compact().eval()
 

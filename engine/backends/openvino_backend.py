@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.backends import openvino_graphs
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale
 from engine.backends.openvino_models import load_converted
+from engine.backends.openvino_pools import OpenVinoStages
+from engine.pooling import PooledStages
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.files import prune
@@ -36,15 +39,18 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
-    """The model reshaped to one window, taking and giving ``(N, H, W, C) float32``: no transposing outside."""
+    """The model reshaped to one window, taking and giving ``(N, H, W, C) float32``: no transposing outside.
+
+    Further inputs stay as they are.
+    """
     from utils.openvino import openvino
 
     layout, f32 = openvino.Layout, openvino.Type.f32
     copy = model.clone()
-    copy.reshape(openvino.PartialShape([1, channels, height, width]))
+    copy.reshape({copy.input(0): openvino.PartialShape([1, channels, height, width])})
     steps = openvino.preprocess.PrePostProcessor(copy)
-    steps.input().tensor().set_layout(layout("NHWC")).set_element_type(f32)
-    steps.input().model().set_layout(layout("NCHW"))
+    steps.input(0).tensor().set_layout(layout("NHWC")).set_element_type(f32)
+    steps.input(0).model().set_layout(layout("NCHW"))
     steps.output().tensor().set_layout(layout("NHWC")).set_element_type(f32)
     steps.output().model().set_layout(layout("NCHW"))
     return steps.build()
@@ -60,7 +66,8 @@ class OpenVinoSession(Session):
     ) -> None:
         self._core, self._model, self._info = core, model, source.info
         self.device, self.precision = device, precision
-        self._input_scale = np.float32(input_scale(source.info))
+        scale = openvino_graphs.input_scale(model)
+        self._input_scale = np.float32(input_scale(source.info) if scale is None else scale)
         cores = cpu_count()
         # AMX tiles finish so fast that synchronising two threads costs 10%: there each core runs a window of its own.
         # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.
@@ -80,6 +87,7 @@ class OpenVinoSession(Session):
         self._compiled_dir = cache_dir / "openvino" / "compiled" if cache_dir is not None else None
         self._lock = threading.Lock()
         self._requests: dict[tuple[int, int], queue.SimpleQueue[Any]] = {}
+        self._stages: OpenVinoStages | None = None
 
     def _requests_for(self, height: int, width: int) -> queue.SimpleQueue[Any]:
         with self._lock:
@@ -87,13 +95,16 @@ class OpenVinoSession(Session):
             if shape not in self._requests:
                 while len(self._requests) >= _KEPT_SHAPES:
                     self._requests.pop(next(iter(self._requests)))
-                model = _with_pixel_layout(self._model, height, width, self._info.in_channels)
-                compiled = self._compile(model)
-                requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-                for _ in range(self.parallelism):
-                    requests.put(compiled.create_infer_request())
-                self._requests[shape] = requests
+                self._requests[shape] = self._open_requests(self._model, height, width)
             return self._requests[shape]
+
+    def _open_requests(self, model: Any, height: int, width: int) -> queue.SimpleQueue[Any]:
+        """As many requests as may run at a time of a model compiled for windows of that size."""
+        compiled = self._compile(_with_pixel_layout(model, height, width, self._info.in_channels))
+        requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(self.parallelism):
+            requests.put(compiled.create_infer_request())
+        return requests
 
     def _compile(self, model: Any) -> Any:
         """The model compiled, from disk where it is kept there."""
@@ -116,11 +127,17 @@ class OpenVinoSession(Session):
         return self._core.compile_model(model, target, self._properties)
 
     def prepare(self, height: int, width: int) -> None:
-        self._translate(lambda: self._requests_for(height, width))
+        self.translate(lambda: self._requests_for(height, width))
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        result: np.ndarray = self._translate(lambda: self._infer(batch))
+        result: np.ndarray = self.translate(lambda: self._infer(batch))
         return result
+
+    def stages(self) -> PooledStages | None:
+        with self._lock:
+            if self._stages is None and self._info.global_pools:
+                self._stages = OpenVinoStages(self, self._model, self._info.in_channels, self._open_requests)
+            return self._stages
 
     def _infer(self, batch: np.ndarray) -> np.ndarray:
         requests = self._requests_for(batch.shape[1], batch.shape[2])
@@ -138,7 +155,8 @@ class OpenVinoSession(Session):
             requests.put(request)
 
     @staticmethod
-    def _translate(action: Any) -> Any:
+    def translate(action: Any) -> Any:
+        """What ``action`` returns; a lack of memory within it is raised as ``TileOutOfMemory``."""
         try:
             return action()
         except MemoryError as error:
@@ -154,7 +172,7 @@ class OpenVinoSession(Session):
     def close(self) -> None:
         with self._lock:
             self._requests.clear()
-            self._model = None
+            self._model = self._stages = None
 
 
 class OpenVinoBackend(Backend):

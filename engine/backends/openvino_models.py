@@ -1,7 +1,7 @@
-"""Networks as OpenVINO models, converted once and kept on disk.
+"""Networks as OpenVINO models, made once and kept on disk under the checkpoint's hash and the number type.
 
-Converting takes seconds and needs torch, so the converted model is kept under the checkpoint's hash, the number type
-and the converter's version. The next start reads it without importing torch at all.
+Known architectures are built from their weights in a fraction of a second (``openvino_graphs``). All others are traced
+by torch, which takes seconds; the next start reads what was kept and does not import torch at all.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.backends.array_networks import KEEP_FP32
 from engine.backends.base import NetworkSource
 from engine.backends.exact_input import operations_in_fp32, with_exact_input
+from engine.backends.openvino_graphs import build, can_build
 from engine.backends.rounding import round_network
 from engine.faces.align import CROP_SIDE
 
-_CONVERTER_REVISION = 3
+_CONVERTER_REVISION = 4
 """Raise when the way of converting changes: older converted files are then ignored."""
 _TRACING = threading.Lock()
 """torch's tracer is one for the whole process; two conversions at a time spoil each other."""
@@ -48,14 +50,25 @@ def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, pre
                 return core.read_model(path)
             except RuntimeError:
                 path.unlink(missing_ok=True)  # damaged: convert again
-    model = _convert(source, precision)
-    kept = operations_in_fp32(source.info) if precision != "fp32" else None
+    model = _build(source, precision)
+    kept = rf"{KEEP_FP32}.*" if model is not None else operations_in_fp32(source.info)
+    if model is None:
+        model = _convert(source, precision)
+    kept = kept if precision != "fp32" else None
     # A cache that cannot be written costs time at the next start, nothing else.
     if cache_dir is not None:
         with suppress(OSError, RuntimeError):
             _save_atomically(model, path, kept)
             return core.read_model(path)
     return model if kept is None else _marked_in_memory(core, model, kept)
+
+
+def _build(source: NetworkSource, precision: str) -> Any | None:
+    """The graph of a known architecture, from its weights; None for all others."""
+    if not can_build(source.info):
+        return None
+    arrays = source.arrays()
+    return build(source.info, arrays, precision) if arrays is not None else None
 
 
 def _convert(source: NetworkSource, precision: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ import numpy as np
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale, with_exact_input
 from engine.backends.rounding import round_network
+from engine.backends.torch_pools import TorchStages
+from engine.pooling import Means, PooledStages
 from engine.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_features
@@ -50,14 +54,26 @@ class TorchSession(Session):
         exact: Any = with_exact_input(network, info)
         if precision != "fp32":
             round_network(exact, info, self._dtype)
-        self._network: Any = exact.to(device=device, dtype=self._dtype)
-        self._network = self._network if plain else self._network.to(memory_format=self._layout)
+        self.network: Any = exact.to(device=device, dtype=self._dtype)
+        self.network = self.network if plain else self.network.to(memory_format=self._layout)
         self._is_cuda = device.startswith("cuda")
         # Large windows fill a GPU; on a CPU small ones stay in the cache.
         self.preferred_tile = 512 if device != "cpu" else 192
         self._lock = threading.Lock()
+        self._info = info
+        self._fixed: tuple[Any, ...] = ()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
+        output: np.ndarray = self.run(
+            batch, lambda pixels: self.network(pixels, *self._fixed).permute(0, 2, 3, 1).float()
+        )
+        return output
+
+    def run(self, batch: np.ndarray, action: Callable[[Any], Any]) -> np.ndarray:
+        """What ``action`` makes of a batch ``(N, H, W, C)`` as a tensor ``(N, C, H, W)`` on the device, as an array.
+
+        Raises ``TileOutOfMemory``.
+        """
         torch = self._torch
         try:
             with self._lock, torch.inference_mode():
@@ -68,14 +84,26 @@ class TorchSession(Session):
                     tensor = tensor.to(self.device)
                 # (N, H, W, C) seen as (N, C, H, W) is channels_last already: no copy.
                 tensor = (tensor * self._input_scale).permute(0, 3, 1, 2).to(self._dtype)
-                output = self._network(tensor.contiguous(memory_format=self._layout))
-                result: np.ndarray = output.permute(0, 2, 3, 1).float().cpu().numpy()
+                result: np.ndarray = action(tensor.contiguous(memory_format=self._layout)).cpu().numpy()
                 return result
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 self._empty_cache()
                 raise TileOutOfMemory(str(error)) from None
             raise
+
+    def stages(self) -> PooledStages | None:
+        return TorchStages(self, self._info) if self._info.global_pools and not self._fixed else None
+
+    def with_fixed(self, known: Means) -> TorchSession:
+        """The same session, its network's means over the picture replaced by known ones."""
+        made = copy.copy(self)
+        made._fixed = self.on_device(known)
+        return made
+
+    def on_device(self, known: Means) -> tuple[Any, ...]:
+        """Arrays as tensors of this session's number type."""
+        return tuple(self._torch.from_numpy(values).to(self.device, self._dtype) for values in known)
 
     def bytes_per_input_pixel(self) -> float:
         # The widest maps are two or three 64-channel ones at output size.
@@ -98,7 +126,7 @@ class TorchSession(Session):
         self._empty_cache()
 
     def close(self) -> None:
-        self._network = None
+        self.network = None
         self._empty_cache()
 
 

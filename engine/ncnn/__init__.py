@@ -5,14 +5,16 @@ RRDBNet, SRVGGNetCompact and SPAN become their official state dicts; every other
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from engine.ncnn.facts import Facts
+from engine.ncnn.layers import operators
 from engine.ncnn.param import Graph, read_param
 from engine.ncnn.recognise import recognise
 from engine.ncnn.weights import LayerWeights, read_weights
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
 
     from engine.checkpoints import CheckpointInfo
 
-__all__ = ["NcnnPair", "read_pair"]
+__all__ = ["ARCHITECTURE", "NcnnPair", "read_pair"]
+
+_Result = TypeVar("_Result")
+
+
+ARCHITECTURE = "ncnn graph"
+"""``CheckpointInfo.architecture`` of a pair that is none of the known ones."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class NcnnPair:
         graph, weights: its contents.
         state: float32 arrays under the names of the official checkpoint, for RRDBNet, SRVGGNetCompact and SPAN; None
             for every other network.
+        known: the facts of such a network.
     """
 
     path: Path
@@ -48,21 +57,56 @@ class NcnnPair:
         """The network's facts. Where ``state`` is None they are found by running it on small pictures (torch).
 
         Raises:
-            UnsupportedModelError: its output is not its input at a whole-number scale.
+            UnsupportedModelError: it does not map pictures to pictures of a whole-number scale.
         """
         if self.known is not None:
             return self.known
-        raise UnsupportedModelError(f"'{self.path}' is no known architecture.")
+        from engine.checkpoints import CheckpointInfo
+
+        facts = self.facts
+        pools = sum(1 for operator in operators(self.graph).values() if operator.pools)
+        return CheckpointInfo(
+            architecture=ARCHITECTURE,
+            kind="upscale",
+            scale=facts.scale,
+            in_channels=facts.in_channels,
+            out_channels=facts.out_channels,
+            parameters=sum(values.size for layer in self.weights.values() for values in layer.values()),
+            multiple_of=facts.multiple_of,
+            minimum_size=facts.multiple_of,
+            receptive_radius=facts.receptive_radius,
+            global_pools=pools,
+        )
+
+    @cached_property
+    def facts(self) -> Facts:
+        """How pictures go into the graph and come out of it. Raises as ``info`` does."""
+        from engine.ncnn.probe import probe
+
+        return self._guarded(lambda: probe(self.graph, self.weights, self.path))
 
     def module(self) -> nn.Module:
         """The network in PyTorch: ``(N, C, H, W)`` in 0..1 to ``(N, C, sH, sW)``; fp32, ``eval``, no gradients."""
-        import torch
-
-        from engine.checkpoints import load_network
-
         if self.state is not None:
+            import torch
+
+            from engine.checkpoints import load_network
+
             return load_network({key: torch.from_numpy(values) for key, values in self.state.items()})[0]
-        raise UnsupportedModelError(f"'{self.path}' is no known architecture.")
+        from engine.ncnn.graph_module import GraphModule, NcnnNetwork
+
+        facts = self.facts
+        return self._guarded(lambda: NcnnNetwork(GraphModule(self.graph, self.weights), facts))
+
+    def _guarded(self, action: Callable[[], _Result]) -> _Result:
+        from engine.backends.torch_backend import is_out_of_memory
+
+        try:
+            return action()
+        except (ValueError, RuntimeError, TypeError, IndexError, KeyError, OverflowError) as error:
+            if is_out_of_memory(error):
+                raise MemoryError(str(error)) from error
+            raise UnsupportedModelError(f"'{self.path}' cannot be used: {error}.") from error
 
 
 def read_pair(param_path: Path) -> NcnnPair:
@@ -79,6 +123,10 @@ def read_pair(param_path: Path) -> NcnnPair:
     if not bin_path.is_file():
         raise UnsupportedModelError(f"'{param_path}' has no weights: '{bin_path.name}' belongs beside it.")
     graph = read_param(param_path)
+    try:
+        operators(graph)
+    except ValueError as error:
+        raise UnsupportedModelError(f"'{param_path}' cannot be used: {error}.") from error
     weights = read_weights(graph, bin_path)
     known, state = recognise(graph, weights) or (None, None)
     return NcnnPair(param_path, graph, weights, state, known)

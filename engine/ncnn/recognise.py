@@ -82,7 +82,10 @@ def _rrdbnet(pair: _Pair) -> tuple[CheckpointInfo, State] | None:
     if inputs % unshuffle**2:
         return None
     body = [
-        f"body.{block}.rdb{part}.conv{number}" for block in range(blocks) for part in (1, 2, 3) for number in range(1, 6)
+        f"body.{block}.rdb{part}.conv{number}"
+        for block in range(blocks)
+        for part in (1, 2, 3)
+        for number in range(1, 6)
     ]
     ups = [f"conv_up{number + 1}" for number in range(doublings)]
     state = pair.named(["conv_first", *body, "conv_body", *ups, "conv_hr", "conv_last"])

@@ -44,7 +44,7 @@ def read_weights(graph: Graph, bin_path: Path) -> dict[str, LayerWeights]:
         if size > _LARGEST_FILE:
             raise ValueError(f"it has {size / 2**20:,.0f} MB, and 1 GB is the most that is read")
         source = _Source(np.fromfile(bin_path, np.uint8))
-        found = {}
+        found: dict[str, LayerWeights] = {}
         for layer in graph.layers:
             reader = _READERS.get(layer.type)
             if reader is None:

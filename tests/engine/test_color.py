@@ -48,6 +48,17 @@ def test_detail_that_averages_out_is_left_alone():
     assert np.abs(matched.astype(int) - result.astype(int)).max() <= 2
 
 
+def test_what_a_network_redraws_lays_no_veil_over_its_surroundings():
+    """Light lines on black, redrawn thinner: darker on the whole, for a reason. Black stays black."""
+    source = np.zeros((120, 90, 3), np.uint8)
+    source[::6] = 90
+    redrawn = enlarged(source)
+    redrawn[0::12] = 0
+    matched, matcher = run(source, redrawn)
+    assert matcher.difference_before > 5
+    assert np.percentile(matched[redrawn == 0], 90) / 257 < 1
+
+
 @pytest.mark.parametrize("rows", [2, 20, 64, 240])
 def test_bands_of_any_height_give_the_same_picture(rows):
     source = scene()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -47,13 +48,45 @@ def source(weights):
 
 @pytest.fixture
 def choose(source, tmp_path):
-    """The choice of a program that starts anew each time."""
+    """The choice of a program that starts anew each time, for a network that only torch can vouch for."""
+    source = replace(source, arrays=lambda: None)
 
     def start(*backends: Troubled):
         known = {backend.name: backend for backend in backends}
         return BackendChooser(JsonStore(tmp_path / "s.json"), None).choose(source, "cpu", find=known.__getitem__)
 
     return start
+
+
+@pytest.fixture
+def choose_known(source, tmp_path):
+    """The same for an architecture that is computed plainly in numpy as well."""
+
+    def start(*backends: Troubled):
+        known = {backend.name: backend for backend in backends}
+        return BackendChooser(JsonStore(tmp_path / "k.json"), None).choose(source, "cpu", find=known.__getitem__)
+
+    return start
+
+
+def test_of_a_known_network_the_first_right_candidate_is_taken_and_no_other_is_opened(choose_known):
+    fine, other = Troubled("openvino"), Troubled("torch")
+    for _ in range(2):
+        choice = choose_known(fine, other)
+        assert (choice.backend, len(choice.trials)) == ("openvino", 1) and choice.trials[0].psnr > 80
+    assert (fine.opened, other.opened) == (1, 0)
+
+
+def test_a_wrong_candidate_of_a_known_network_is_passed_by_without_torch_as_the_judge(choose_known):
+    wrong, other = Troubled("openvino", shift=0.3), Troubled("torch")
+    for _ in range(2):
+        assert choose_known(wrong, other).backend == "torch"
+    assert (wrong.opened, other.opened) == (1, 1)
+
+
+def test_where_every_candidate_of_a_known_network_is_wrong_it_is_said(choose_known):
+    with pytest.raises(BackendError, match="wrong output"):
+        choose_known(Troubled("openvino", shift=0.3), Troubled("torch", shift=0.3))
 
 
 def test_memory_that_another_program_held_is_not_held_against_a_backend_for_ever(choose):

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.gate import PROGRAM, REPOSITORY, Gate
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -44,8 +45,12 @@ class AppDidNotStart(RuntimeError):
 
 
 @contextmanager
-def running_app(base: Path, **settings: str) -> Iterator[App]:
-    """The app on a free port of 127.0.0.1, with all its folders below ``base``; ``settings`` as REALESRGAN_* names."""
+def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterator[App]:
+    """The app on a free port of 127.0.0.1, with all its folders below ``base``; ``settings`` as REALESRGAN_* names.
+
+    Args:
+        gate: stands before its networks.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -61,10 +66,12 @@ def running_app(base: Path, **settings: str) -> Iterator[App]:
         "REALESRGAN_DEVICE": "cpu",
         "GRADIO_TEMP_DIR": str(base / "uploads"),
         **{f"REALESRGAN_{name.upper()}": value for name, value in settings.items()},
+        **(gate.environment if gate is not None else {}),
     }
+    program = REPOSITORY / "main.py" if gate is None else PROGRAM
     with made.log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, str(REPOSITORY / "main.py")], env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, str(program)], env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         _wait_for(made, process)

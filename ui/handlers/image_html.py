@@ -22,7 +22,7 @@ _VERDICTS = (
     ("Faithful", "faithful", "good"),
     ("Mostly", "mostly", "good"),
     ("Partly", "partly", "fair"),
-    ("Largely", "invented", "poor"),
+    ("Largely", "invented", "fair"),
 )
 
 
@@ -53,8 +53,10 @@ def facts(info: ImageInfo, words: Words) -> list[str]:
 def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
     """Findings as chips, reasons behind a click."""
     analysis = advice.analysis
-    subject = words(f"subject_{analysis.subject}")
-    sure = words("found_sure", share=analysis.confidence["content_type"])
+    sure, subject = words("found_unsure"), words("subject_doubtful")
+    if analysis.is_certain:
+        subject = words(f"subject_{analysis.subject}")
+        sure = words("found_sure", share=analysis.confidence["content_type"])
     found = facts(info, words)
     if analysis.noise_sigma >= 2:
         found.append(words("found_noise", sigma=analysis.noise_sigma))

@@ -1,0 +1,215 @@
+"""OpenVINO graphs of the known architectures, built from their weights alone: neither torch nor a tracer is needed.
+
+RRDBNet (Wang et al., ESRGAN, 2018), SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021) and SPAN (Wan et al., CVPRW 2024).
+The graphs have the treatment for narrow number types of ``exact_input`` and ``rounding``: exact eight-bit input, blocks
+that add in fp32, the last bias in fp32, weights rounded so that sums stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backends.array_networks import KEEP_FP32, Convolution, compact_layers, rrdbnet_layers, span_layers
+from engine.backends.exact_input import BACK
+from engine.backends.rounding import fit_arrays, round_in_turn
+
+if TYPE_CHECKING:
+    from engine.checkpoints import CheckpointInfo
+
+Arrays = Mapping[str, np.ndarray]
+_SCALE_KEY = ["realesrgan", "input_scale"]
+
+
+def build(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+    """The network as an ``openvino.Model`` for windows of any size, or None where the architecture is not known.
+
+    Args:
+        arrays: float32 weights under the names of the official checkpoint.
+        precision: "fp32", "bf16" or "fp16": what the weights are made to fit.
+
+    ``input_scale`` tells what pixels in 0..1 must be multiplied by. Operations whose names begin with ``KEEP_FP32``
+    have to run in fp32.
+    """
+    builders = {"ESRGAN": _rrdbnet, "RealESRGAN Compact": _compact, "SPAN": _span}
+    return builders[info.architecture](info, arrays, precision) if can_build(info) else None
+
+
+def can_build(info: CheckpointInfo) -> bool:
+    """Whether ``build`` knows the architecture, if not each of its variants."""
+    return info.kind == "upscale" and info.architecture in ("ESRGAN", "RealESRGAN Compact", "SPAN")
+
+
+def input_scale(model: Any) -> float | None:
+    """What a graph from ``build`` wants pixels in 0..1 multiplied by; None for other graphs."""
+    try:
+        return float(model.get_rt_info(_SCALE_KEY).astype(str))
+    except RuntimeError:
+        return None
+
+
+class _Graph:
+    """Operations in the order of a network's layers, with names that are the same at every start."""
+
+    def __init__(self, channels: int) -> None:
+        from openvino import PartialShape, Type, opset15
+
+        self._ops, self._count = opset15, 0
+        self.input: Any = opset15.parameter(PartialShape([1, channels, -1, -1]), Type.f32, name="pixels")
+
+    def named(self, node: Any, prefix: str = "") -> Any:
+        self._count += 1
+        node.set_friendly_name(f"{prefix}{node.get_type_name()}_{self._count}")
+        return node
+
+    def constant(self, values: Any) -> Any:
+        return self.named(self._ops.constant(np.ascontiguousarray(values, np.float32)))
+
+    def add(self, a: Any, b: Any, prefix: str = "") -> Any:
+        return self.named(self._ops.add(a, b), prefix)
+
+    def multiply(self, a: Any, factor: float, prefix: str = "") -> Any:
+        return self.named(self._ops.multiply(a, self.constant(factor)), prefix)
+
+    def subtract(self, a: Any, b: Any) -> Any:
+        return self.named(self._ops.subtract(a, b))
+
+    def convolve(self, maps: Any, layer: Convolution, bias: bool = True) -> Any:
+        pad = [layer.weight.shape[2] // 2, layer.weight.shape[3] // 2]
+        weight = self.constant(layer.weight)
+        product = self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]))
+        return self.add(product, self.channels(layer.bias)) if bias else product
+
+    def channels(self, values: np.ndarray) -> Any:
+        """One value a channel, as a constant that maps can be added to."""
+        return self.constant(values.reshape(1, -1, 1, 1))
+
+    def exactly(self, maps: Any, layer: Convolution) -> Any:
+        """A convolution whose bias is added in fp32: a rectifier that does nothing keeps it from being taken for one
+        that the runtime rounds."""
+        product = self.rectify(self.convolve(maps, layer, bias=False), np.ones(1))
+        return self.add(product, self.channels(layer.bias), KEEP_FP32)
+
+    def rectify(self, maps: Any, slope: np.ndarray) -> Any:
+        return self.named(self._ops.prelu(maps, self.constant(slope)))
+
+    def swish(self, maps: Any) -> Any:
+        return self.named(self._ops.swish(maps))
+
+    def sigmoid(self, maps: Any) -> Any:
+        return self.named(self._ops.sigmoid(maps))
+
+    def product(self, a: Any, b: Any) -> Any:
+        return self.named(self._ops.multiply(a, b))
+
+    def join(self, maps: list[Any]) -> Any:
+        return self.named(self._ops.concat(maps, 1))
+
+    def enlarge(self, maps: Any, factor: int) -> Any:
+        """Every pixel ``factor`` times in both directions."""
+        scales = self.named(self._ops.constant(np.full(2, factor, np.float32)))
+        axes = self.named(self._ops.constant(np.array([2, 3], np.int64)))
+        return self.named(
+            self._ops.interpolate(
+                maps,
+                scales,
+                mode="nearest",
+                shape_calculation_mode="scales",
+                pads_begin=[0, 0, 0, 0],
+                pads_end=[0, 0, 0, 0],
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+                antialias=False,
+                cube_coeff=-0.75,
+                axes=axes,
+            )
+        )
+
+    def shuffle(self, maps: Any, factor: int) -> Any:
+        return self.named(self._ops.depth_to_space(maps, "depth_first", factor))
+
+    def unshuffle(self, maps: Any, factor: int) -> Any:
+        return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
+
+    def model(self, output: Any, scale: float) -> Any:
+        from openvino import Model
+
+        made = Model([self.named(self._ops.result(output))], [self.input], "network")
+        made.set_rt_info(str(scale), _SCALE_KEY)
+        return made
+
+
+def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+    layers = compact_layers(arrays)
+    if layers is None:
+        return None
+    convolutions, slopes = layers
+    convolutions[0].weight *= BACK
+    pairs = [(one, [(two, 0)]) for one, two in zip(convolutions, convolutions[1:], strict=False)]
+    fit_arrays(convolutions, pairs, precision)
+    graph = _Graph(info.in_channels)
+    maps = graph.input
+    for convolution, slope in zip(convolutions[:-1], slopes, strict=True):
+        maps = graph.rectify(graph.convolve(maps, convolution), slope)
+    residual = graph.exactly(maps, convolutions[-1])
+    factor = int(round((len(convolutions[-1].bias) / info.out_channels) ** 0.5))
+    residual = graph.shuffle(residual, factor) if factor > 1 else residual
+    base = graph.multiply(graph.enlarge(graph.input, factor), BACK)
+    return graph.model(graph.add(residual, base), 255 / 256)
+
+
+def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+    network = rrdbnet_layers(arrays)
+    if network is None:
+        return None
+    network.first.weight *= BACK
+    for block in network.blocks:
+        # A factor that the runtime multiplies into rounded weights would round them anew.
+        block[4].weight *= np.float32(0.2)
+        block[4].bias *= np.float32(0.2)
+    fit_arrays(network.all(), network.pairs(), precision)
+    round_in_turn([block[4] for block in network.blocks], precision)
+    graph = _Graph(info.in_channels)
+    slope = np.array([0.2], np.float32)
+    pixels = graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
+    first = graph.exactly(pixels, network.first)
+    total = first
+    for number in range(0, len(network.blocks), 3):
+        residual = total
+        for block in network.blocks[number : number + 3]:
+            seen = [residual]
+            for convolution in block[:4]:
+                joined = graph.join(seen) if len(seen) > 1 else seen[0]
+                seen.append(graph.rectify(graph.convolve(joined, convolution), slope))
+            residual = graph.add(graph.convolve(graph.join(seen), block[4]), residual, KEEP_FP32)
+        total = graph.add(total, graph.multiply(residual, 0.2, KEEP_FP32), KEEP_FP32)
+    maps = graph.add(first, graph.exactly(total, network.trunk), KEEP_FP32)
+    for convolution in network.enlarging:
+        maps = graph.rectify(graph.convolve(graph.enlarge(maps, 2), convolution), slope)
+    maps = graph.rectify(graph.convolve(maps, network.fine), slope)
+    return graph.model(graph.exactly(maps, network.last), 255 / 256)
+
+
+def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+    network = span_layers(arrays, info)
+    if network is None:
+        return None
+    # Pixels come as 0..255, which every number type holds; what of the mean is no whole number goes into the bias.
+    whole = np.rint(network.mean * 255)
+    rest = (network.mean * 255 - whole).reshape(1, -1, 1, 1).astype(np.float32)
+    network.first.bias -= (network.first.weight * rest).sum((1, 2, 3))
+    fit_arrays(network.all(), [], precision)
+    graph = _Graph(info.in_channels)
+    first = graph.convolve(graph.subtract(graph.input, graph.channels(whole)), network.first)
+    maps, after, early = first, first, first
+    for number, block in enumerate(network.blocks):
+        early = graph.swish(graph.convolve(maps, block[0]))
+        deep = graph.convolve(graph.swish(graph.convolve(early, block[1])), block[2])
+        attention = graph.add(graph.sigmoid(deep), graph.constant(-0.5))
+        maps = graph.product(graph.add(deep, maps), attention)
+        after = maps if number == 0 else after
+    joined = graph.join([first, graph.convolve(maps, network.second), after, early])
+    upsampled = graph.exactly(graph.convolve(joined, network.joining), network.upsampling)
+    return graph.model(graph.shuffle(upsampled, info.scale), 255.0)

@@ -1,0 +1,109 @@
+"""A gate before the network: a test says how many windows may go through, and the others wait, in whatever process.
+
+What has to happen in the middle of a picture then does, however quick the machine is. ``python tests/gate.py`` is
+``main.py`` with the gate in it, in its worker processes as well. The two sides meet in a folder: a file "closed", a file
+for each window that may still pass, and one for each that waits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PROGRAM = Path(__file__).resolve()
+FOLDER = "TEST_GATE"
+"""The environment variable that tells the program where its gate's folder is."""
+_LOOK_SECONDS = 0.02
+_GIVE_UP_SECONDS = 240.0
+
+
+class Gate:
+    """The test's side; open at first.
+
+    Args:
+        folder: of the gate alone; made here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program has to find in its environment."""
+        return {FOLDER: str(self.folder)}
+
+    def close(self, after: int = 0) -> None:
+        """Let ``after`` more windows through, and no others. A small picture is one window."""
+        for mark in self.folder.glob("waits-*"):
+            mark.unlink(missing_ok=True)  # of a program that was killed; who still waits marks it again
+        for number in range(after):
+            (self.folder / f"pass-{number}").touch()
+        (self.folder / "closed").touch()
+
+    def open(self) -> None:
+        """Let all of them through."""
+        (self.folder / "closed").unlink(missing_ok=True)
+        for ticket in self.folder.glob("pass-*"):
+            ticket.unlink(missing_ok=True)
+
+    def wait_for_windows(self, count: int = 1) -> None:
+        """Until that many windows stand before the closed gate: the program is inside a picture, and stays there."""
+        deadline = time.monotonic() + _GIVE_UP_SECONDS
+        while len(list(self.folder.glob("waits-*"))) < count:
+            assert time.monotonic() < deadline, f"{count} windows never came to the gate"
+            time.sleep(_LOOK_SECONDS)
+
+
+def pass_through(folder: Path, check: Callable[[], None], number: int) -> None:
+    """The program's side: wait until the gate is open, or a place is free; ``check`` raises where a job is cancelled."""
+    mark = folder / f"waits-{os.getpid()}-{number}"
+    try:
+        while (folder / "closed").exists() and not _take_one(folder):
+            mark.touch()
+            time.sleep(_LOOK_SECONDS)
+            check()
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def _take_one(folder: Path) -> bool:
+    for ticket in folder.glob("pass-*"):
+        try:
+            ticket.unlink()
+        except FileNotFoundError:  # another window was quicker
+            continue
+        return True
+    return False
+
+
+def install(folder: Path) -> None:
+    """Put the gate before every window of every network in this process."""
+    from engine.upscaler import Upscaler
+
+    run, numbers, lock = Upscaler._run_window, itertools.count(), threading.Lock()
+
+    def gated(self: Upscaler, window: Any) -> Any:
+        with lock:
+            number = next(numbers)
+        pass_through(folder, self._control.check, number)
+        return run(self, window)
+
+    Upscaler._run_window = gated  # type: ignore[method-assign]
+
+
+if __name__ in ("__main__", "__mp_main__"):  # the latter is what a worker process makes of the program that began it
+    sys.path.insert(0, str(REPOSITORY))
+    install(Path(os.environ[FOLDER]))
+
+if __name__ == "__main__":
+    from cli.app import main
+
+    raise SystemExit(main())

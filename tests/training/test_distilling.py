@@ -1,0 +1,188 @@
+"""The quick networks' recipe: the teachers' set is what its seed says, training goes on where it stopped, exports load."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from benchmarks.networks import photograph
+from engine.checkpoints import load_network
+from training import teacher_set, worn
+from training.content_data import Pools
+from training.distill import FREQUENCY_WEIGHT, Student, TaughtPairs, loss_between
+from training.quick import begin_with, build, from_state, spread_over_pixels
+from training.scenes import Sources, window
+from training.teacher_set import HALO, SCALE, SIDE, make_set, read_shard
+from training.train import charbonnier, frequency_distance
+
+
+def enlarge(rgb: np.ndarray) -> np.ndarray:
+    """A teacher that takes no time."""
+    return np.asarray(cv2.resize(rgb, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC))
+
+
+TEACHERS = {False: enlarge, True: enlarge}
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "one.png"
+    cv2.imwrite(str(path), photograph(300, 420))
+    return Sources(Pools((path,), {}))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(teacher_set, "SHARD", 2)
+
+
+@pytest.fixture
+def pairs(sources, tmp_path, small):
+    make_set(tmp_path / "set", sources, TEACHERS, patches=16, seed=3)
+    return lambda scale, crop=32: TaughtPairs(tmp_path / "set", scale, batch=2, crop=crop)
+
+
+@pytest.mark.parametrize(
+    "kind", sorted({wear for kinds in (worn._PHOTOGRAPHED, worn._DRAWN) for _, wear in kinds}, key=id)
+)
+def test_wear_keeps_place_and_size(kind):
+    """What a teacher enlarges has to be where the wear left it: a picture that moved would teach moving."""
+    rgb = photograph(96, 128)
+    first, again = kind(np.random.default_rng(4), rgb), kind(np.random.default_rng(4), rgb)
+    assert first.shape == rgb.shape and first.dtype == np.uint8
+    np.testing.assert_array_equal(first, again)
+    means = cv2.resize(rgb, (8, 6), interpolation=cv2.INTER_AREA).astype(float).ravel()
+    left = cv2.resize(first, (8, 6), interpolation=cv2.INTER_AREA).astype(float).ravel()
+    assert np.corrcoef(means, left)[0, 1] > 0.9
+
+
+def test_a_window_follows_from_seed_and_number(sources):
+    first, drawn = window(sources, 5, 17, 96)
+    again, _ = window(sources, 5, 17, 96)
+    assert first.shape == (96, 96, 3) and first.dtype == np.uint8
+    np.testing.assert_array_equal(first, again)
+    assert any((window(sources, 5, 18, 96)[0] != first).ravel())
+    assert {window(sources, 5, number, 64)[1] for number in range(12)} == {False, True}
+
+
+def test_an_interrupted_set_goes_on_and_ends_the_same(sources, tmp_path, small):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    make_set(whole, sources, TEACHERS, patches=24, seed=1)
+    calls = []
+
+    def dies(rgb: np.ndarray) -> np.ndarray:
+        calls.append(rgb.shape)
+        if len(calls) > 3:
+            raise KeyboardInterrupt
+        return enlarge(rgb)
+
+    with pytest.raises(KeyboardInterrupt):
+        make_set(broken, sources, {False: dies, True: dies}, patches=24, seed=1)
+    assert len(list(broken.glob("*.zip"))) == 1  # the shard begun is not there
+    make_set(broken, sources, TEACHERS, patches=24, seed=1)
+    names = sorted(path.name for path in whole.iterdir())
+    assert names == ["00000.zip", "00001.zip", "00002.zip", "set.json"]
+    for name in names:
+        assert (whole / name).read_bytes() == (broken / name).read_bytes()
+
+
+def test_a_set_made_otherwise_is_refused(sources, tmp_path, small):
+    make_set(tmp_path, sources, TEACHERS, patches=8, seed=1)
+    with pytest.raises(SystemExit, match="another seed"):
+        make_set(tmp_path, sources, TEACHERS, patches=8, seed=2)
+
+
+def test_pairs_belong_together(sources, tmp_path, small):
+    """The teacher saw more than is kept, and what is kept of both shows the same place."""
+    seen = []
+
+    def teacher(rgb: np.ndarray) -> np.ndarray:
+        seen.append(rgb.shape)
+        return enlarge(rgb)
+
+    make_set(tmp_path, sources, {False: teacher, True: teacher}, patches=8, seed=1)
+    assert set(seen) == {(SIDE + 2 * HALO, SIDE + 2 * HALO, 3)}
+    for rgb, enlarged in read_shard(tmp_path / "00000.zip"):
+        assert rgb.shape == (SIDE, SIDE, 3) and enlarged.shape == (SIDE * SCALE, SIDE * SCALE, 3)
+        reduced = cv2.resize(enlarged, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        assert np.abs(reduced.astype(float) - rgb).mean() < 0.3 * max(4.0, float(rgb.std()))
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_batches_follow_from_their_number_and_their_halves_fit(pairs, scale):
+    taught = pairs(scale)
+    inputs, wanted = taught.batch(6)
+    assert inputs.shape == (2, 32, 32, 3) and wanted.shape == (2, 32 * scale, 32 * scale, 3)
+    np.testing.assert_array_equal(wanted, taught.batch(6)[1])
+    for one, other in zip(inputs, wanted, strict=True):
+        reduced = cv2.resize(other, (32, 32), interpolation=cv2.INTER_AREA)
+        assert np.abs(reduced.astype(float) - one).mean() < 0.3 * max(4.0, float(one.std()))
+
+
+def test_the_loss_is_the_recipe_of_the_embedded_network():
+    one, other = torch.rand(2, 1, 3, 24, 24)
+    by_parts = charbonnier(one, other) + FREQUENCY_WEIGHT * frequency_distance(one, other)
+    torch.testing.assert_close(loss_between(one, other), by_parts)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_steps_on_a_batch_lower_its_loss(pairs, scale, tmp_path):
+    taught = pairs(scale)
+    student = Student(tmp_path / "run", scale, steps=100)
+    batch = taught.batch(0)
+    losses = [student.learn(*batch) for _ in range(12)]
+    assert losses[-1] < 0.97 * losses[0]
+
+
+def test_resuming_ends_where_an_uninterrupted_run_does(pairs, tmp_path):
+    taught = pairs(2)
+    Student(tmp_path / "whole", 2, steps=4).run(taught)
+    first = Student(tmp_path / "parts", 2, steps=4)
+    for step in range(2):
+        first.learn(*taught.batch(step))
+    first.save()
+    Student(tmp_path / "parts", 2, steps=4).run(taught)
+    whole, parts = (load_file(tmp_path / name / "average.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_what_x4_training_saves_is_what_the_engine_loads(pairs, tmp_path):
+    student = Student(tmp_path, 4, steps=1)
+    student.run(pairs(4))
+    network, info = load_network(load_file(tmp_path / "average.safetensors"))
+    assert (info.architecture, info.scale, info.receptive_radius) == ("RealESRGAN Compact", 4, 18)
+    picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255
+    own = from_state(load_file(tmp_path / "average.safetensors"))
+    with torch.inference_mode():
+        torch.testing.assert_close(network(picture), own(picture))
+
+
+def test_a_quick_x2_file_is_recognised_by_its_channels():
+    """Twelve in, 48 out: unshuffled by 2, enlarged by 4. Nothing else tells what it is."""
+    network = build(2)
+    again = from_state(network.state_dict())
+    assert (again.upscale, again.unshuffle) == (2, 2)
+    picture = torch.rand(1, 3, 20, 28)
+    with torch.inference_mode():
+        assert again(picture).shape == (1, 3, 40, 56)
+        torch.testing.assert_close(again(picture), network(picture))
+
+
+def test_quick_x2_begins_with_what_the_x4_network_does_to_the_reduced_picture():
+    weight, picture = torch.rand(5, 3, 3, 3), torch.rand(1, 3, 16, 16)
+    spread = spread_over_pixels(weight, 2)
+    reduced = torch.nn.functional.avg_pool2d(picture, 2)
+    unshuffled = torch.nn.functional.pixel_unshuffle(picture, 2)
+    conv = torch.nn.functional.conv2d
+    torch.testing.assert_close(conv(unshuffled, spread), conv(reduced, weight))
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_trained_compact_network_can_be_begun_with(scale):
+    trained, network = build(4), build(scale)
+    begin_with(network, trained.state_dict())
+    assert torch.equal(network.body[-1].weight, trained.body[-1].weight) is (scale == 4)
+    assert network(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16 * scale, 16 * scale)

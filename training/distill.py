@@ -1,0 +1,256 @@
+"""Teach a quick network what the teachers make of worn pictures. One command, resumable, on CPU and CUDA alike:
+
+    python -m training.distill SET --scale 4 --out runs/quick-x4 --held-out HELD --begin-with FILE --steps 20000
+
+``SET`` and ``HELD`` are folders of ``training.teacher_set``. The learning rate falls along a cosine over ``--steps``.
+Started again with the same ``--out`` and set, it goes on from the last checkpoint exactly as if it had not stopped; a
+set that has grown, or another ``--steps``, is taken as it is from there on. The x2 network learns the teachers' x4
+reduced to x2 (means of 2x2 pixels).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from training.linear_path import as_tensor, fit_last_layer
+from training.quick import begin_with, build
+from training.teacher_set import SCALE, read_shard
+
+PEAK_RATE, LAST_RATE = 4e-4, 4e-6
+WARM_UP = 100
+EMA = 0.998
+FREQUENCY_WEIGHT = 0.1
+FIT_BATCHES = 24
+SAVE_EVERY, REPORT_EVERY, JUDGE_EVERY = 120.0, 30.0, 300.0
+"""Seconds."""
+
+
+class TaughtPairs:
+    """The windows of a set, in memory, as batches: batch ``step`` of a seed is always the same."""
+
+    def __init__(self, folder: Path, scale: int, batch: int, crop: int, seed: int = 0) -> None:
+        paths = sorted(folder.glob("*.zip"))
+        if not paths:
+            raise SystemExit(f"'{folder}' holds no shards: make them with python -m training.teacher_set.")
+        self.scale, self._batch, self._crop, self._seed = scale, batch, crop, seed
+        self.worn: list[np.ndarray] = []
+        self.wanted: list[np.ndarray] = []
+        for path in paths:
+            for worn, enlarged in read_shard(path):
+                self.worn.append(worn)
+                self.wanted.append(_reduced(enlarged, scale))
+
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """``(N, c, c, 3)`` and ``(N, s*c, s*c, 3)``, uint8: cut anywhere, turned and mirrored."""
+        random = np.random.default_rng((self._seed, step))
+        pairs = [self._one(random) for _ in range(self._batch)]
+        return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+
+    def _one(self, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        number = int(random.integers(len(self.worn)))
+        worn, wanted = self.worn[number], self.wanted[number]
+        top, left = (int(random.integers(0, length - self._crop + 1)) for length in worn.shape[:2])
+        turns, mirrored = int(random.integers(4)), random.random() < 0.5
+
+        def cut(rgb: np.ndarray, scale: int) -> np.ndarray:
+            size = self._crop * scale
+            part = rgb[top * scale : top * scale + size, left * scale : left * scale + size]
+            part = np.rot90(part, turns)
+            return part[:, ::-1] if mirrored else part
+
+        return cut(worn, 1), cut(wanted, self.scale)
+
+
+def _reduced(enlarged: np.ndarray, scale: int) -> np.ndarray:
+    if scale == SCALE:
+        return enlarged
+    size = (enlarged.shape[1] * scale // SCALE, enlarged.shape[0] * scale // SCALE)
+    return np.asarray(cv2.resize(enlarged, size, interpolation=cv2.INTER_AREA))
+
+
+def loss_between(output: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Charbonnier plus the distance of the Fourier coefficients, as ``training.train`` has it, of one transform."""
+    difference = output - wanted
+    transformed = torch.view_as_real(torch.fft.rfft2(difference, norm="ortho"))
+    frequencies = torch.sqrt(transformed.square().sum(-1) + 1e-8).mean()
+    return torch.sqrt(difference.square() + 1e-6).mean() + FREQUENCY_WEIGHT * frequencies
+
+
+class Student:
+    """State of a run: network, its moving average, optimiser, and how many steps it has learned."""
+
+    def __init__(
+        self,
+        out: Path,
+        scale: int,
+        device: str = "cpu",
+        begin: Path | None = None,
+        rate: float = PEAK_RATE,
+        steps: int = 20_000,
+    ) -> None:
+        self.out, self.device, self.peak_rate, self.steps = out, device, rate, steps
+        torch.manual_seed(0)
+        self.network = build(scale)
+        self.step = 0
+        self._needs_fit = scale != SCALE or begin is None
+        if begin is not None:
+            from engine.checkpoints import load_state_dict
+
+            begin_with(self.network, load_state_dict(begin))
+        self._place()
+        if (out / "last.pt").exists():
+            self._resume()
+
+    def _place(self) -> None:
+        self.network.to(self.device).to(memory_format=torch.channels_last)
+        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
+        parameters = self.network.parameters()
+        self.optimizer = torch.optim.AdamW(parameters, lr=self.peak_rate, betas=(0.9, 0.99), weight_decay=0)
+
+    def _resume(self) -> None:
+        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.step = state["average"], state["step"]
+        print(f"resumed at step {self.step}", flush=True)
+
+    def fit(self, pairs: TaughtPairs, batches: int = FIT_BATCHES) -> None:
+        """Make the best of the linear path before the first step, where there is one that nothing uses yet."""
+        if self.step or not self._needs_fit:
+            return
+        self.network.to("cpu")
+        # Batches from the far end, where training does not come.
+        chosen = (pairs.batch(10**9 + number) for number in range(batches))
+        error = fit_last_layer(self.network, ((as_tensor(worn), as_tensor(wanted)) for worn, wanted in chosen))
+        self._place()
+        print(f"linear path fitted, mean squared error {error:.6f}", flush=True)
+
+    def save(self) -> None:
+        """Write ``last.pt`` (to go on from) and ``average.safetensors`` (to use), each whole or not at all."""
+        from safetensors.torch import save_file
+
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+        }
+        torch.save(state, self.out / "last.tmp")
+        os.replace(self.out / "last.tmp", self.out / "last.pt")
+        half = {key: value.half().cpu().contiguous() for key, value in self.average.items()}
+        save_file(half, self.out / "average.tmp")
+        os.replace(self.out / "average.tmp", self.out / "average.safetensors")
+
+    def rate(self) -> float:
+        """Warm-up, then a cosine over the steps."""
+        share = min(1.0, self.step / self.steps)
+        cosine = LAST_RATE + (self.peak_rate - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+        return cosine * min(1.0, (self.step + 1) / WARM_UP)
+
+    def learn(self, worn: np.ndarray, wanted: np.ndarray) -> float:
+        """One step; returns the loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        with torch.autocast(self.device.partition(":")[0], torch.bfloat16):
+            output = self.network(self._tensor(worn))
+        targets = self._tensor(wanted)
+        loss = loss_between(output.float(), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(EMA, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for key, value in self.network.state_dict().items():
+                self.average[key].lerp_(value.float(), 1 - decay)
+        return float(loss.detach())
+
+    def _tensor(self, pixels: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
+        return tensor.contiguous(memory_format=torch.channels_last)
+
+    def distance(self, held: TaughtPairs, windows: int = 64) -> float:
+        """Mean PSNR in dB of the averaged network to the teachers, over whole held-out windows."""
+        own = {key: value.clone() for key, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average)
+        found = []
+        with torch.inference_mode(), torch.autocast(self.device.partition(":")[0], torch.bfloat16):
+            for worn, wanted in list(zip(held.worn, held.wanted, strict=True))[:windows]:
+                output = self.network(self._tensor(worn[None])).float().clamp(0, 1)
+                found.append(-10 * math.log10(float(((output - self._tensor(wanted[None])) ** 2).mean()) + 1e-8))
+        self.network.load_state_dict(own)
+        return float(np.mean(found))
+
+    def run(self, pairs: TaughtPairs, held: TaughtPairs | None = None) -> None:
+        """Learn until the last step, saving and judging on the way."""
+        saved = reported = time.monotonic()
+        judged = saved - JUDGE_EVERY
+        running = 0.0
+        try:
+            for batch in _ahead(pairs, self.step, self.steps):
+                now = time.monotonic()
+                if held is not None and now - judged > JUDGE_EVERY:
+                    judged = now
+                    print(f"step {self.step}: {self.distance(held):.3f} dB to the teachers, held out", flush=True)
+                loss = self.learn(*batch)
+                running = loss if running == 0 else 0.98 * running + 0.02 * loss
+                if now - reported > REPORT_EVERY:
+                    reported = now
+                    print(f"step {self.step} loss {running:.5f} rate {self.rate():.2e}", flush=True)
+                if now - saved > SAVE_EVERY:
+                    saved = now
+                    self.save()
+        finally:
+            self.save()
+        if held is not None:
+            print(f"step {self.step}: {self.distance(held):.3f} dB to the teachers, held out", flush=True)
+
+
+def _ahead(pairs: TaughtPairs, first: int, last: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The batches of these steps, each made while the one before is learned."""
+    with ThreadPoolExecutor(1) as executor:
+        coming = executor.submit(pairs.batch, first)
+        for step in range(first, last):
+            batch, coming = coming.result(), executor.submit(pairs.batch, step + 1)
+            yield batch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--scale", type=int, choices=(2, 4), default=4)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--held-out", type=Path, help="a set to judge by")
+    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of an x4 SRVGGNetCompact of 64x16")
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--crop", type=int, default=56, help="side of the worn patches, in pixels")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, default=0, help="of the patches")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    pairs = TaughtPairs(options.set, options.scale, options.batch, options.crop, options.seed)
+    held = TaughtPairs(options.held_out, options.scale, 1, options.crop) if options.held_out else None
+    print(f"{len(pairs.worn)} windows", flush=True)
+    student = Student(options.out, options.scale, options.device, options.begin_with, options.rate, options.steps)
+    student.fit(pairs)
+    student.run(pairs, held)
+
+
+if __name__ == "__main__":
+    main()
