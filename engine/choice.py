@@ -18,8 +18,10 @@ PATIENCE_SECONDS = 60.0
 """What "balanced" waits for the best network, and from what on the interface offers a quicker one."""
 _DRAWINGS = ("RealESRGAN_x4plus_anime_6B", "RealESRGAN_x4plus", "realesr-general-x4v3")
 _PICTURES = ("RealESRGAN_x4plus", "RealESRGAN_x2plus", "realesr-general-x4v3")
-_QUICK_DRAWINGS = ("realesr-animevideov3",)
 _QUICK_PICTURES = ("realesr-general-x4v3",)
+_QUICK_CLEANERS = ("realesr-general-x4v3", "realesr-animevideov3")
+"""The second is made for drawn films; it cleans photographs as well, and takes fine texture with the noise."""
+_QUICK_DRAWINGS = ("realesr-animevideov3",)
 _PRISTINE = {2: ("spanx2_ch48", "spanx4_ch48"), 4: ("spanx4_ch48",)}
 _FAITHFUL = ("embedded-compact-x4", "spanx4_ch48")
 
@@ -105,7 +107,7 @@ def _wanted(manager: ModelManager, needs: Needs, usable: dict[str, ModelStatus])
     """Known models that serve the needs, the best first."""
     best = _DRAWINGS if needs.drawn else _PICTURES
     faithful = (*(_PRISTINE[2 if needs.scale <= 2 else 4] if needs.pristine else ()), *_FAITHFUL)
-    quick = (*(_QUICK_DRAWINGS if needs.drawn else _QUICK_PICTURES), *faithful)
+    quick = (*(_QUICK_DRAWINGS if needs.drawn else _QUICK_CLEANERS if needs.worn else _QUICK_PICTURES), *faithful)
     if needs.mode == "faithful":
         return faithful
     if needs.mode == "quick":

@@ -195,7 +195,7 @@ def _interp(layer: Layer) -> Operator:
             return interpolate(x, size=wanted, mode=mode, align_corners=corners)
         return x if factors == (1, 1) else interpolate(x, scale_factor=factors, mode=mode, align_corners=corners)
 
-    return Operator(run, inputs=(1, 2))
+    return Operator(run, inputs=(2, 2) if layer.integer(5, 0) else (1, 1))
 
 
 def _pixel_shuffle(layer: Layer) -> Operator:

@@ -209,6 +209,11 @@ def test_what_is_chosen_for_a_picture_and_a_quality(complete, content, certain, 
     assert choose_model(complete, needs).model == model
 
 
+def test_a_quick_network_for_a_worn_photograph_is_one_that_cleans(complete):
+    worn = Needs("photo", "photograph", 4, worn=True, mode="quick")
+    assert choose_model(complete, worn).model == "realesr-animevideov3"
+
+
 def test_balanced_is_the_best_while_that_takes_less_than_a_minute(complete):
     small, large = (replace(UNKNOWN, mode="balanced", size=size) for size in ((64, 64), (8000, 6000)))
     assert choose_model(complete, small).model == "RealESRGAN_x4plus"

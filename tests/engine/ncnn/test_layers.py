@@ -136,7 +136,7 @@ WITHOUT_WEIGHTS = {
     "to the size of another": """
         Split s 1 2 in x y
         Interp c 1 1 y c 0=1 1=3.0 2=2.0
-        Interp a 2 1 x c out 0=2""",
+        Interp a 2 1 x c out 0=2 5=1""",
 }
 
 
