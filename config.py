@@ -66,9 +66,9 @@ class Config(BaseSettings):
     max_video_mb: float = Field(2000, gt=0, description="Largest video file, in MB")
     max_video_minutes: float = Field(600, gt=0, description="Longest video, in minutes")
 
-    device: str = Field("auto", description="auto, cpu, cuda:0, mps, xpu:0")
-    backend: Literal["auto", "openvino", "torch", "original"] = Field(
-        "auto", description="auto, openvino, torch, or original (the packages basicsr, realesrgan and gfpgan)"
+    device: str = Field("auto", description="auto, cpu, cuda:0, mps, xpu:0, vulkan:0")
+    backend: Literal["auto", "openvino", "torch", "ncnn", "original"] = Field(
+        "auto", description="auto, openvino, torch, ncnn, or original (the packages basicsr, realesrgan and gfpgan)"
     )
     precision: Literal["auto", "fp32", "fp16", "bf16"] = Field("auto", description="auto, fp32, fp16 or bf16")
     optimize: bool = Field(True, description="Test once which backend is fastest and right on this machine")

@@ -26,6 +26,7 @@ from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from engine.speeds import Speeds
 from engine.types import RESAMPLERS, JobControl
+from engine.vulkan_choice import VulkanChoice
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
 from utils.gpu import gpu_is_possible
 
@@ -83,6 +84,8 @@ class ModelManager:
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
+        verdicts = JsonStore(self.cache_dir / "vulkan.json" if self.cache_dir else None)
+        self._vulkan = VulkanChoice(verdicts, self._chooser, self.cache_dir)
         self.automatic = AutomaticModel(self)
         self._fetches = quiet_downloads
         self._quiet: dict[str, threading.Thread] = {}
@@ -238,13 +241,11 @@ class ModelManager:
             device = self._defaults[0]
         if device != "auto":
             return f"{device}:0" if device in ("cuda", "xpu") else device
-        if not gpu_is_possible():
-            return "cpu"
-        devices = get_backend("torch").devices()
-        gpus = [name for name in devices if name != "cpu"]
-        if not gpus:
-            return "cpu"
-        return gpus[gpu_id] if gpu_id is not None and 0 <= gpu_id < len(gpus) else gpus[0]
+        if gpu_is_possible():
+            gpus = [name for name in get_backend("torch").devices() if name != "cpu"]
+            if gpus:
+                return gpus[gpu_id] if gpu_id is not None and 0 <= gpu_id < len(gpus) else gpus[0]
+        return self._vulkan.remembered() or "cpu"
 
     def load_model(
         self,
@@ -273,7 +274,10 @@ class ModelManager:
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
         key = (name, target, backend, precision, denoise_strength)
-        return self._loaded.get(key, lambda: self._open(name, target, backend, precision, denoise_strength, kind))
+        unasked = (self._defaults[0] if device == "auto" else device) == "auto"
+        return self._loaded.get(
+            key, lambda: self._open(name, target, backend, precision, denoise_strength, kind, unasked)
+        )
 
     @contextmanager
     def borrow(self, name: str, **how: Any) -> Iterator[LoadedModel]:
@@ -282,10 +286,12 @@ class ModelManager:
             yield model
 
     def _open(
-        self, name: str, device: str, backend: str, precision: str, denoise: float | None, kind: str
+        self, name: str, device: str, backend: str, precision: str, denoise: float | None, kind: str, unasked: bool
     ) -> LoadedModel:
         started = time.perf_counter()
         source = self._source(name, denoise, kind)
+        if unasked and device.startswith(("cpu", "vulkan")) and backend == precision == "auto":
+            device = self._vulkan.decide(source) if kind == "upscale" and source.arrays() is not None else "cpu"
         choice = self._chooser.choose(source, device, backend, precision)
         session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
         seconds = time.perf_counter() - started

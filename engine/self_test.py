@@ -153,6 +153,10 @@ def run_trials(
     return sorted(trials, key=lambda trial: pairs.index((trial.backend, trial.precision)))
 
 
+def _is_quick(source: NetworkSource, device: str) -> bool:
+    return device.startswith(("cpu", "vulkan")) and plain_network.knows(source.info)
+
+
 def first_right(
     source: NetworkSource,
     device: str,
@@ -162,9 +166,9 @@ def first_right(
 ) -> list[Trial] | None:
     """Trials up to the first candidate that is right, against plain numpy; None where numpy does not know the network.
 
-    Only on the processor: among GPUs the order of preference says little about speed.
+    Only on the processor, and on what ncnn alone serves: among GPUs the order of preference says little about speed.
     """
-    arrays = source.arrays() if device == "cpu" and plain_network.knows(source.info) else None
+    arrays = source.arrays() if _is_quick(source, device) else None
     if arrays is None:
         return None
     window = test_window(source.info.in_channels, _SMALL_SIDE)
@@ -246,7 +250,7 @@ class BackendChooser:
         if len(pairs) == 1 or not self._optimize:
             return Choice(*pairs[0])
         key = self._key(source, device)
-        trials = self._remembered(key, pairs, device == "cpu" and plain_network.knows(source.info))
+        trials = self._remembered(key, pairs, _is_quick(source, device))
         if trials is None:
             trials = first_right(source, device, pairs, self._cache_dir, find)
             if trials is None:
@@ -297,7 +301,7 @@ class BackendChooser:
         from importlib.metadata import PackageNotFoundError, version
 
         parts = [source.info.architecture, str(source.info.parameters), f"x{source.info.scale}", device]
-        for package in ("torch", "openvino"):
+        for package in ("torch", "openvino", *(("ncnn",) if device.startswith("vulkan") else ())):
             try:
                 parts.append(f"{package} {version(package)}")
             except PackageNotFoundError:

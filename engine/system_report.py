@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.model_manager import ModelManager
 from utils.gpu import GPUDetector, gpu_is_possible
+from utils.vulkan import vulkan_devices
 
-PACKAGES = ("torch", "torchvision", "openvino", "gradio", "spandrel", "opencv-python", "pillow", "numpy", "av")
+PACKAGES = ("torch", "torchvision", "openvino", "ncnn", "gradio", "spandrel", "opencv-python", "pillow", "numpy", "av")
 _FOLDERS = ("weights_dir", "output_dir", "cache_dir", "data_dir", "log_dir")
 
 
@@ -87,8 +88,12 @@ def measured_speeds(manager: ModelManager) -> dict[str, str]:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Processor, memory and GPUs; imports torch only where there may be a GPU."""
-    return GPUDetector().get_system_info(look_for_gpus=gpu_is_possible())
+    """Processor, memory and GPUs, those of Vulkan too; imports torch only where there may be a GPU."""
+    facts = GPUDetector().get_system_info(look_for_gpus=gpu_is_possible())
+    for device in vulkan_devices():
+        kind = "software, never chosen unasked" if device.software else "Vulkan"
+        facts["gpus"].append({"id": device.id, "name": f"{device.name} ({kind})", "total_memory_mb": None})
+    return facts
 
 
 def system_report(manager: ModelManager, config: Any) -> dict[str, Any]:

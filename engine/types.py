@@ -90,9 +90,9 @@ class EnhanceSettings(FrozenSettings):
     """Choose the tile from free memory and backend; ``tile`` > 0 turns this off."""
     precision: Precision = "auto"
     backend: str = "auto"
-    """``auto``, ``torch`` or ``openvino``."""
+    """``auto``, ``torch``, ``openvino`` or ``ncnn``."""
     device: str = "auto"
-    """``auto``, ``cpu``, ``cuda:0``, ``mps``, ``xpu:0`` ..."""
+    """``auto``, ``cpu``, ``cuda:0``, ``mps``, ``xpu:0``, ``vulkan:0`` ..."""
 
     denoise_strength: float | None = Field(None, ge=0, le=1)
     """Only for models with a weak-denoise twin: 1 = the strong denoiser alone, 0 = the weak one alone."""

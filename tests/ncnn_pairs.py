@@ -30,7 +30,9 @@ def published(*names: str) -> list[Any]:
             continue
         found.update({file.stem: Path(str(file.locate())) for file in files if file.suffix == ".param"})
     if not found:
-        return [pytest.param(None, marks=pytest.mark.skip(reason="the data wheels with ncnn networks are not installed"))]
+        return [
+            pytest.param(None, marks=pytest.mark.skip(reason="the data wheels with ncnn networks are not installed"))
+        ]
     return [pytest.param(found[name], id=name) for name in sorted(found) if not names or name in names]
 
 

@@ -13,11 +13,12 @@ from utils.errors import BackendError
 
 KNOWN = {
     "openvino": "engine.backends.openvino_backend:OpenVinoBackend",
+    "ncnn": "engine.backends.ncnn_backend:NcnnBackend",
     "torch": "engine.backends.torch_backend:TorchBackend",
     "original": "engine.backends.original:OriginalBackend",
 }
 """Name -> where the class is."""
-AUTOMATIC = ("openvino", "torch")
+AUTOMATIC = ("openvino", "torch", "ncnn")
 """Those that "auto" chooses from, in order of preference where several serve a device."""
 
 

@@ -10,6 +10,7 @@ that pools over the picture and does not pad, "pro" as a word in the file's name
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -145,28 +146,33 @@ def _values(module: GraphModule, facts: Facts) -> Facts:
         return middle.mean((1, 2, 3))
 
     wanted = greys.flatten()
-    for factor, offset in _RANGES:
-        found = answers(factor, offset)
-        if not bool(torch.isfinite(found).all()):
-            if (factor, offset) == _RANGES[0]:
-                raise ValueError("it gives NaN or infinite values for a grey picture")
-            continue
-        outputs = dict.fromkeys(((factor, offset), *_RANGES))
-        distances = {
-            (*output, False): float(((found - output[1]) / output[0] - wanted).abs().max()) for output in outputs
-        }
-        distances[factor, 0.0, True] = float(found.abs().max()) / factor
-        closest = min(distances, key=distances.__getitem__)
-        if distances[closest] < _CLEAR:
-            return replace(
-                facts,
-                input_factor=factor,
-                input_offset=offset,
-                output_factor=closest[0],
-                output_offset=closest[1],
-                residual=closest[2],
-            )
+    found = {given: answers(*given) for given in _RANGES}
+    if not bool(torch.isfinite(found[_RANGES[0]]).all()):
+        raise ValueError("it gives NaN or infinite values for a grey picture")
+    for residual in (False, True):  # what takes 0..255 answers nothing to 0..1 as well, so this is asked last
+        for given, answer in found.items():
+            taken, distance = _closest(answer, torch.zeros(3) if residual else wanted, given, residual)
+            if distance < _CLEAR:
+                return replace(
+                    facts,
+                    input_factor=given[0],
+                    input_offset=given[1],
+                    output_factor=taken[0],
+                    output_offset=taken[1],
+                    residual=residual,
+                )
     return facts
+
+
+def _closest(
+    answer: Tensor, wanted: Tensor, given: tuple[float, float], residual: bool
+) -> tuple[tuple[float, float], float]:
+    """The range in which an answer is nearest to what is wanted, and how near. A residual's is that of the input."""
+    ranges = [(given[0], 0.0)] if residual else list(dict.fromkeys((given, *_RANGES)))
+    distances = [float(((answer - offset) / factor - wanted).abs().max()) for factor, offset in ranges]
+    distances = [distance if math.isfinite(distance) else math.inf for distance in distances]
+    best = distances.index(min(distances))
+    return ranges[best], distances[best]
 
 
 def _work(graph: Graph, weights: Mapping[str, LayerWeights], facts: Facts, side: int) -> int:

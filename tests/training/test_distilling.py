@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from benchmarks.networks import photograph
-from engine.checkpoints import load_network
+from engine.checkpoints import open_network
 from training import teacher_set, worn
 from training.content_data import Pools
 from training.distill import FREQUENCY_WEIGHT, Student, TaughtPairs, loss_between
+from training.export import export
 from training.quick import begin_with, build, from_state, spread_over_pixels
 from training.scenes import Sources, window
 from training.teacher_set import HALO, SCALE, SIDE, make_set, read_shard
@@ -149,15 +151,36 @@ def test_resuming_ends_where_an_uninterrupted_run_does(pairs, tmp_path):
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
-def test_what_x4_training_saves_is_what_the_engine_loads(pairs, tmp_path):
-    student = Student(tmp_path, 4, steps=1)
-    student.run(pairs(4))
-    network, info = load_network(load_file(tmp_path / "average.safetensors"))
+def test_what_is_exported_is_what_the_engine_loads(pairs, tmp_path):
+    Student(tmp_path, 4, steps=1).run(pairs(4))
+    target = tmp_path / "quick-x4.safetensors"
+    export(tmp_path, target, begun_with="realesr-animevideov3")
+    with safe_open(target, "pt") as file:
+        facts = file.metadata()
+    assert facts["architecture"] == "SRVGGNetCompact, 64 features, 16 convolutions, PReLU" and facts["scale"] == "4"
+    assert facts["licence"].startswith("BSD-3-Clause") and "RealESRGAN_x4plus" in facts["teachers"]
+    assert target.stat().st_size < 1_500_000
+    network, info = open_network(target)
     assert (info.architecture, info.scale, info.receptive_radius) == ("RealESRGAN Compact", 4, 18)
     picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255
-    own = from_state(load_file(tmp_path / "average.safetensors"))
     with torch.inference_mode():
-        torch.testing.assert_close(network(picture), own(picture))
+        torch.testing.assert_close(network(picture), from_state(load_file(target))(picture))
+
+
+def test_an_exported_x2_network_computes_what_was_trained(pairs, tmp_path):
+    student = Student(tmp_path, 2, steps=1)
+    student.run(pairs(2))
+    target = tmp_path / "quick-x2.safetensors"
+    export(tmp_path, target)
+    with safe_open(target, "pt") as file:
+        facts = file.metadata()
+    assert (facts["scale"], facts["unshuffle"], facts["licence"]) == ("2", "2", "CC0-1.0")
+    assert target.stat().st_size < 1_500_000
+    student.network.load_state_dict(student.average)
+    picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255
+    with torch.inference_mode():
+        again = from_state(load_file(target))(picture)
+        torch.testing.assert_close(again, student.network(picture), atol=2e-3, rtol=0)  # stored in half precision
 
 
 def test_a_quick_x2_file_is_recognised_by_its_channels():

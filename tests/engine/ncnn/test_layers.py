@@ -153,7 +153,10 @@ def test_pixels_to_channels_and_back(tmp_path):
 
 def test_channelwise_constants(tmp_path):
     three = PICTURE[:3]
-    same(write_pair(tmp_path, "MemoryData m 0 1 m 0=1 1=1 2=3\nBinaryOp a 2 1 in m out 0=1", plain([0.1, 0.2, 0.3])), three)
+    same(
+        write_pair(tmp_path, "MemoryData m 0 1 m 0=1 1=1 2=3\nBinaryOp a 2 1 in m out 0=1", plain([0.1, 0.2, 0.3])),
+        three,
+    )
     same(write_pair(tmp_path, "MemoryData m 0 1 m 0=3\nBinaryOp a 2 1 in m out 0=2", plain([0.1, 0.2, 0.3])), three)
 
 

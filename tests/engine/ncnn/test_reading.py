@@ -50,7 +50,7 @@ def test_layers_of_one_name_keep_their_own_weights(tmp_path):
     assert [list(layer["bias"]) for layer in found.values()] == [[1, 2, 3], [4, 5, 6]]
 
 
-@pytest.mark.parametrize(("kind", "tolerance"), [(0, 0), (0x0002C056, 0), (HALF, 2e-4), (TABLE, 0)])
+@pytest.mark.parametrize(("kind", "tolerance"), [(0, 0), (0x0002C056, 0), (HALF, 5e-4), (TABLE, 0)])
 def test_number_types_of_weights(tmp_path, kind, tolerance):
     """Nine weights and no multiple of four: what fills up the last four bytes is skipped."""
     for size in (81, 9):
