@@ -111,19 +111,19 @@ def onnxruntime_cpu(checkpoint: Path, cache: Path) -> Run:
 
 
 def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
-    """ncnn on the whole picture, on the CPU, with its default options; the model converted by pnnx."""
+    """ncnn on the whole picture, on the CPU, with its default options; weights in half precision, as published."""
     import ncnn
 
-    stem = cache / f"{checkpoint.stem.replace('-', '_')}_ncnn"  # pnnx writes no dashes
-    param, weights = stem.with_suffix(".ncnn.param"), stem.with_suffix(".ncnn.bin")
+    from engine import checkpoints
+    from engine.ncnn.writer import INPUT, OUTPUT, write_network
+
+    param, weights = cache / f"{checkpoint.stem}.param", cache / f"{checkpoint.stem}.bin"
     if not param.exists():
-        import os
-
-        import pnnx
-        import torch
-
-        os.chdir(cache)  # it writes beside the working folder
-        pnnx.export(network_of(checkpoint)[0], f"{stem.name}.pt", (torch.rand(1, 3, 64, 64),))
+        arrays = checkpoints.load_arrays(checkpoint)
+        assert arrays is not None
+        files = write_network(checkpoints.inspect_checkpoint(checkpoint), arrays, "fp16")
+        weights.write_bytes(files.weights)
+        param.write_text(files.param, "utf-8")
     net = ncnn.Net()
     net.opt.num_threads = cpu_count()
     if net.load_param(str(param)) or net.load_model(str(weights)):
@@ -132,8 +132,8 @@ def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
     def run(pixels: np.ndarray) -> np.ndarray:
         planes = _to_input(pixels)[0]  # ncnn only looks at this memory: it must outlive the run
         extractor = net.create_extractor()
-        extractor.input("in0", ncnn.Mat(planes))
-        code, output = extractor.extract("out0")
+        extractor.input(INPUT, ncnn.Mat(planes))
+        code, output = extractor.extract(OUTPUT)
         if code != 0:
             raise RuntimeError(f"ncnn failed with code {code}")
         return _to_pixels(np.array(output)[None])

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.networks import photograph, write_rrdbnet
+from benchmarks.networks import photograph, write_published
 from config import Config
 from engine import checkpoints
 from engine.model_manager import ModelManager
@@ -78,7 +78,7 @@ def run(side: int = 256, runs: int = 3, device: str = "auto") -> None:
 
 
 def _run(folder: Path, side: int, runs: int, device: str) -> None:
-    checkpoint = write_rrdbnet(folder / f"{NAME}.pth")
+    checkpoint = write_published(folder / f"{NAME}.pth", "RealESRGAN_x4plus")
     source, plain_out, engine_out = folder / "in.png", folder / "plain.png", folder / "engine.png"
     image_io.save(Picture(photograph(side, side)), source, SaveOptions("png"))
     manager = ModelManager({}, folder, cache_dir=folder / "cache", bundled_dir=None)

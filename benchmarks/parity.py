@@ -1,7 +1,7 @@
 """This engine against the original ``RealESRGANer`` in figures: pixels, number types, seams (see tests/reference).
 
-``python -m benchmarks.parity --weights FOLDER`` (the folder with compact-anime-x4.pth and compact-general-x4.pth;
-without it only networks with fixed-seed weights run).
+``python -m benchmarks.parity``: the published networks of the set-up; with ``--weights FOLDER`` also the compact ones
+found there (compact-general-x4.pth).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.networks import photograph, write_rrdbnet
+from benchmarks.networks import photograph, write_published, write_rrdbnet
 from engine import checkpoints
 from engine.backends.original import build_network, import_originals
 from engine.model_manager import ModelManager
@@ -75,7 +75,9 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="folder with real compact checkpoints")
     parser.add_argument("--picture", type=Path, help="a photograph; by default a synthetic one")
     parser.add_argument("--side", type=int, default=224)
-    parser.add_argument("--blocks", type=int, nargs="*", default=[6, 23], help="fixed-seed RRDBNets of so many blocks")
+    parser.add_argument(
+        "--blocks", type=int, nargs="*", default=[], help="fixed-seed RRDBNets of so many blocks as well"
+    )
     options = parser.parse_args()
     pixels = photograph(options.side, options.side)
     if options.picture:
@@ -89,6 +91,8 @@ def main() -> None:
             (folder / path.name).write_bytes(path.read_bytes())
         for blocks in options.blocks:
             write_rrdbnet(folder / f"rrdbnet-{blocks}-fixed-seed.pth", blocks)
+        for published in ("RealESRGAN_x4plus", "RealESRGAN_x4plus_anime_6B", "realesr-animevideov3"):
+            write_published(folder / f"{published}.pth", published)
         manager = ModelManager({}, folder, cache_dir=folder / "cache", bundled_dir=None)
         print("| network | fp32, torch | fp32, openvino | as chosen here | original's tiles | these tiles |")
         print("|---|---|---|---|---|---|")

@@ -2,8 +2,8 @@
 
 ``pip install -r requirements-races.txt``, then ``python -m benchmarks.races`` (about eight minutes on two cores).
 ``--quick`` is a smoke run, ``--full`` adds large pictures, ``--chart FILE.png`` draws the result, ``--json FILE``
-keeps it. Networks are the real architectures with fixed-seed weights; with ``--weights FOLDER`` the checkpoints found
-there (``compact-anime-x4.pth``, ``compact-general-x4.pth``) take the place of the compact ones.
+keeps it. Networks are the published ones of the set-up; compact-32 has fixed-seed weights unless ``--weights FOLDER``
+holds ``compact-general-x4.pth``.
 
 Each contender runs in a process of its own. "start" is imports and loading with converted models cached, "first" the
 first picture after it (compiling included), "seconds" the best of the later runs.
@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks import race_jobs, starts
 from benchmarks.contenders import CONTENDERS, KEEPING, REFERENCE, network_of
-from benchmarks.networks import photograph, write_compact, write_rrdbnet
+from benchmarks.networks import photograph, write_compact, write_published
 from utils.gpu import cpu_count, cpu_features, cpu_name
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -72,12 +72,14 @@ class Report:
 def write_networks(folder: Path, weights: Path | None) -> dict[str, Path]:
     """Checkpoints by name of network."""
     paths = {name: folder / f"{name}.pth" for name in NETWORKS}
-    write_rrdbnet(paths["RRDBNet-23"], 23)
-    write_rrdbnet(paths["RRDBNet-6"], 6)
+    write_published(paths["RRDBNet-23"], "RealESRGAN_x4plus")
+    write_published(paths["RRDBNet-6"], "RealESRGAN_x4plus_anime_6B")
     real = {"compact-16": "compact-anime-x4.pth", "compact-32": "compact-general-x4.pth"}
     for name, file in real.items():
         if weights is not None and (weights / file).exists():
             paths[name].write_bytes((weights / file).read_bytes())
+        elif name == "compact-16":
+            write_published(paths[name], "realesr-animevideov3")
         else:
             write_compact(paths[name], int(name.split("-")[1]))
     return paths

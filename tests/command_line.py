@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from tests.conftest import REPOSITORY
+from tests.gate import PROGRAM, REPOSITORY, Gate
 
 
 def environment_for(weights: Path, base: Path, data: Path) -> dict[str, str]:
@@ -46,18 +46,18 @@ class CommandLine:
     """
 
     def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
-        self.environment, self._folder = environment, folder
-        self._command = [sys.executable, str(REPOSITORY / "main.py"), *arguments]
+        self.environment, self._folder, self._arguments = environment, folder, arguments
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
-        """The running process."""
+    def start(self, *arguments: object, gate: Gate | None = None) -> subprocess.Popen[str]:
+        """The running process. ``gate``: stands before its networks."""
+        program = REPOSITORY / "main.py" if gate is None else PROGRAM
         process = subprocess.Popen(
-            [*self._command, *map(str, arguments)],
+            [sys.executable, str(program), *self._arguments, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self.environment,
+            env=self.environment | (gate.environment if gate is not None else {}),
             cwd=self._folder,
         )
         self._started.append(process)

@@ -10,8 +10,26 @@ import numpy as np
 import pytest
 
 from tests import checkpoints
+from tests.gate import Gate, gated
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption("--reversed", action="store_true", help="run the tests from the last to the first")
+
+
+def pytest_configure(config) -> None:
+    """Whatever is set on this machine for the program itself is not set for its tests, nor for what they start."""
+    for name in [name for name in os.environ if name.startswith("REALESRGAN_")]:
+        if not name.startswith("REALESRGAN_TEST_"):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """A test that needs another one before it fails from the last to the first."""
+    if config.getoption("reversed"):
+        items.reverse()
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,17 @@ def manager(weights, tmp_path_factory):
     )
     yield made
     made.close()
+
+
+@pytest.fixture
+def gate(tmp_path_factory, monkeypatch):
+    """A gate before the networks of this process, open at first; ``tests/gate.py`` has it by ``gate.environment``."""
+    from engine.upscaler import Upscaler
+
+    made = Gate(tmp_path_factory.mktemp("gate"))
+    monkeypatch.setattr(Upscaler, "_run_window", gated(Upscaler._run_window, made.folder))
+    yield made
+    made.open()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).resolve()
 FOLDER = "TEST_GATE"
 """The environment variable that tells the program where its gate's folder is."""
 _LOOK_SECONDS = 0.02
-_GIVE_UP_SECONDS = 240.0
+_GIVE_UP_SECONDS = 180.0
 
 
 class Gate:
@@ -84,24 +84,29 @@ def _take_one(folder: Path) -> bool:
     return False
 
 
-def install(folder: Path) -> None:
-    """Put the gate before every window of every network in this process."""
-    from engine.upscaler import Upscaler
+def gated(run: Callable[[Any, Any], Any], folder: Path) -> Callable[[Any, Any], Any]:
+    """``Upscaler._run_window`` behind the gate of that folder."""
+    numbers, lock = itertools.count(), threading.Lock()
 
-    run, numbers, lock = Upscaler._run_window, itertools.count(), threading.Lock()
-
-    def gated(self: Upscaler, window: Any) -> Any:
+    def run_gated(self: Any, window: Any) -> Any:
         with lock:
             number = next(numbers)
         pass_through(folder, self._control.check, number)
         return run(self, window)
 
-    Upscaler._run_window = gated  # type: ignore[method-assign]
+    return run_gated
+
+
+def install() -> None:
+    """Put the gate before every network of this process, for good."""
+    from engine.upscaler import Upscaler
+
+    Upscaler._run_window = gated(Upscaler._run_window, Path(os.environ[FOLDER]))  # type: ignore[method-assign]
 
 
 if __name__ in ("__main__", "__mp_main__"):  # the latter is what a worker process makes of the program that began it
     sys.path.insert(0, str(REPOSITORY))
-    install(Path(os.environ[FOLDER]))
+    install()
 
 if __name__ == "__main__":
     from cli.app import main

@@ -74,11 +74,13 @@ def by_ncnn(path: Path, picture: np.ndarray, input_name: str = "in", output_name
     ncnn = pytest.importorskip("ncnn", reason="the ncnn runtime is not installed")
     net = ncnn.Net()
     options = net.opt
+    options.num_threads = 1  # its idle threads would spin beside torch's
     options.use_vulkan_compute = options.use_fp16_storage = options.use_fp16_packed = False
     options.use_fp16_arithmetic = options.use_bf16_storage = options.use_winograd_convolution = False
     assert net.load_param(str(path)) == 0 and net.load_model(str(path.with_suffix(".bin"))) == 0
+    values = np.ascontiguousarray(picture, np.float32)  # ncnn neither copies it nor keeps it
     with net.create_extractor() as extractor:
-        extractor.input(input_name, ncnn.Mat(np.ascontiguousarray(picture, np.float32)).clone())
+        extractor.input(input_name, ncnn.Mat(values).clone())
         failed, output = extractor.extract(output_name)
         assert not failed
         return np.array(output)

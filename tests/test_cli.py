@@ -122,14 +122,17 @@ def test_info_describes_the_machine(cli):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
-def test_ctrl_c_ends_with_130_and_no_half_written_file(cli_environment, tmp_path):
+def test_ctrl_c_ends_with_130_and_no_half_written_file(cli_environment, tmp_path, gate):
     rng = np.random.default_rng(0)
-    path = tmp_path / "large.png"
-    Image.fromarray(rng.integers(0, 256, (900, 900, 3), dtype=np.uint8)).save(path)
+    path = tmp_path / "high.png"
+    Image.fromarray(rng.integers(0, 256, (300, 60, 3), dtype=np.uint8)).save(path)
     out = tmp_path / "out"
     out.mkdir()
+    gate.close(after=3)  # bands of the first tiles are written, the others wait
     with CommandLine(cli_environment, tmp_path, "enhance") as line:
-        process = line.start(path, "-o", out / "o.png", "--model", "rrdb-x4", "--tile", "64", "--precision", "fp32")
+        settings = ("--model", "rrdb-x4", "--tile", "64", "--precision", "fp32")
+        process = line.start(path, "-o", out / "o.png", *settings, gate=gate)
+        gate.wait_for_windows()
         wait_until(lambda: any(out.iterdir()), process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=200)

@@ -147,15 +147,17 @@ def test_wrong_use_is_one_sentence(cli, folder, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
-def test_killed_in_the_middle_it_goes_on_with_nothing_done_twice_and_nothing_lost(cli, folder, tmp_path):
-    count, output = 30, tmp_path / "out"
+def test_killed_in_the_middle_it_goes_on_with_nothing_done_twice_and_nothing_lost(cli, folder, tmp_path, gate):
+    count, output = 12, tmp_path / "out"
     arguments = (folder(count, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32")
-    process = cli.start(*arguments)
+    gate.close(after=3)
+    process = cli.start(*arguments, gate=gate)
     wait_for_done(process, output, 3)
+    gate.wait_for_windows()
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate()
     finished = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in output.glob("*.png")}
-    assert 3 <= len(finished) < count, "it was killed in the middle"
+    assert len(finished) == 3, "it was killed inside the fourth picture"
     for path in finished:
         Image.open(path).load()  # whatever has its name is whole
 
@@ -172,10 +174,12 @@ def test_killed_in_the_middle_it_goes_on_with_nothing_done_twice_and_nothing_los
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are Unix")
-def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path):
+def test_ctrl_c_ends_with_130_and_whole_files_only(cli, folder, tmp_path, gate):
     output = tmp_path / "out"
-    process = cli.start(folder(40, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32")
+    gate.close(after=2)
+    process = cli.start(folder(12, side=96), "-o", output, "--model", "tiny-x4", "--precision", "fp32", gate=gate)
     wait_for_done(process, output, 2)
+    gate.wait_for_windows()
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=200)
     assert process.returncode == 130 and "cancelled with" in said, errors

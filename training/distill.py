@@ -103,11 +103,11 @@ class Student:
         torch.manual_seed(0)
         self.network = build(scale)
         self.step = 0
-        self._needs_fit = scale != SCALE or begin is None
+        self._needs_fit = True
         if begin is not None:
             from engine.checkpoints import load_state_dict
 
-            begin_with(self.network, load_state_dict(begin))
+            self._needs_fit = begin_with(self.network, load_state_dict(begin))
         self._place()
         if (out / "last.pt").exists():
             self._resume()
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--scale", type=int, choices=(2, 4), default=4)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--held-out", type=Path, help="a set to judge by")
-    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of an x4 SRVGGNetCompact of 64x16")
+    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of a quick network or x4 compact one")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
     parser.add_argument("--batch", type=int, default=16)

@@ -57,11 +57,11 @@ def build(scale: int, features: int = FEATURES, convs: int = CONVS) -> QuickNetw
     return network
 
 
-def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> None:
-    """Take a trained SRVGGNetCompact's weights (x4, three channels). In place.
+def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> bool:
+    """Take the weights of a trained network of the same shape, or of an SRVGGNetCompact (x4, three channels). In place.
 
     The unshuffled network takes them so that it does what that one does with the picture reduced by 2 (the mean of each
-    2x2 pixels); a linear path then carries the picture itself (``fit_last_layer`` puts it to use).
+    2x2 pixels); a linear path then carries the picture itself, and ``fit_last_layer`` has to put it to use: True.
     """
     from training.linear_path import open_linear_path
 
@@ -70,8 +70,9 @@ def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> None
         taken["body.0.weight"] = spread_over_pixels(taken["body.0.weight"], network.unshuffle)
         network.load_state_dict(taken)
         open_linear_path(network)
-    else:
-        network.load_state_dict(taken)
+        return True
+    network.load_state_dict(taken)
+    return False
 
 
 def spread_over_pixels(weight: torch.Tensor, unshuffle: int) -> torch.Tensor:

@@ -49,8 +49,9 @@ def load_module(path: Path) -> Any:
 
 def openvino_teacher(path: Path, precision: str = "bf16") -> Teacher:
     """The network compiled for windows of one size, a request for each thread."""
-    import openvino
     import torch
+
+    from utils.openvino import openvino
 
     side = SIDE + 2 * HALO
     with torch.inference_mode():

@@ -136,7 +136,6 @@ def span_layers(arrays: Mapping[str, np.ndarray], info: CheckpointInfo) -> Span 
     if first is None or second is None or joining is None or upsampling is None or info.in_channels != 3:
         return None
     mean = np.array([0.4488, 0.4371, 0.4040], np.float32)  # of DIV2K; the same in every published SPAN
-    first.weight.flags.writeable = True
     if any(len(block) != 3 for block in blocks):
         return None
     return Span(mean, first, blocks, second, joining, upsampling)

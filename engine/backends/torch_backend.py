@@ -53,7 +53,7 @@ class TorchSession(Session):
         self._layout = torch.contiguous_format if plain else torch.channels_last
         exact: Any = with_exact_input(network, info)
         if precision != "fp32":
-            round_network(exact, info, self._dtype)
+            round_network(exact, info, precision)
         self.network: Any = exact.to(device=device, dtype=self._dtype)
         self.network = self.network if plain else self.network.to(memory_format=self._layout)
         self._is_cuda = device.startswith("cuda")

@@ -37,7 +37,7 @@ class BatchSnapshot:
     """A batch at one moment.
 
     Attributes:
-        version: grows with every change; equal versions of one batch are equal snapshots.
+        version: grows with every change but that of ``ahead``; else equal versions of one batch are equal snapshots.
         ahead: batches that must end before this one begins, while it is waiting.
         items: in the order of the plan.
         error: why the batch could not begin, or broke off.
@@ -150,10 +150,21 @@ class BackgroundBatch:
         """The batch as it is now, a value that no longer changes."""
         with self._lock:
             now, items = self._now, tuple(self._items[number] for number in sorted(self._items))
+        phase, version, ahead = self._outline(now)
+        return BatchSnapshot(version, phase, ahead, items, now.progress, now.warnings, now.error, now.result)
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Stays the same for as long as ``snapshot`` does, and costs nothing, however many pictures there are."""
+        with self._lock:
+            now = self._now
+        return self._outline(now)[1:]
+
+    def _outline(self, now: BatchSnapshot) -> tuple[Phase, int, int]:
+        """Phase, version and the number of batches ahead."""
         phase = Phase.PAUSED if now.phase is Phase.RUNNING and self._control.paused else now.phase
         ahead = self._line.ahead(self) if phase is Phase.WAITING else 0
-        version = 4 * now.version + (phase is Phase.PAUSED)
-        return BatchSnapshot(version, phase, ahead, items, now.progress, now.warnings, now.error, now.result)
+        return phase, 2 * now.version + (phase is Phase.PAUSED), ahead
 
     def pause(self) -> None:
         """Begin nothing new, and stop after the tiles that are running."""

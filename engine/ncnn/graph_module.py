@@ -29,7 +29,8 @@ class GraphModule(nn.Module):
     def __init__(self, graph: Graph, weights: Mapping[str, LayerWeights]) -> None:
         super().__init__()
         self._graph, self._operators = graph, operators(graph)
-        self.pools = tuple(layer.name for layer in graph.layers if layer.name in self._pooling())
+        pooling = {name for name, operator in self._operators.items() if operator.pools}
+        self.pools = tuple(layer.name for layer in graph.layers if layer.name in pooling)
         self._modules_by_name: dict[str, str] = {}
         for index, layer in enumerate(graph.layers):
             operator = self._operators.get(layer.name)
@@ -42,9 +43,6 @@ class GraphModule(nn.Module):
                 self._modules_by_name[layer.name] = f"constant{index}"
         self._plans: dict[tuple[int, int | None], list[tuple[Layer, tuple[str, ...]]]] = {}
         self.eval().requires_grad_(False)
-
-    def _pooling(self) -> set[str]:
-        return {name for name, operator in self._operators.items() if operator.pools}
 
     def forward(self, x: Tensor, *known: Tensor) -> Tensor:
         """The graph's output. ``known``: values ``(N, C)`` of the first pools, instead of what ``x`` itself gives."""

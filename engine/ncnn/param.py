@@ -17,8 +17,8 @@ from utils.errors import UnsupportedModelError
 MAGIC = 7767517
 _LARGEST_FILE = 8 * 2**20
 """Bytes. RRDBNet-23, the longest one published, has 60 kB."""
-_MOST_LAYERS = 20_000
-_MOST_BLOBS = 100_000
+_MOST_LAYERS = 5_000
+_MOST_BLOBS = 25_000
 _LONGEST_ARRAY = 1024
 _MOST_PARAMS = 32
 """``NCNN_MAX_PARAM_COUNT``."""
@@ -92,6 +92,8 @@ def read_param(path: Path) -> Graph:
     """
     path = Path(path)
     try:
+        if not path.is_file():
+            raise ValueError("it is not a file")
         size = path.stat().st_size
         if size > _LARGEST_FILE:
             raise ValueError(f"it has {size / 2**20:,.0f} MB, and no network's graph is that long")
@@ -124,6 +126,8 @@ def _layer(tokens: list[bytes], number: int) -> Layer:
         words = [token.decode("utf-8") for token in tokens]
     except UnicodeDecodeError as error:
         raise ValueError(f"line {number} is not text") from error
+    if not all(word.isprintable() for word in words):
+        raise ValueError(f"line {number} is not text")
     if len(words) < 4:
         raise ValueError(f"line {number} is cut off")
     name = f"layer '{words[1][:80]}' in line {number}"
@@ -178,12 +182,13 @@ def _with_unique_names(layers: list[Layer]) -> list[Layer]:
     """ncnn does not ask for unique names; weights are looked up by them here."""
     seen: set[str] = set()
     for index, layer in enumerate(layers):
-        name, count = layer.name, 2
-        while name in seen:
-            name, count = f"{layer.name}#{count}", count + 1
-        seen.add(name)
-        if name != layer.name:
-            layers[index] = Layer(layer.type, name, layer.inputs, layer.outputs, layer.params)
+        if layer.name in seen:
+            layers[index] = layer = Layer(
+                layer.type, f"{layer.name}#{index}", layer.inputs, layer.outputs, layer.params
+            )
+            if layer.name in seen:
+                raise ValueError(f"several layers are called '{layer.name[:80]}'")
+        seen.add(layer.name)
     return layers
 
 

@@ -33,8 +33,8 @@ _MOST_WORK = 10**12
 """Multiplications for such a picture. RealESRGAN_x4plus takes 0.15 of it."""
 _MOST_WORK_FOR_REACH = 4 * 10**10
 _LARGEST_MARGIN = 128
-_LARGEST_RADIUS = 40
-"""Beyond this a halo costs more than the seams it avoids (``engine.upscaler`` blends instead)."""
+_RADII = (24, 40)
+"""How far is looked. Beyond it a halo costs more than the seams it avoids (``engine.upscaler`` blends instead)."""
 _GREYS = (0.25, 0.5, 0.75)
 _RANGES = ((1.0, 0.0), (255.0, 0.0), (2.0, -1.0))
 """(factor, offset) of 0..1, 0..255 and -1..1."""
@@ -84,7 +84,7 @@ def probe(graph: Graph, weights: Mapping[str, LayerWeights], path: Path) -> Fact
         facts = _values(module, facts)
         if module.pools and facts.margin and is_pro(path):
             facts = replace(facts, input_factor=0.7, input_offset=0.15, output_factor=0.7, output_offset=0.15)
-        light = _work(graph, weights, facts, 2 * _LARGEST_RADIUS) <= _MOST_WORK_FOR_REACH
+        light = _work(graph, weights, facts, 2 * _RADII[-1]) <= _MOST_WORK_FOR_REACH
         return replace(facts, receptive_radius=_reach(NcnnNetwork(module, facts))) if light else facts
 
 
@@ -137,7 +137,7 @@ def _fitting(sizes: _Sizes, facts: Facts, missing: int) -> int:
 
 def _values(module: GraphModule, facts: Facts) -> Facts:
     """The range of the values, from what becomes of flat greys."""
-    side = 32 + 2 * facts.margin
+    side = max(16, facts.multiple_of) + 2 * facts.margin
     greys = torch.tensor(_GREYS).reshape(-1, 1, 1, 1)
 
     def answers(factor: float, offset: float) -> Tensor:
@@ -146,12 +146,14 @@ def _values(module: GraphModule, facts: Facts) -> Facts:
         return middle.mean((1, 2, 3))
 
     wanted = greys.flatten()
-    found = {given: answers(*given) for given in _RANGES}
-    if not bool(torch.isfinite(found[_RANGES[0]]).all()):
-        raise ValueError("it gives NaN or infinite values for a grey picture")
+    found: dict[tuple[float, float], Tensor] = {}
     for residual in (False, True):  # what takes 0..255 answers nothing to 0..1 as well, so this is asked last
-        for given, answer in found.items():
-            taken, distance = _closest(answer, torch.zeros(3) if residual else wanted, given, residual)
+        for given in _RANGES:
+            if given not in found:
+                found[given] = answers(*given)
+                if given == _RANGES[0] and not bool(torch.isfinite(found[given]).all()):
+                    raise ValueError("it gives NaN or infinite values for a grey picture")
+            taken, distance = _closest(found[given], torch.zeros(3) if residual else wanted, given, residual)
             if distance < _CLEAR:
                 return replace(
                     facts,
@@ -184,11 +186,18 @@ def _work(graph: Graph, weights: Mapping[str, LayerWeights], facts: Facts, side:
 
 def _reach(network: NcnnNetwork) -> int | None:
     """Input pixels on each side that an output pixel depends on, pools aside: how far a NaN spreads."""
+    facts = network.facts
+    grid = facts.multiple_of
+    known = pooled(network, torch.full((1, facts.in_channels, grid, grid), 0.5))  # any values of the right shape
+    found = (_reach_within(network, known, most) for most in _RADII)
+    return next((radius for radius in found if radius is not None), None)
+
+
+def _reach_within(network: NcnnNetwork, known: list[Tensor], most: int) -> int | None:
     facts, unit, scale = network.facts, network.facts.multiple_of, network.facts.scale
-    middle = -(-(_LARGEST_RADIUS + 1) // unit) * unit
+    middle = -(-(most + 1) // unit) * unit
     side = 2 * middle + unit
     x = torch.full((1, facts.in_channels, side, side), 0.5)
-    known = pooled(network, x)
     # All pixels of a cell of the grid on which the network works, since they differ in how far they reach.
     x[:, :, middle : middle + unit, middle : middle + unit] = torch.nan
     reached = network(x, *known).isnan().any(1)[0]
@@ -197,7 +206,7 @@ def _reach(network: NcnnNetwork) -> int | None:
         return None
     low, high = int(min(rows[0], columns[0])), int(max(rows[-1], columns[-1]))
     radius = max(middle + unit - 1 - low, high - middle, 0)
-    return radius if low > 0 and high < side - 1 and radius <= _LARGEST_RADIUS else None
+    return radius if low > 0 and high < side - 1 and radius <= most else None
 
 
 def pooled(network: NcnnNetwork | GraphModule, x: Tensor) -> list[Tensor]:

@@ -24,11 +24,13 @@ class Terms:
     Attributes:
         convolutions, slopes, constants: names of the layers that hold weights, in the graph's order; the terms refer
             to them by position.
+        constant_terms: the numbers of the constants, and their positions.
     """
 
     convolutions: list[str] = field(default_factory=list)
     slopes: list[str] = field(default_factory=list)
     constants: list[str] = field(default_factory=list)
+    constant_terms: dict[int, int] = field(default_factory=dict)
     _known: dict[Hashable, int] = field(default_factory=dict)
     _sums: dict[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
@@ -140,7 +142,9 @@ def _prelu(terms: Terms, layer: Layer, inputs: list[int]) -> int:
 
 def _memory_data(terms: Terms, layer: Layer, inputs: list[int]) -> int:
     terms.constants.append(layer.name)
-    return terms.term("constant", len(terms.constants) - 1)
+    number = terms.term("constant", len(terms.constants) - 1)
+    terms.constant_terms[number] = len(terms.constants) - 1
+    return number
 
 
 def _binary(terms: Terms, layer: Layer, inputs: list[int]) -> int:
@@ -151,10 +155,9 @@ def _binary(terms: Terms, layer: Layer, inputs: list[int]) -> int:
             return terms.shift(inputs[0], by if operator == 0 else -by)
         return terms.weighted_sum([(inputs[0], by if operator == 2 else 1 / by)])
     a, b = inputs
-    constants = [terms.term("constant", position) for position in range(len(terms.constants))]
-    if operator == 1 and b in constants:
-        return terms.minus_constant(a, constants.index(b))
-    _need(operator in (0, 1, 2) and not {a, b} & set(constants))
+    if operator == 1 and b in terms.constant_terms:
+        return terms.minus_constant(a, terms.constant_terms[b])
+    _need(operator in (0, 1, 2) and not {a, b} & terms.constant_terms.keys())
     return terms.product(a, b) if operator == 2 else terms.weighted_sum([(a, 1.0), (b, 1.0 if operator == 0 else -1.0)])
 
 

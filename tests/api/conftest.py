@@ -11,6 +11,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from config import Config
+from engine.executors.in_process import InProcessRunner
+from engine.types import Progress
 
 
 @pytest.fixture
@@ -58,6 +60,21 @@ def make_client(api_config):
 @pytest.fixture
 def client(make_client):
     return make_client()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """The body of a job that runs, with progress, until it is cancelled: one of scale 16."""
+    run = InProcessRunner.run
+
+    def run_or_wait(self, job, control):
+        if job.settings.scale == 16:
+            control.report(Progress("Enhancing", 1, 2, 0.5))
+            control._cancelled.wait(250)
+        return run(self, job, control)
+
+    monkeypatch.setattr(InProcessRunner, "run", run_or_wait)
+    return {"image_b64": b64(png(60)), "scale": 16}
 
 
 def png(level=100, width=16, height=12):

@@ -7,7 +7,6 @@ import errno
 import hashlib
 import hmac
 import json
-import time
 
 import httpx
 import pytest
@@ -17,13 +16,8 @@ from api.job_store import JobStore
 from engine.jobs import JobState
 from tests.api.conftest import b64, level_of, png
 from tests.executors.test_behaviour import running
+from tests.waiting import until
 from utils.errors import OutputError
-
-
-@pytest.fixture
-def slow_body():
-    """A job of many seconds: a large picture for lanczos, sixteen times."""
-    return {"image_b64": b64(png(60, 1500, 1500)), "scale": 16}
 
 
 def finished(client, job_id):
@@ -59,9 +53,9 @@ def test_a_failed_job_tells_why(client):
     assert client.get(f"/jobs/{job_id}/result").status_code == 422
 
 
-def test_cancelling(make_client, slow_body):
-    client = make_client(max_output_megapixels=1000)
-    first = client.post("/jobs", json=slow_body).json()["job_id"]
+def test_cancelling(make_client, held):
+    client = make_client()
+    first = client.post("/jobs", json=held).json()["job_id"]
     second = client.post("/jobs", json={"image_b64": b64(png())}).json()["job_id"]
     assert client.get(f"/jobs/{second}/result").status_code == 409
     assert client.delete(f"/jobs/{second}").json()["state"] == "cancelled"
@@ -83,9 +77,9 @@ def test_ids_that_are_none_are_refused(client, job_id):
     assert client.get(f"/jobs/{job_id}").status_code in (404, 405, 422)
 
 
-def test_a_full_queue_says_when_to_come_back(make_client, slow_body):
-    client = make_client(queue_limit=1, max_output_megapixels=1000)
-    slow = client.post("/jobs", json=slow_body).json()["job_id"]
+def test_a_full_queue_says_when_to_come_back(make_client, held):
+    client = make_client(queue_limit=1)
+    slow = client.post("/jobs", json=held).json()["job_id"]
     running(client.app.state.service.jobs.get(slow).handle)
     assert client.post("/jobs", json={"image_b64": b64(png())}).status_code == 202
     refused = client.post("/jobs", json={"image_b64": b64(png())})
@@ -94,16 +88,16 @@ def test_a_full_queue_says_when_to_come_back(make_client, slow_body):
     client.delete(f"/jobs/{slow}")
 
 
-def test_unfinished_jobs_are_done_after_a_restart(make_client, slow_body):
+def test_unfinished_jobs_are_done_after_a_restart(make_client, held):
     """What was promised is kept: the queue is on disk, and the next start takes it up."""
-    first = make_client(max_output_megapixels=1000, api_shutdown_grace=0)
-    slow = first.post("/jobs", json=slow_body).json()["job_id"]
+    first = make_client(api_shutdown_grace=0)
+    slow = first.post("/jobs", json=held).json()["job_id"]
     running(first.app.state.service.jobs.get(slow).handle)
     waiting = first.post("/jobs", json={"image_b64": b64(png(140)), "scale": 2}).json()["job_id"]
     first.app.state.service.stop(0)
     assert first.get("/ready").status_code == 503
     assert first.post("/jobs", json={"image_b64": b64(png())}).status_code == 503
-    second = make_client(max_output_megapixels=1000)
+    second = make_client()
     second.delete(f"/jobs/{slow}")
     assert finished(second, waiting)["state"] == "done"
     assert finished(second, slow)["state"] == "cancelled"
@@ -114,9 +108,9 @@ def test_unfinished_jobs_are_done_after_a_restart(make_client, slow_body):
     assert third.get(f"/jobs/{slow}").json()["state"] == "cancelled"
 
 
-def test_two_servers_on_one_cache_folder_leave_each_others_jobs_alone(make_client, slow_body):
-    first = make_client(max_output_megapixels=1000)
-    slow = first.post("/jobs", json=slow_body).json()["job_id"]
+def test_two_servers_on_one_cache_folder_leave_each_others_jobs_alone(make_client, held):
+    first = make_client()
+    slow = first.post("/jobs", json=held).json()["job_id"]
     second = make_client()
     assert second.get(f"/jobs/{slow}").status_code == 404
     assert second.app.state.service.jobs.folder != first.app.state.service.jobs.folder
@@ -160,27 +154,31 @@ def test_a_full_disk_is_said_as_such(client):
         raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
 
-def test_old_results_go_but_not_those_that_are_read(make_client):
+def test_old_results_go_by_themselves(make_client):
     client = make_client(api_keep_seconds=1)
-    store: JobStore = client.app.state.service.jobs
-    one, two = (client.post("/upscale", json={"image_b64": b64(png())}).json() for _ in range(2))
-    with store.reading(two["job_id"]):
-        deadline = time.monotonic() + 20
-        while client.get("/" + one["file_path"]).status_code == 200 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not (store.folder / one["job_id"]).exists()
-        assert client.get("/" + two["file_path"]).status_code == 200
+    made = client.post("/upscale", json={"image_b64": b64(png())}).json()
+    until(lambda: client.get("/" + made["file_path"]).status_code == 404)
+    assert not (client.app.state.service.jobs.folder / made["job_id"]).exists()
     assert client.post("/cleanup").status_code == 200
 
 
-def test_sweeping_spares_what_is_being_received_or_run(make_client, slow_body):
-    client = make_client(max_output_megapixels=1000)
+def test_old_results_stay_while_they_are_read(client):
     store: JobStore = client.app.state.service.jobs
-    slow = client.post("/jobs", json=slow_body).json()["job_id"]
+    one, two = (client.post("/upscale", json={"image_b64": b64(png())}).json() for _ in range(2))
+    with store.reading(two["job_id"]):
+        assert store.sweep(-1) == 1
+        assert client.get("/" + one["file_path"]).status_code == 404
+        assert client.get("/" + two["file_path"]).status_code == 200
+    assert store.sweep(-1) == 1
+
+
+def test_sweeping_spares_what_is_being_received_or_run(make_client, held):
+    client = make_client()
+    store: JobStore = client.app.state.service.jobs
+    slow = client.post("/jobs", json=held).json()["job_id"]
     with store.prepared("half-received") as folder:
         (store.folder / "stray").mkdir()
-        time.sleep(0.05)
-        assert store.sweep(0.01) == 1
+        assert store.sweep(-1) == 1
         assert folder.exists() and (store.folder / slow).exists() and not (store.folder / "stray").exists()
     assert not folder.exists()
     client.delete(f"/jobs/{slow}")
@@ -201,9 +199,7 @@ def test_a_callback_is_signed_and_repeated(client):
     body = {"image_b64": b64(png()), "callback_url": "http://hook.example/done"}
     job_id = client.post("/jobs", json=body).json()["job_id"]
     finished(client, job_id)
-    deadline = time.monotonic() + 20
-    while len(received) < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: len(received) >= 3)
     last = received[2]
     assert last.url.host == "10.0.0.9" and last.headers["host"] == "hook.example"
     expected = hmac.new(
@@ -248,9 +244,7 @@ def outcomes(client, transport, hosts, **options):
 def test_a_host_that_never_answers_keeps_no_other_one_waiting(client):
     sides = OtherSides()
     outcomes(client, sides, ["dead", "endless", "good"], pauses=(0,))
-    deadline = time.monotonic() + 5
-    while "good" not in sides.asked and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: "good" in sides.asked)
     assert sides.asked == ["dead", "endless", "good"]
 
 

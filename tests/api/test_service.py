@@ -25,6 +25,7 @@ from engine.jobs import Job, JobHandle, JobState
 from engine.types import EnhanceSettings
 from tests.api.conftest import b64, png
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 from utils.errors import InvalidImageError
 
 
@@ -144,10 +145,13 @@ def test_every_route_is_documented_with_its_errors(client):
 
 
 def test_the_heartbeat_backs_off_and_says_goodbye(client, api_config):
-    calls = []
+    calls, pauses = [], []
 
     def central(request):
+        pauses.append(heartbeat.pause())
         calls.append((request.method, json.loads(request.content)))
+        if len(calls) == 4:
+            enough.set()
         return httpx.Response(500 if len(calls) <= 2 else 200)
 
     class WithHeartbeat:
@@ -156,18 +160,14 @@ def test_the_heartbeat_backs_off_and_says_goodbye(client, api_config):
         not_ready = None
 
     async def scenario():
-        heartbeat = Heartbeat(WithHeartbeat(), httpx.MockTransport(central))
-        assert heartbeat.pause() == 0.1
         heartbeat.start()
-        pauses = set()
-        while len(calls) < 4:
-            await asyncio.sleep(0.02)
-            pauses.add(round(heartbeat.pause(), 1))
+        await enough.wait()
         await heartbeat.stop()
-        return pauses
 
-    pauses = asyncio.run(asyncio.wait_for(scenario(), 30))
-    assert {0.2, 0.4} <= pauses and calls[-1][0] == "DELETE"
+    enough, heartbeat = asyncio.Event(), Heartbeat(WithHeartbeat(), httpx.MockTransport(central))
+    asyncio.run(asyncio.wait_for(scenario(), LONG))
+    assert pauses[:4] == [0.1, 0.2, 0.4, 0.1], "before each call: doubled by every failure"
+    assert calls[-1][0] == "DELETE"
     assert calls[0][1]["capacity"] == 1 and calls[0][1]["load"] == {"queued": 0, "running": 0} and calls[0][1]["ready"]
 
 

@@ -6,9 +6,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config import Config
 from engine.jobs import Job
 from engine.types import EnhanceSettings
+from tests.executors.gated import GatedConfig
+from tests.gate import FOLDER, Gate, gated
+
+
+@pytest.fixture(scope="session")
+def gate_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("gate")
+
+
+@pytest.fixture(autouse=True)
+def gate(gate_folder, monkeypatch):
+    """The gate of this process and of every worker process that begins here, open at first."""
+    from engine.upscaler import Upscaler
+
+    made = Gate(gate_folder)
+    monkeypatch.setenv(FOLDER, str(gate_folder))
+    monkeypatch.setattr(Upscaler, "_run_window", gated(Upscaler._run_window, gate_folder))
+    yield made
+    made.open()
 
 
 @pytest.fixture
@@ -27,7 +45,7 @@ def service_config(weights, tmp_path):
             "worker_idle_timeout": 60,
             "log_level": "WARNING",
         }
-        return Config(_env_file=None, **(values | changes))
+        return GatedConfig(_env_file=None, **(values | changes))
 
     return make
 
@@ -46,12 +64,12 @@ def picture_file(tmp_path):
 
 @pytest.fixture
 def new_job(picture_file, tmp_path):
-    """A job: quick by default; ``slow`` cuts a larger picture into hundreds of tiles."""
+    """A job: quick by default; ``slow`` cuts a larger picture into hundreds of tiles, some of which a gate may hold."""
 
     def make(name="in.png", level=128, side=24, slow=False, **settings):
         chosen = {"model": "tiny-x4", "scale": 4} | settings
         if slow:
-            side, chosen["tile"] = 1500, 32
+            side, chosen["tile"] = 600, 32
         source = picture_file(name, level, side)
         return Job.new(source, tmp_path / "outputs" / f"{source.stem}.png", EnhanceSettings.create(**chosen))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from config import Config
 from engine.executors import create_executor, run_many
 from engine.jobs import JobState
 from engine.types import JobControl
+from tests.executors.gated import GatedConfig
+from tests.waiting import LONG, until
 from utils.errors import (
     InvalidImageError,
     JobCancelled,
@@ -34,12 +36,10 @@ def skip_without_ray():
 @pytest.fixture(scope="module", params=KINDS)
 def executor(request, weights, tmp_path_factory):
     """One executor of each kind, kept over the tests of this file as a program would keep it."""
-    from config import Config
-
     if request.param == "ray":
         skip_without_ray()
     folder = tmp_path_factory.mktemp("executor")
-    config = Config(
+    config = (Config if request.param == "ray" else GatedConfig)(
         _env_file=None,
         executor=request.param,
         weights_dir=weights,
@@ -58,14 +58,14 @@ def running(handle):
     """Wait until a job shows progress."""
     seen = threading.Event()
     stop = handle.subscribe(lambda status: seen.set() if status.progress or status.state.final else None)
-    assert seen.wait(60)
+    assert seen.wait(LONG)
     stop()
     return handle
 
 
 def test_a_job_gives_the_enlarged_picture(executor, new_job):
     job = new_job(level=200)
-    result = executor.submit(job).result(60)
+    result = executor.submit(job).result(LONG)
     assert result.output_path == job.output_path and result.output_size == (96, 96)
     assert result.metrics["upscaling_strategy"] == "x4 (tiny-x4)"
     assert 0 < result.timings.network < result.timings.total
@@ -76,7 +76,7 @@ def test_states_come_in_order_and_end_once(executor, new_job):
     seen = []
     handle = executor.submit(new_job(side=100, tile=32))
     handle.subscribe(seen.append)
-    handle.result(60)
+    handle.result(LONG)
     states = [status.state for status in seen]
     assert states[-1] is JobState.DONE and states.count(JobState.DONE) == 1
     assert states == sorted(states, key=["queued", "running", "done"].index)
@@ -89,7 +89,7 @@ def test_many_jobs_at_once_do_not_mix(executor, new_job):
     jobs = [new_job(f"{level}.png", level) for level in (20, 90, 160, 230)]
     handles = [executor.submit(job) for job in jobs]
     for handle, level in zip(handles, (20, 90, 160, 230), strict=True):
-        result = handle.result(60)
+        result = handle.result(LONG)
         assert abs(np.asarray(Image.open(result.output_path)).mean() - level) < 15
 
 
@@ -100,10 +100,10 @@ def test_many_jobs_at_once_do_not_mix(executor, new_job):
 def test_errors_arrive_as_themselves(executor, new_job, settings, error):
     handle = executor.submit(new_job(**settings))
     if error is None:
-        assert handle.result(60).model == "lanczos"
+        assert handle.result(LONG).model == "lanczos"
     else:
         with pytest.raises(error, match="no-such-model"):
-            handle.result(60)
+            handle.result(LONG)
         assert handle.status.state is JobState.FAILED
 
 
@@ -111,8 +111,8 @@ def test_a_damaged_picture_fails_its_job_only(executor, new_job):
     job = new_job()
     job.input_path.write_bytes(b"not a picture at all")
     with pytest.raises(InvalidImageError, match=r"in\.png"):
-        executor.submit(job).result(60)
-    assert executor.submit(new_job("next.png")).result(60).output_size == (96, 96)
+        executor.submit(job).result(LONG)
+    assert executor.submit(new_job("next.png")).result(LONG).output_size == (96, 96)
 
 
 def test_an_existing_file_is_not_replaced(executor, new_job):
@@ -120,25 +120,25 @@ def test_an_existing_file_is_not_replaced(executor, new_job):
     job.output_path.parent.mkdir()
     job.output_path.write_bytes(b"mine")
     with pytest.raises(OutputError):
-        executor.submit(job).result(60)
+        executor.submit(job).result(LONG)
     assert job.output_path.read_bytes() == b"mine"
 
 
-def test_cancelling_a_running_job_leaves_no_file(executor, new_job):
+def test_cancelling_a_running_job_leaves_no_file(executor, new_job, gate):
     job = new_job(slow=True)
+    gate.close(after=1)
     handle = running(executor.submit(job))
     handle.cancel()
     with pytest.raises(JobCancelled):
-        handle.result(30)
+        handle.result(LONG)
     assert handle.status.state is JobState.CANCELLED
     assert not list(job.output_path.parent.glob("*")) and not list(job.output_path.parent.glob(".*"))
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_job):
+def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_job, gate):
+    gate.close(after=1)
     slow = [executor.submit(new_job(f"slow-{n}.png", slow=True)) for n in range(executor.places)]
-    running(slow[0])
-    while executor.stats().queued:
-        time.sleep(0.01)
+    until(lambda: not executor.stats().queued)
     waiting = [executor.submit(new_job(f"{n}.png")) for n in range(4)]
     with pytest.raises(QueueFullError) as full:
         executor.submit(new_job("too-many.png"))
@@ -148,10 +148,11 @@ def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_
     last = executor.submit(new_job("last.png"))
     for one in slow:
         one.cancel()
-    assert last.result(60).output_size == (96, 96)
+    gate.open()
+    assert last.result(LONG).output_size == (96, 96)
 
 
-def test_enhance_file_reports_progress_and_can_be_cancelled(executor, new_job):
+def test_enhance_file_reports_progress_and_can_be_cancelled(executor, new_job, gate):
     fractions = []
     job = new_job(side=100, tile=32)
     result = executor.enhance_file(
@@ -160,13 +161,14 @@ def test_enhance_file_reports_progress_and_can_be_cancelled(executor, new_job):
     assert result.output_size == (400, 400) and fractions
     slow, control = new_job("slow.png", slow=True), JobControl()
     control.on_progress = lambda step: control.cancel()
+    gate.close(after=1)
     with pytest.raises(JobCancelled):
         executor.enhance_file(slow.input_path, slow.output_path, slow.settings, control=control)
 
 
 def test_stats_count_what_happened(executor, new_job):
     before = executor.stats()
-    executor.submit(new_job()).result(60)
+    executor.submit(new_job()).result(LONG)
     after = executor.stats()
     assert after.done == before.done + 1 and after.queued == after.running == 0 and after.accepting
     assert after.seconds_per_job > 0 and after.runners[0].state in ("idle", "busy")
@@ -176,7 +178,7 @@ def test_goals_beyond_x4_mix_passes(executor, new_job):
     from dataclasses import replace
 
     job = replace(new_job(side=20, model="auto", scale=None, long_edge=120), mixed_passes=True)
-    result = executor.submit(job).result(60)
+    result = executor.submit(job).result(LONG)
     assert result.output_size == (120, 120) and result.input_size == (20, 20) and result.scale == 6
     assert result.metrics["upscaling_strategy"].startswith("x4 (") and "x2 (" in result.metrics["upscaling_strategy"]
 
@@ -207,14 +209,15 @@ def test_many_jobs_can_be_cancelled(executor, new_job):
     assert ended >= 1
 
 
-def test_closing_ends_every_job_and_names_those_left(service_config, new_job):
+def test_closing_ends_every_job_and_names_those_left(service_config, new_job, gate):
     executor = create_executor(service_config(executor="in-process"))
+    gate.close(after=1)
     slow = running(executor.submit(new_job("slow.png", slow=True)))
     waiting = executor.submit(new_job("waiting.png"))
     left = executor.close(grace=0)
     assert {job.id for job in left} == {slow.job.id, waiting.job.id}
     for handle in (slow, waiting):
         with pytest.raises(ServiceStoppedError):
-            handle.result(5)
+            handle.result(LONG)
     with pytest.raises(ServiceStoppedError):
         executor.submit(new_job("late.png"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from engine.executors.base import Executor, RunnerStats, RunnerUnavailable
 from engine.jobs import JobState
+from tests.waiting import LONG, until
 from utils.errors import WorkerLostError
 
 
@@ -48,19 +48,20 @@ def test_a_job_whose_place_is_gone_goes_to_another_runner(new_job):
     lost = Scripted("lost", *[RunnerUnavailable()] * 9, available=False)
     with Executor("test", [lost]) as executor:
         handle = executor.submit(new_job())
+        until(lambda: lost.ran and executor.stats().queued == 1)
         assert not handle.wait(0.5) and len(lost.ran) == 1 and executor.stats().queued == 1
     assert handle.status.state is JobState.FAILED  # nobody came before the end
     sound = Scripted("sound")
     lost = Scripted("lost", *[RunnerUnavailable()] * 9, available=False)
     with Executor("test", [lost, sound]) as executor:
-        results = [executor.submit(new_job(f"{n}.png")).result(10) for n in range(5)]
+        results = [executor.submit(new_job(f"{n}.png")).result(LONG) for n in range(5)]
     assert results == ["by sound"] * 5 and len(lost.ran) <= 1
 
 
 def test_a_job_does_not_wander_for_ever(new_job):
     with Executor("test", [Scripted("lost", *[RunnerUnavailable()] * 9)]) as executor:
         with pytest.raises(WorkerLostError, match="lost its place"):
-            executor.submit(new_job()).result(10)
+            executor.submit(new_job()).result(LONG)
         assert executor.stats().runners[0].state == "idle"
 
 
@@ -68,19 +69,19 @@ def test_a_worker_lost_before_the_work_began_is_no_mark_against_the_job(new_job)
     blameless = [WorkerLostError("gone", losses=0)] * 4
     with Executor("test", [Scripted("one", *blameless)]) as executor:
         handle = executor.submit(new_job())
-        assert handle.result(10) == "by one" and handle.status.attempts == 5
+        assert handle.result(LONG) == "by one" and handle.status.attempts == 5
     one = Scripted("one", *[WorkerLostError("gone")] * 2)
     with Executor("test", [one]) as executor, pytest.raises(WorkerLostError):
-        executor.submit(new_job("second.png")).result(10)
+        executor.submit(new_job("second.png")).result(LONG)
 
 
 def test_a_job_survives_any_number_of_cancelled_neighbours(new_job):
     ended_for_others = [WorkerLostError("was stopped", losses=0, for_another=True)] * 20
     with Executor("test", [Scripted("one", *ended_for_others)]) as executor:
-        assert executor.submit(new_job()).result(10) == "by one"
+        assert executor.submit(new_job()).result(LONG) == "by one"
     then_lost = [*ended_for_others, *[WorkerLostError("crashed")] * 2]
     with Executor("test", [Scripted("one", *then_lost)]) as executor, pytest.raises(WorkerLostError, match="crashed"):
-        executor.submit(new_job("second.png")).result(10)
+        executor.submit(new_job("second.png")).result(LONG)
 
 
 def test_a_job_that_waits_for_a_place_to_come_back_is_cancelled_at_once(new_job):
@@ -101,7 +102,7 @@ def test_a_job_that_was_cancelled_when_its_place_went_is_not_queued_again(new_jo
 
     with Executor("test", [Going("going", available=False)]) as executor:
         handle = executor.submit(new_job())
-        assert handle.wait(10) and handle.status.state is JobState.CANCELLED and executor.stats().queued == 0
+        assert handle.wait(LONG) and handle.status.state is JobState.CANCELLED and executor.stats().queued == 0
 
 
 def test_the_free_runner_takes_the_next_job(new_job):
@@ -110,25 +111,25 @@ def test_the_free_runner_takes_the_next_job(new_job):
     class Waiting(Scripted):
         def run(self, job, control):
             if not self.ran:
-                both_have_one.wait(10)
+                both_have_one.wait(LONG)
             if self.name == "slow":
-                gate.wait(10)
+                gate.wait(LONG)
             return super().run(job, control)
 
     slow, quick = Waiting("slow"), Waiting("quick")
     with Executor("test", [slow, quick]) as executor:
         handles = [executor.submit(new_job(f"{n}.png")) for n in range(6)]
         while len(quick.ran) < 5:
-            assert any(handle.wait(10) for handle in handles)
+            assert any(handle.wait(LONG) for handle in handles)
         gate.set()
-        assert sorted(handle.result(10) for handle in handles) == ["by quick"] * 5 + ["by slow"]
+        assert sorted(handle.result(LONG) for handle in handles) == ["by quick"] * 5 + ["by slow"]
 
 
 def test_an_unforeseen_fault_fails_its_job_only(new_job):
     with Executor("test", [Scripted("one", ZeroDivisionError("oops"))]) as executor:
         with pytest.raises(Exception, match="ZeroDivisionError"):
-            executor.submit(new_job()).result(10)
-        assert executor.submit(new_job("next.png")).result(10) == "by one"
+            executor.submit(new_job()).result(LONG)
+        assert executor.submit(new_job("next.png")).result(LONG) == "by one"
 
 
 class Roomy(Scripted):
@@ -145,20 +146,13 @@ class Roomy(Scripted):
     def run(self, job, control):
         with self.lock:
             self.inside += 1
-        self.gate.wait(10)
+        self.gate.wait(LONG)
         with self.lock:
             self.inside -= 1
         return super().run(job, control)
 
     def rest(self):
         self.rested_with.append(self.inside)
-
-
-def until(true):
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_runner_with_two_places_runs_two_jobs_and_the_emptier_runner_comes_first(new_job):
@@ -171,7 +165,7 @@ def test_a_runner_with_two_places_runs_two_jobs_and_the_emptier_runner_comes_fir
         assert executor.stats().running == executor.places == 4 and executor.stats().queued == 1
         first.gate.set()
         second.gate.set()
-        assert all(handle.result(10) for handle in handles)
+        assert all(handle.result(LONG) for handle in handles)
 
 
 def test_a_runner_rests_only_when_all_its_places_are_empty(new_job):
@@ -181,7 +175,7 @@ def test_a_runner_rests_only_when_all_its_places_are_empty(new_job):
         until(lambda: runner.inside == 2)
         executor.rest()
         runner.gate.set()
-        assert all(handle.result(10) for handle in handles)
+        assert all(handle.result(LONG) for handle in handles)
         until(lambda: runner.rested_with)
         assert set(runner.rested_with) == {0}
-        assert executor.submit(new_job("next.png")).result(10)
+        assert executor.submit(new_job("next.png")).result(LONG)

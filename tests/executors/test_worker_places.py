@@ -14,6 +14,7 @@ from engine.executors.worker_process import Flight
 from engine.jobs import JobState
 from engine.types import JobControl
 from tests.executors.test_behaviour import running
+from tests.waiting import LONG, until
 from utils.errors import EngineError, JobCancelled
 
 
@@ -73,9 +74,7 @@ def start(runner, job, control=None):
 
 
 def aboard(count):
-    deadline = time.monotonic() + 10
-    while sum(len(one.flights) for one in Process.made) < count and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: sum(len(one.flights) for one in Process.made) >= count)
     return sum(len(one.flights) for one in Process.made)
 
 
@@ -84,7 +83,7 @@ def test_the_job_that_was_at_work_is_blamed_and_the_waiting_one_is_not(runner, n
     ends = [start(runner, job)[0] for job in (guilty, innocent)]
     assert aboard(2) == 2
     Process.made[0].crash(guilty)
-    assert [one.get(timeout=10).losses for one in ends] == [1, 0]
+    assert [one.get(timeout=LONG).losses for one in ends] == [1, 0]
 
 
 def test_where_both_were_at_work_none_is_blamed_and_each_is_tried_again_alone(runner, new_job):
@@ -92,14 +91,14 @@ def test_where_both_were_at_work_none_is_blamed_and_each_is_tried_again_alone(ru
     ends = [start(runner, job)[0] for job in jobs]
     assert aboard(2) == 2
     Process.made[0].crash(*jobs)
-    assert [one.get(timeout=10).losses for one in ends] == [0, 0]
+    assert [one.get(timeout=LONG).losses for one in ends] == [0, 0]
     again = [start(runner, job)[0] for job in jobs]
     assert aboard(3) == 3
     time.sleep(0.3)
     assert aboard(3) == 3  # the other one waits outside
     [alone] = Process.made[1].flights
     Process.made[1].crash(next(job for job in jobs if job.id == alone))
-    error = again[[job.id for job in jobs].index(alone)].get(timeout=10)
+    error = again[[job.id for job in jobs].index(alone)].get(timeout=LONG)
     assert error.losses == 1
     assert aboard(4) == 4  # and comes when the place is empty
     runner.close()
@@ -111,21 +110,21 @@ def test_a_worker_that_ends_for_a_cancelled_neighbour_is_no_loss_of_the_other_jo
     cancelled, other = start(runner, new_job("a.png"), control)[0], start(runner, new_job("b.png"))[0]
     assert aboard(2) == 2
     control.cancel()
-    assert isinstance(cancelled.get(timeout=10), JobCancelled)
-    error = other.get(timeout=10)
+    assert isinstance(cancelled.get(timeout=LONG), JobCancelled)
+    error = other.get(timeout=LONG)
     assert (error.losses, error.for_another) == (0, True)
 
 
-def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job):
+def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job, gate):
     """Real processes: one job waits for the network behind a long one and is cancelled there; the long one goes on."""
     with worker_executor(service_config()) as executor:
+        gate.close(after=1)
         first = running(executor.submit(new_job("first.png", slow=True)))
         second = executor.submit(new_job("second.png", slow=True))
-        while second.status.state is JobState.QUEUED:
-            time.sleep(0.01)
+        until(lambda: second.status.state is not JobState.QUEUED)
         second.cancel()
-        assert second.wait(30) and second.status.state is JobState.CANCELLED
+        assert second.wait(LONG) and second.status.state is JobState.CANCELLED
         assert first.status.state is JobState.RUNNING and first.status.attempts == 1
         assert executor.stats().runners[0].losses == 0
         first.cancel()
-        assert first.wait(30)
+        assert first.wait(LONG)

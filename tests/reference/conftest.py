@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.networks import photograph
+from benchmarks.networks import photograph, write_published
 from engine import checkpoints
 from engine.backends.original import build_network, import_originals, missing_packages
 from engine.processor import enhance_file
@@ -18,7 +18,9 @@ from engine.types import EnhanceSettings
 from tests.conftest import shared
 
 REAL = {"compact-anime": "compact-anime-x4.pth", "compact-general": "compact-general-x4.pth"}
-FIXED_SEED = {"rrdbnet-x4": (23, 4), "rrdbnet-x2": (6, 2), "rrdbnet-6b": (6, 4)}
+SETUP = {"x4plus": "RealESRGAN_x4plus", "6B": "RealESRGAN_x4plus_anime_6B", "animevideov3": "realesr-animevideov3"}
+PUBLISHED = (*REAL, *SETUP)
+FIXED_SEED = {"rrdbnet-x2": (6, 2)}
 
 
 def pytest_collection_modifyitems(items):
@@ -81,6 +83,8 @@ def both(fixed_seed_weights, tmp_path_factory):
 
     def open_sides(name: str) -> Sides:
         path = shared("weights", REAL[name]) if name in REAL else fixed_seed_weights / f"{name}.pth"
+        if name in SETUP and not path.exists():
+            write_published(path, SETUP[name])
         if path.parent not in managers:
             managers[path.parent] = ModelManager(
                 {}, path.parent, cache_dir=folder / path.parent.name, bundled_dir=None, optimize=False, device="cpu"

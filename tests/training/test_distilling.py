@@ -204,8 +204,11 @@ def test_quick_x2_begins_with_what_the_x4_network_does_to_the_reduced_picture():
 
 
 @pytest.mark.parametrize("scale", [2, 4])
-def test_a_trained_compact_network_can_be_begun_with(scale):
+def test_a_trained_compact_or_quick_network_can_be_begun_with(scale):
     trained, network = build(4), build(scale)
-    begin_with(network, trained.state_dict())
-    assert torch.equal(network.body[-1].weight, trained.body[-1].weight) is (scale == 4)
+    to_be_fitted = begin_with(network, trained.state_dict())
+    assert to_be_fitted is (scale == 2) is not torch.equal(network.body[-1].weight, trained.body[-1].weight)
     assert network(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16 * scale, 16 * scale)
+    further = build(scale)
+    assert begin_with(further, network.state_dict()) is False
+    assert torch.equal(further.body[0].weight, network.body[0].weight)

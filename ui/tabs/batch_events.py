@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from engine.batch import BatchRequest, ItemState, Phase
+from engine.batch import BackgroundBatch, BatchRequest, ItemState, Phase
 from engine.settings_manager import SettingsManager
 from engine.types import EnhanceResult
 from ui.components import SettingsForm
 from ui.handlers import batch as work
 from ui.handlers import batch_view as view
 from ui.previews import before_and_after
-from ui.sessions import Sessions
+from ui.sessions import Session, Sessions
 from ui.strings import words_for
 from ui.thumbnails import Thumbnails
 from utils.errors import EngineError
@@ -50,11 +52,22 @@ CHANGING = (
     "offer",
     "offered",
     "timer",
-    "seen",
     "numbers",
     "show",
 )
 """Components that a new look at the batch changes, in the order in which ``BatchEvents.look`` answers."""
+
+_PLACE = "batch"
+_PAUSE = 0.1
+"""Seconds between two questions whether a batch has changed."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Which part of the table a window shows, since its last look."""
+
+    show: str
+    page: float
 
 
 class BatchEvents:
@@ -133,22 +146,21 @@ class BatchEvents:
         return self._after(request, show, lambda: self._desk.forget(self._sessions.of(request)))
 
     def pause(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        batch = self._desk.current(self._sessions.of(request))
-        if batch is not None:
-            batch.pause()
-        return self.look(request, show, page, None)
+        return self._order(request, show, page, BackgroundBatch.pause)
 
     def resume(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        batch = self._desk.current(self._sessions.of(request))
-        if batch is not None:
-            batch.resume()
-        return self.look(request, show, page, None)
+        return self._order(request, show, page, BackgroundBatch.resume)
 
     def cancel(self, request: gr.Request, show: str, page: float) -> list[Any]:
+        return self._order(request, show, page, BackgroundBatch.cancel)
+
+    def _order(
+        self, request: gr.Request, show: str, page: float, order: Callable[[BackgroundBatch], None]
+    ) -> list[Any]:
         batch = self._desk.current(self._sessions.of(request))
         if batch is not None:
-            batch.cancel()
-        return self.look(request, show, page, None)
+            order(batch)
+        return self.look(request, show, page)
 
     def _after(self, request: gr.Request, show: str, action: Callable[[], Any]) -> list[Any]:
         """The tab after ``action``, or why it was not done."""
@@ -157,46 +169,74 @@ class BatchEvents:
             action()
         except EngineError as error:
             trouble = view.trouble_html(error, words_for(request))
-        answer = self.look(request, show, 1, None)
+        answer = self.look(request, show, 1)
         if trouble:
             answer[CHANGING.index("status")] = trouble
         return answer
 
-    def look(self, request: gr.Request, show: str, page: float, seen: Any) -> list[Any]:
-        """The tab's present state; nothing changes where ``seen`` says that this window shows it already."""
+    def look(self, request: gr.Request, show: str, page: float) -> list[Any]:
+        """The tab's present state, all of it, and from now on that filter and page."""
+        now = self._state(request, show, page)
+        self._sessions.note(request, _PLACE, _Place(show, page))
+        return [now[name] for name in CHANGING]
+
+    async def watch(self, request: gr.Request, show: str, page: float) -> AsyncIterator[list[Any]]:
+        """What changes, as soon as it does, until the batch has ended and its thumbnails are there."""
+        first, seen = _Place(show, page), None
+        before: dict[str, Any] = {}
+        while True:
+            place = self._sessions.noted(request, _PLACE, first)
+            if (mark := (place, self._mark(request))) != seen:
+                now = await asyncio.to_thread(self._state, request, place.show, place.page)
+                if seen is None or place is not seen[0]:
+                    before = {}  # a look has drawn everything since, perhaps before what was sent last
+                yield [gr.skip() if before.get(name) == now[name] else now[name] for name in CHANGING]
+                before, seen = now, mark
+                if not now["timer"]["active"]:
+                    return
+            await asyncio.sleep(_PAUSE)
+
+    def _mark(self, request: gr.Request) -> tuple[Any, ...]:
+        """Differs whenever what is shown does; costs nothing."""
+        session = self._sessions.of(request)
+        batch = self._desk.current(session)
+        return (id(batch), batch.mark, self._thumbnails(session).count) if batch is not None else ()
+
+    @staticmethod
+    def _thumbnails(session: Session) -> Thumbnails:
+        made: Thumbnails = session.memory.setdefault("batch_thumbnails", Thumbnails(session.folder))
+        return made
+
+    def _state(self, request: gr.Request, show: str, page: float) -> dict[str, Any]:
+        """What each of ``CHANGING`` shows."""
         session, words = self._sessions.of(request), words_for(request)
         batch = self._desk.current(session)
         snapshot = batch.snapshot() if batch is not None else None
         last = view.pages(snapshot, show)
         page = min(max(1, int(page or 1)), last)
-        thumbnails = session.memory.setdefault("batch_thumbnails", Thumbnails(session.folder))
         items = view.page_of(snapshot, show, page) if snapshot is not None else []
-        small, numbers, missing = thumbnails.of(items)
-        now = [id(batch), snapshot.version if snapshot else 0, show, page, len(small)]
-        if now == seen:
-            return [gr.skip()] * len(CHANGING)
+        small, numbers, missing = self._thumbnails(session).of(items)
         active = snapshot is not None and snapshot.active
-        request_left = None if active else self._desk.unfinished(session)
+        left = None if active else self._desk.unfinished(session)
         phase = snapshot.phase if snapshot is not None else None
         failed = snapshot.count(ItemState.FAILED) if snapshot is not None else 0
-        return [
-            view.status_html(snapshot, words),
-            view.table_html(snapshot, words, show, page),
-            gr.update(value=small, visible=bool(small)),
-            gr.update(value=page, maximum=last, visible=last > 1),
-            gr.update(interactive=not active),
-            gr.update(visible=phase in (Phase.RUNNING, Phase.PLANNING)),
-            gr.update(visible=phase is Phase.PAUSED),
-            gr.update(visible=active),
-            gr.update(visible=bool(failed) and not active),
-            gr.update(visible=snapshot is not None and any(work.finished(snapshot))),
-            gr.update(visible=request_left is not None),
-            view.unfinished_html(request_left, words) if request_left is not None else "",
-            gr.update(active=active or missing),
-            now,
-            numbers,
-            gr.update(visible=bool(items) or show != "all"),
-        ]
+        return {
+            "status": view.status_html(snapshot, words),
+            "table": view.table_html(snapshot, words, show, page),
+            "gallery": gr.update(value=small, visible=bool(small)),
+            "page": gr.update(value=page, maximum=last, visible=last > 1),
+            "start": gr.update(interactive=not active),
+            "pause": gr.update(visible=phase in (Phase.RUNNING, Phase.PLANNING)),
+            "resume": gr.update(visible=phase is Phase.PAUSED),
+            "cancel": gr.update(visible=active),
+            "retry": gr.update(visible=bool(failed) and not active),
+            "zip": gr.update(visible=snapshot is not None and any(work.finished(snapshot))),
+            "offer": gr.update(visible=left is not None),
+            "offered": view.unfinished_html(left, words) if left is not None else "",
+            "timer": gr.update(active=active or missing),
+            "numbers": numbers,
+            "show": gr.update(visible=bool(items) or show != "all"),
+        }
 
     # -- results -----------------------------------------------------------------------------------------------------
 

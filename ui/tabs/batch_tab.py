@@ -61,7 +61,6 @@ class _Shown:
     offer: Any
     offered: Any
     timer: Any
-    seen: Any
     numbers: Any
     show: Any
     go_on: Any
@@ -159,7 +158,7 @@ def _results(start: Any) -> _Shown:
         page = gr.Number(1, label=t("batch_page"), minimum=1, precision=0, visible=False, elem_id="batch-page", scale=1)
     table, gallery, compare = _pictures()
     timer = gr.Timer(_SECONDS, active=False)
-    seen, numbers = gr.State(None), gr.State([])
+    numbers = gr.State([])
     return _Shown(
         status=status,
         table=table,
@@ -174,7 +173,6 @@ def _results(start: Any) -> _Shown:
         offer=offer,
         offered=offered,
         timer=timer,
-        seen=seen,
         numbers=numbers,
         show=show,
         go_on=go_on,
@@ -230,10 +228,10 @@ def _connect_run(events: BatchEvents, fields: _Fields, form: SettingsForm, shown
         (shown.cancel, events.cancel),
     ):
         button.click(order, place, outputs, **quiet)
-    look = [*place, shown.seen]
-    shown.timer.tick(events.look, look, outputs, **quiet)
-    shown.show.change(events.look, look, outputs, **quiet)
-    shown.page.change(events.look, look, outputs, **quiet)
-    blocks.load(events.look, look, outputs, **quiet)
+    # The timer only begins the watch, again after a reload: while one is under way, its ticks are dropped.
+    shown.timer.tick(events.watch, place, outputs, **quiet, trigger_mode="once")
+    shown.show.change(events.look, place, outputs, **quiet)
+    shown.page.change(events.look, place, outputs, **quiet)
+    blocks.load(events.look, place, outputs, **quiet)
     shown.gallery.select(events.compare, shown.numbers, shown.compare, show_progress_on=shown.compare)
     shown.archive.connect(events.archive, None, shown.status)

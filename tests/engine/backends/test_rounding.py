@@ -57,7 +57,8 @@ def test_channels_are_scaled_until_their_biases_are_exact_and_the_network_gives_
         assert torch.equal(convolution.bias, convolution.bias.bfloat16().float())
 
 
-def test_blocks_add_to_a_sum_in_fp32(tmp_path):
+@pytest.mark.parametrize("way", ["built", "traced"])
+def test_blocks_add_to_a_sum_in_fp32(tmp_path, way):
     """In OpenVINO's own words: the operations that really ran, while convolutions ran in bf16."""
     if "bf16" not in get_backend("openvino").precisions("cpu"):
         pytest.skip("this CPU has no bf16 units")
@@ -69,7 +70,12 @@ def test_blocks_add_to_a_sum_in_fp32(tmp_path):
     write_rrdbnet(path, blocks=2)
     state = checkpoints.load_state_dict(path)
     info = checkpoints.load_network(state)[1]
-    source = NetworkSource("blocks", "0" * 40, info, lambda: checkpoints.load_network(state)[0], lambda: state)
+    arrays = {key: value.numpy() for key, value in state.items()} if way == "built" else None
+    key = f"{way:0<40}"
+    source = NetworkSource(
+        "blocks", key, info, lambda: checkpoints.load_network(state)[0], lambda: state, lambda: arrays
+    )
+    sums = "fp32/Add" if way == "built" else "__module.model.1/aten::add"
     for cache in (None, tmp_path):
         core = openvino.Core()
         model = load_converted(core, source, cache, "bf16")
@@ -81,7 +87,7 @@ def test_blocks_add_to_a_sum_in_fp32(tmp_path):
             names = facts.get("originalLayersNames", "")
             if facts.get("layerType") == "Convolution":
                 kinds["convolution"].add(facts["runtimePrecision"])
-            elif "__module.model.1/aten::add" in names:
+            elif sums in names:
                 kinds["trunk"].add(facts["outputPrecisions"])
         assert kinds == {"trunk": {"f32"}, "convolution": {"bf16"}}
 

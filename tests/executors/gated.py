@@ -1,0 +1,15 @@
+"""A configuration that brings the gate: a worker process that is handed one imports this module, and is behind it."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+from config import Config
+from tests import gate
+
+if multiprocessing.parent_process() is not None:
+    gate.install()
+
+
+class GatedConfig(Config):
+    """As ``Config``."""
