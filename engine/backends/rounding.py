@@ -81,6 +81,10 @@ def round_kernels(weight: np.ndarray, precision: str) -> np.ndarray:
             held[tap, columns] += change
             step[tap, columns] -= 2 * change
             pull += similarity[tap].T * change
+        # The smallest weight has the finest steps: it takes what is left of the sum.
+        tap = np.abs(exact).argmin(0)
+        left = (held - exact).sum(0)
+        held[tap, columns] = rounded(held[tap, columns] - left, precision)
         result[at : at + _AT_A_TIME] = held.T
     return result.reshape(weight.shape)
 
