@@ -119,8 +119,7 @@ def test_the_free_runner_takes_the_next_job(new_job):
     slow, quick = Waiting("slow"), Waiting("quick")
     with Executor("test", [slow, quick]) as executor:
         handles = [executor.submit(new_job(f"{n}.png")) for n in range(6)]
-        while len(quick.ran) < 5:
-            assert any(handle.wait(LONG) for handle in handles)
+        until(lambda: len(quick.ran) == 5)
         gate.set()
         assert sorted(handle.result(LONG) for handle in handles) == ["by quick"] * 5 + ["by slow"]
 

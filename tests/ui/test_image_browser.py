@@ -66,6 +66,16 @@ def test_upload_analyse_enhance_slide_download(page, app, photo, manager, tmp_pa
     assert (np.asarray(Image.open(saved)) == np.asarray(Image.open(direct))).all(), "pixel for pixel the engine's"
 
 
+def test_the_first_picture_comes_from_real_esrgan_and_a_quicker_way_is_shown(page, photo):
+    """Nothing is chosen: the automatic model, whose networks came with the set-up."""
+    upload(page, photo)
+    assert "RealESRGAN_x4plus" in page.inner_text("#facts .chosen")
+    page.wait_for_selector("#mode:has-text('Quick ·')")
+    assert all(word in page.inner_text("#mode") for word in ("Best ·", "Balanced ·", "True to the original ·"))
+    enhance(page)
+    assert "480 × 360 pixels" in page.inner_text("#status") and "RealESRGAN_x4plus" in page.inner_text("#status")
+
+
 def test_fidelity_is_moved_after_the_run_and_the_download_follows(page, photo):
     upload(page, photo)
     choose_model(page, "tiny-x4")
