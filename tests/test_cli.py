@@ -152,7 +152,8 @@ def test_real_weights_enhance_real_pictures(cli, tmp_path, sample):
     before, after = image_io.load(source), image_io.load(tmp_path / "out.png")
     assert after.size == (4 * before.width, 4 * before.height)
     assert after.channels == before.channels and after.bit_depth == before.bit_depth
-    assert json.loads(done.stdout)["metrics"]["color_difference_after"] < 0.2
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["color_difference_after"] < max(0.2, 0.6 * metrics["color_difference_before"]), "a cast goes"
 
 
 def test_a_preset_is_saved_used_and_handed_on(cli, picture, tmp_path):

@@ -54,10 +54,12 @@ class _Graph:
     """Operations in the order of a network's layers, with names that are the same at every start."""
 
     def __init__(self, channels: int) -> None:
-        from openvino import PartialShape, Type, opset15
+        from utils.openvino import openvino
 
-        self._ops, self._count = opset15, 0
-        self.input: Any = opset15.parameter(PartialShape([1, channels, -1, -1]), Type.f32, name="pixels")
+        self._ops, self._count = openvino.opset15, 0
+        self.input: Any = self._ops.parameter(
+            openvino.PartialShape([1, channels, -1, -1]), openvino.Type.f32, name="pixels"
+        )
 
     def named(self, node: Any, prefix: str = "") -> Any:
         self._count += 1
@@ -134,9 +136,9 @@ class _Graph:
         return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
 
     def model(self, output: Any, scale: float) -> Any:
-        from openvino import Model
+        from utils.openvino import openvino
 
-        made = Model([self.named(self._ops.result(output))], [self.input], "network")
+        made = openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
         made.set_rt_info(str(scale), _SCALE_KEY)
         return made
 

@@ -66,7 +66,7 @@ class Layer:
         return tuple(value)
 
     def __str__(self) -> str:
-        return f"layer '{self.name}' ({self.type})"
+        return f"layer '{self.name[:80]}' ({self.type[:40]})"
 
 
 @dataclass(frozen=True)

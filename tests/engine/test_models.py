@@ -24,6 +24,7 @@ from engine.registry import REGISTRY, ModelSpec
 from engine.self_test import BackendChooser
 from tests import checkpoints
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG, until
 from utils.errors import BackendError, ChecksumMismatchError, ModelNotFoundError, UnsupportedModelError
 
 
@@ -296,7 +297,7 @@ def test_sixteen_threads_load_a_model_once(fresh):
 
 def test_different_models_load_in_parallel(fresh):
     manager = fresh()
-    both_inside = threading.Barrier(2, timeout=20)
+    both_inside = threading.Barrier(2, timeout=LONG)
     original = manager._open
     manager._open = lambda *arguments: (both_inside.wait(), original(*arguments))[1]
     threads = [threading.Thread(target=manager.load_model, args=(name,)) for name in ("tiny-x4", "tiny-x2")]
@@ -321,10 +322,7 @@ def test_unload_policies(fresh):
     with idle.borrow("tiny-x4"):
         time.sleep(1.5)
         assert idle.status(), "a model in use was unloaded"
-    deadline = time.monotonic() + 10
-    while idle.status() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not idle.status()
+    until(lambda: not idle.status())
 
 
 def test_denoise_strength_mixes_with_the_twin(weights, tmp_path, fresh):

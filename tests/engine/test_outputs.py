@@ -253,6 +253,7 @@ def test_time_left_is_that_of_all_parts():
 
     steps = []
     whole = JobControl(on_progress=steps.append)
-    whole.one_of(1, 4, monotonic() - 30).report(Progress("Enhancing", 1, 2, 0.5, eta_seconds=10))
+    begun = monotonic() - 30
+    whole.one_of(1, 4, begun).report(Progress("Enhancing", 1, 2, 0.5, eta_seconds=10))
     assert (steps[0].done, steps[0].total, steps[0].fraction) == (3, 8, 0.375)
-    assert steps[0].eta_seconds == pytest.approx(50, abs=1)
+    assert 50 <= steps[0].eta_seconds <= (monotonic() - begun) * 5 / 3

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from engine.turns import NetworkTime, NetworkTurns
+from tests.waiting import LONG, until
 
 
 def test_the_lowest_rank_goes_first_and_time_in_use_is_counted():
@@ -21,8 +22,7 @@ def test_the_lowest_rank_goes_first_and_time_in_use_is_counted():
         threads = [threading.Thread(target=take, args=(rank,)) for rank in (3, 1, 2)]
         for thread in threads:
             thread.start()
-        while len(turns._waiting) < 3:
-            time.sleep(0.001)
+        until(lambda: len(turns._waiting) == 3)
     for thread in threads:
         thread.join()
     assert order == [1, 2, 3]
@@ -30,7 +30,7 @@ def test_the_lowest_rank_goes_first_and_time_in_use_is_counted():
 
 
 def test_as_many_windows_as_the_network_takes_run_together():
-    turns, together = NetworkTurns(), threading.Barrier(3, timeout=10)
+    turns, together = NetworkTurns(), threading.Barrier(3, timeout=LONG)
 
     def take():
         with turns.turn(0, 3):

@@ -12,18 +12,21 @@ from tests.executors.gated import GatedConfig
 from tests.gate import FOLDER, Gate, gated
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def gate_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("gate")
+    """For the session, since some executors live longer than a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("gate")
+        patch.setenv(FOLDER, str(folder))
+        yield folder
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def gate(gate_folder, monkeypatch):
     """The gate of this process and of every worker process that begins here, open at first."""
     from engine.upscaler import Upscaler
 
     made = Gate(gate_folder)
-    monkeypatch.setenv(FOLDER, str(gate_folder))
     monkeypatch.setattr(Upscaler, "_run_window", gated(Upscaler._run_window, gate_folder))
     yield made
     made.open()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 
 from config import Config
 from tests import gate
 
-if multiprocessing.parent_process() is not None:
+if multiprocessing.parent_process() is not None or "_pytest" not in sys.modules:  # not in the tests' own process
     gate.install()
 
 

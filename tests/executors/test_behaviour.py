@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config import Config
 from engine.executors import create_executor, run_many
 from engine.jobs import JobState
 from engine.types import JobControl
@@ -39,7 +38,7 @@ def executor(request, weights, tmp_path_factory):
     if request.param == "ray":
         skip_without_ray()
     folder = tmp_path_factory.mktemp("executor")
-    config = (Config if request.param == "ray" else GatedConfig)(
+    config = GatedConfig(
         _env_file=None,
         executor=request.param,
         weights_dir=weights,

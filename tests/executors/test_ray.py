@@ -12,6 +12,7 @@ import pytest
 from engine.executors.ray_executor import check_address
 from tests.conftest import REPOSITORY
 from tests.executors.test_behaviour import running, skip_without_ray
+from tests.waiting import LONG
 from utils.errors import InvalidSettingsError
 
 
@@ -38,16 +39,18 @@ def test_ray_is_not_imported_unless_chosen():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_killed_actor_is_restarted_and_its_job_repeated(service_config, new_job):
+def test_a_killed_actor_is_restarted_and_its_job_repeated(service_config, new_job, gate):
     skip_without_ray()
     from engine.executors.ray_executor import ray_executor
 
     with ray_executor(service_config(executor="ray")) as executor:
-        job = new_job(side=300, tile=32)
+        job = new_job(side=100, tile=32)
+        gate.close(after=1)
         handle = running(executor.submit(job))
         first = executor.stats().runners[0].pid
         os.kill(first, signal.SIGKILL)
-        assert handle.result(120).output_size == (1200, 1200)
+        gate.open()
+        assert handle.result(LONG).output_size == (400, 400)
         second = executor.stats().runners[0].pid
         assert second and second != first and job.output_path.exists()
         assert [(node["alive"], node["address"]) for node in executor.nodes()] == [(True, "127.0.0.1")]

@@ -9,21 +9,29 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.ui.running import CHROMIUM, App, AppDidNotStart, chromium, open_tab, running_app
+from tests.gate import Gate
+from tests.ui.running import CHROMIUM, App, AppDidNotStart, at_rest, chromium, open_tab, running_app
 
-__all__ = ["CHROMIUM", "App", "open_tab"]
+__all__ = ["CHROMIUM", "App", "at_rest", "open_tab"]
 
 
 @pytest.fixture(scope="session")
 def app(weights, tmp_path_factory) -> Iterator[App]:
-    """The app with the tiny models, for all browser tests."""
+    """The app with the tiny models and a gate before them, for all browser tests."""
     base = tmp_path_factory.mktemp("app")
     shutil.copytree(weights, base / "weights")
     try:
-        with running_app(base, optimize="false") as made:
+        with running_app(base, Gate(base / "gate"), optimize="false") as made:
             yield made
     except AppDidNotStart as error:
         pytest.fail(f"the app did not start: {error}")
+
+
+@pytest.fixture
+def gate(app) -> Iterator[Gate]:
+    """The app's, open at first."""
+    yield app.gate
+    app.gate.open()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +47,7 @@ def browser():
 def page(browser, app):
     """The app in a fresh browser window, ready to be used."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     made = context.new_page()
     made.goto(app.address)
     made.wait_for_selector("#enhance")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gate import PROGRAM, REPOSITORY, Gate
+from tests.waiting import LONG
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -38,6 +39,7 @@ class App:
     data: Path
     weights: Path
     log: Path
+    gate: Gate | None = None
 
 
 class AppDidNotStart(RuntimeError):
@@ -54,7 +56,7 @@ def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterat
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    made = App(f"http://127.0.0.1:{port}", base / "outputs", base / "data", base / "weights", base / "out.txt")
+    made = App(f"http://127.0.0.1:{port}", base / "outputs", base / "data", base / "weights", base / "out.txt", gate)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
         "REALESRGAN_WEIGHTS_DIR": str(made.weights),
@@ -107,12 +109,42 @@ def chromium() -> Iterator[Any]:
 
 
 def open_tab(page: Any, name: str) -> None:
-    """Open a tab by its name; narrow windows collect some in a menu."""
-    page.wait_for_timeout(300)
-    hidden = page.locator(".overflow-dropdown button", has_text=name)
-    if hidden.count():
-        page.locator(".overflow-menu > button").click()
-        hidden.click()
-    else:
-        page.get_by_role("tab", name=name).click()
-    page.wait_for_timeout(300)
+    """Open a tab by its name; narrow windows collect some in a menu, once the widths of all are known."""
+    from playwright.sync_api import TimeoutError as NotYet
+
+    chosen = page.locator("#tabs [role=tab][aria-selected=true]", has_text=name)
+    collected = page.locator(".overflow-dropdown button", has_text=name)
+    deadline = time.monotonic() + LONG
+    while not chosen.count():
+        try:
+            if collected.count():
+                page.locator(".overflow-menu > button").click(timeout=2000)
+                collected.click(timeout=2000)
+            else:
+                page.get_by_role("tab", name=name).click(timeout=2000)
+            chosen.wait_for(timeout=2000)
+        except NotYet:
+            assert time.monotonic() < deadline, f"the tab {name} never opened"
+
+
+def at_rest(page: Any, milliseconds: int = 300) -> None:
+    """Wait until the page has not changed for that time, and nothing moves in it."""
+    page.evaluate(
+        """milliseconds => new Promise(resolve => {
+            let timer;
+            const moves = one => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
+            const look = () => {
+                if (document.getAnimations().some(moves)) return again();
+                observer.disconnect();
+                resolve();
+            };
+            const again = () => {
+                clearTimeout(timer);
+                timer = setTimeout(look, milliseconds);
+            };
+            const observer = new MutationObserver(again);
+            observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+            again();
+        })""",
+        milliseconds,
+    )

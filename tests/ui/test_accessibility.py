@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ui.conftest import open_tab
+from tests.ui.conftest import at_rest, open_tab
 
 TABS = ("Image Enhancement", "Video", "Batch", "Presets", "System Info")
 GRAVE = ("serious", "critical")
@@ -30,7 +30,7 @@ def test_no_tab_has_serious_faults(browser, app, scheme):
     page = context.new_page()
     page.goto(app.address)
     page.wait_for_selector("#enhance")
-    page.wait_for_timeout(1500)
+    at_rest(page, 1000)
     faults = grave_faults(page, "empty page")
     page.click("#sample-drawing")
     page.wait_for_selector("#facts .chips")
@@ -38,10 +38,10 @@ def test_no_tab_has_serious_faults(browser, app, scheme):
     page.wait_for_selector("#result", state="visible", timeout=90_000)
     for accordion in ("Faces", "File", "Fine tuning", "Measurements", "Compare models"):
         page.get_by_role("button", name=accordion, exact=False).first.click()
-    page.wait_for_timeout(500)
+    at_rest(page)
     for name in TABS:
         open_tab(page, name)
-        page.wait_for_timeout(700)
+        at_rest(page, 500)
         faults += grave_faults(page, name)
     page.evaluate("document.querySelector('main, body').insertAdjacentHTML('beforeend', '<img src=x><input>')")
     noticed = grave_faults(page, "spoilt page")

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-import time
+import threading
 import zipfile
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from engine.processor import enhance_file
 from engine.settings_manager import SettingsManager
 from engine.types import EnhanceSettings
 from tests.conftest import Limits
+from tests.waiting import LONG, until
 from ui.handlers import batch as work
 from ui.handlers import batch_view as view
 from ui.sessions import Session
@@ -77,10 +78,16 @@ def uploads(tmp_path, photo):
     return tuple(paths)
 
 
+def all_thumbnails(thumbnails, items):
+    """As ``Thumbnails.of``, once all of them are made."""
+    until(lambda: not thumbnails.of(items)[2])
+    return thumbnails.of(items)
+
+
 def begin(desk, session, settings, wanted):
     place = work.new_place(session)
     batch = desk.begin(session, work.make_request(wanted, TWICE, False, place, settings), place)
-    assert batch.join(60)
+    assert batch.join(LONG)
     return batch
 
 
@@ -105,15 +112,19 @@ def test_failed_ones_are_tried_again_and_only_they(desk, session, settings, uplo
     assert [item.state for item in again.snapshot().items] == [ItemState.SKIPPED, ItemState.SKIPPED, ItemState.DONE]
 
 
-def test_a_browser_has_one_batch_at_a_time_and_finds_it_again(desk, session, settings, uploads):
-    place = work.new_place(session)
+def test_a_browser_has_one_batch_at_a_time_and_finds_it_again(manager, session, settings, uploads):
+    asked = threading.Event()
+
+    def enhance(*arguments, **how):
+        assert asked.wait(LONG)
+        return enhance_file(*arguments, manager=manager, config=settings, **how)
+
+    desk, place = work.BatchDesk(manager, settings, enhance), work.new_place(session)
     batch = desk.begin(session, work.make_request(work.Wanted(uploads), TWICE, False, place, settings), place)
-    batch.pause()
-    if batch.snapshot().active:
-        with pytest.raises(InvalidSettingsError, match="running"):
-            desk.retry_failed(session)
-    batch.resume()
-    assert batch.join(60)
+    with pytest.raises(InvalidSettingsError, match="running"):
+        desk.retry_failed(session)
+    asked.set()
+    assert batch.join(LONG)
     assert desk.current(session) is batch and desk.current(Session("other", session.folder)) is None
 
 
@@ -161,7 +172,7 @@ def test_names_that_are_not_utf8_reach_the_page_as_text(desk, session, settings,
     assert batch.join(60) and batch.snapshot().result.summary == "2 successful, 1 failed"
     said += view.table_html(batch.snapshot(), WORDS) + view.status_html(batch.snapshot(), WORDS)
     said += view.unfinished_html(replace(request, inputs=(tmp_path / "mine" / raw,)), WORDS)
-    said += json.dumps(Thumbnails(session.folder).of(batch.snapshot().items), ensure_ascii=False)
+    said += json.dumps(all_thumbnails(Thumbnails(session.folder), batch.snapshot().items), ensure_ascii=False)
     assert said.encode("utf-8").decode("utf-8").count("caf\ufffd") > 5
     assert work.zip_all(batch, session).is_file()
 
@@ -173,10 +184,7 @@ def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(desk
     request = work.make_request(work.Wanted(folder=str(folder), watch=True), TWICE, False, place, settings)
     batch = desk.begin(session, request.but(watch_interval=0.05), place)
     shutil.copy(photo, folder / "late.png")
-    deadline = time.monotonic() + 60
-    while not list(work.finished(batch.snapshot())):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: list(work.finished(batch.snapshot())))
     batch.cancel()
     assert batch.join(60) and batch.snapshot().result.summary == "1 successful, 0 failed"
     assert (folder / "enhanced" / "late_x2.png").is_file()
@@ -303,17 +311,32 @@ def test_every_phase_has_a_sentence(language):
     assert view.status_html(None, words_in(language))
 
 
-def test_thumbnails_are_made_in_steps_and_kept(tmp_path, photo):
+def test_thumbnails_are_made_beside_the_page_one_after_the_other_and_kept(tmp_path, photo, monkeypatch):
     results = []
     for number in (1, 2):
         target = tmp_path / f"{number}.png"
         Image.open(photo).resize((640, 480)).save(target)
         results.append(ItemStatus(number, target.name, photo, target, ItemState.DONE, output_size=(640, 480)))
+    go, make = threading.Event(), Thumbnails._make
+    monkeypatch.setattr(Thumbnails, "_make", lambda *arguments: (go.wait(LONG), make(*arguments))[1])
     thumbnails = Thumbnails(tmp_path / "session")
-    shown, numbers, missing = thumbnails.of([*results, item(3)], seconds=-1)
-    assert (shown, numbers, missing) == ([], [], True)
-    shown, numbers, missing = thumbnails.of([*results, item(3)], seconds=60)
-    assert numbers == [1, 2] and not missing
+    assert thumbnails.of([*results, item(3)]) == ([], [], True), "nobody waits for them"
+    go.set()
+    shown, numbers, missing = all_thumbnails(thumbnails, [*results, item(3)])
+    assert numbers == [1, 2] and not missing and thumbnails.count == 2
     with Image.open(shown[0][0]) as small:
         assert small.size == (320, 240)
-    assert thumbnails.of(results, seconds=-1)[0] == shown
+    assert thumbnails.of(results)[0] == shown and thumbnails.count == 2
+    Path(shown[0][0]).unlink()
+    assert thumbnails.of(results) == (shown[1:], [2], True), "one that is gone is made again"
+    assert all_thumbnails(thumbnails, results)[1] == [1, 2]
+
+
+def test_a_result_without_a_thumbnail_holds_up_no_other(tmp_path, photo):
+    broken = tmp_path / "broken.png"
+    broken.write_text("no picture")
+    results = [
+        ItemStatus(number, path.name, photo, path, ItemState.DONE, output_size=(120, 90))
+        for number, path in enumerate((broken, tmp_path / "gone.png", photo))
+    ]
+    assert all_thumbnails(Thumbnails(tmp_path / "session"), results)[1:] == ([2], False)

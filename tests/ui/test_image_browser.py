@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.processor import enhance_file
 from engine.types import EnhanceSettings
-from tests.ui.conftest import open_tab
+from tests.ui.conftest import at_rest, open_tab
 
 
 def upload(page, path) -> None:
@@ -21,7 +21,8 @@ def choose_model(page, name: str) -> None:
     box.click()
     box.fill(name)
     page.get_by_role("option").filter(has_text=name).first.click()
-    page.wait_for_timeout(300)
+    page.wait_for_function("name => document.querySelector('#model input').value.includes(name)", arg=name)
+    at_rest(page)
 
 
 def enhance(page) -> None:
@@ -99,28 +100,31 @@ def test_a_refresh_keeps_the_result_and_other_browsers_do_not_see_it(page, brows
     shown = shown_pictures(page)
     page.reload()
     page.wait_for_selector("#result", state="visible")
-    page.wait_for_timeout(1500)
-    assert shown_pictures(page) == shown and page.locator("#history [data-run]").count() == 1
+    page.wait_for_function(
+        "shown => ['before', 'after'].every((name, at) => "
+        "document.querySelector(`#stage img.${name}`)?.getAttribute('src') === shown[at])",
+        arg=shown,
+    )
+    page.wait_for_selector("#history [data-run]")
+    assert page.locator("#history [data-run]").count() == 1
 
     other = browser.new_context()
     stranger = other.new_page()
     stranger.goto(app.address)
     stranger.wait_for_selector("#enhance")
-    stranger.wait_for_timeout(1500)
+    at_rest(stranger, 1500)
     assert stranger.locator("#history [data-run]").count() == 0
     assert shown_pictures(stranger) == ["", ""]
     other.close()
 
 
-def large_picture(tmp_path, side: int = 1500):
+def start_a_long_job(page, tmp_path, gate) -> None:
+    """A picture of several tiles, the first of which is done; the others wait at the gate."""
     path = tmp_path / "large.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
-    return path
-
-
-def start_a_long_job(page, path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (900, 900, 3), dtype=np.uint8)).save(path)
     upload(page, path)
     choose_model(page, "rrdb-x4")
+    gate.close(after=1)
     page.click("#enhance")
     page.wait_for_selector("#status [role=progressbar]", timeout=60_000)
     page.wait_for_function(
@@ -128,24 +132,24 @@ def start_a_long_job(page, path) -> None:
     )
 
 
-def test_cancel_in_the_middle_leaves_nothing(page, app, tmp_path):
-    start_a_long_job(page, large_picture(tmp_path))
+def test_cancel_in_the_middle_leaves_nothing(page, app, tmp_path, gate):
+    start_a_long_job(page, tmp_path, gate)
     page.click("#cancel")
     page.wait_for_selector("#status:has-text('Cancelled')", timeout=60_000)
     assert page.is_enabled("#enhance")
     assert not list(app.outputs.glob("session-*/large_x4.png")) and not list(app.outputs.glob("session-*/.*.part"))
 
 
-def test_a_job_goes_on_while_the_page_is_refreshed(page, tmp_path):
-    start_a_long_job(page, large_picture(tmp_path))
+def test_a_job_goes_on_while_the_page_is_refreshed(page, tmp_path, gate):
+    start_a_long_job(page, tmp_path, gate)
     page.reload()
-    page.wait_for_selector("#status [role=progressbar]", timeout=30_000)
+    page.wait_for_selector("#status [role=progressbar]")
     page.click("#cancel")
     page.wait_for_selector("#status:has-text('Cancelled')", timeout=60_000)
 
 
-def test_two_browsers_wait_for_each_other_and_see_their_place(page, browser, app, photo, tmp_path):
-    start_a_long_job(page, large_picture(tmp_path))
+def test_two_browsers_wait_for_each_other_and_see_their_place(page, browser, app, photo, tmp_path, gate):
+    start_a_long_job(page, tmp_path, gate)
     context = browser.new_context()
     second = context.new_page()
     second.goto(app.address)
@@ -155,6 +159,8 @@ def test_two_browsers_wait_for_each_other_and_see_their_place(page, browser, app
     second.click("#enhance")
     second.wait_for_selector("#status:has-text('place 1 in the queue')")
     page.click("#cancel")
+    page.wait_for_selector("#status:has-text('Cancelled')")
+    gate.open()
     second.wait_for_selector("#result", state="visible", timeout=90_000)
     assert "480 × 360" in second.inner_text("#status")
     assert page.locator("#history [data-run]").count() == 0
@@ -202,8 +208,8 @@ def test_two_fingers_zoom_and_choose_no_part(browser, app):
         touch("touchMove", -side, side)
     touch("touchEnd", -100)
     touch("touchEnd")
-    page.wait_for_timeout(1000)
-    assert page.inner_text("#stage .percent") != before
+    page.wait_for_function("before => document.querySelector('#stage .percent').innerText !== before", arg=before)
+    at_rest(page, 1000)
     assert page.is_enabled("#enhance") and "full quality" not in page.inner_text("#status"), "nothing was started"
     context.close()
 
@@ -268,13 +274,13 @@ def test_every_tab_opens_and_fits_a_narrow_window(browser, app, scheme):
     page = context.new_page()
     page.goto(app.address)
     page.wait_for_selector("#enhance")
-    page.wait_for_timeout(1500)  # the tabs move into their menu once their widths are known
     page.click("#sample-landscape")
     page.wait_for_selector("#facts .chips")
     choose_model(page, "lanczos")
     enhance(page)
     for name in ("Image Enhancement", "Video", "Batch", "Presets", "System Info"):
         open_tab(page, name)
+        at_rest(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, name
     context.close()
 

@@ -16,6 +16,7 @@ from engine.batch import BatchControl, ItemState
 from engine.batch.run import through
 from engine.executors.base import Executor
 from engine.executors.in_process import InProcessRunner
+from tests.waiting import LONG
 from utils.errors import QueueFullError
 
 
@@ -24,7 +25,7 @@ def test_a_full_queue_is_waited_for(run, pictures, manager, config):
 
     class Slow(InProcessRunner):
         def run(self, job, control):
-            assert refused.wait(30)
+            assert refused.wait(LONG)
             return super().run(job, control)
 
     with Executor("test", [Slow(config, manager)], queue_limit=1) as executor:

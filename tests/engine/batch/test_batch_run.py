@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from PIL import Image
 from engine import enhance_file
 from engine.batch import JOURNAL_NAME, BatchControl, BatchOptions, ItemState, recommended, zip_results
 from engine.types import EnhanceSettings
+from tests.waiting import LONG
 from utils.errors import EngineError, InvalidSettingsError, OutputError
 
 THRICE = EnhanceSettings.create(model="lanczos", scale=3)
@@ -148,26 +148,32 @@ def test_cancelling_stops_and_the_next_run_finishes(run, pictures, tmp_path):
     assert rest.count(ItemState.SKIPPED) == done and rest.count(ItemState.DONE) == 12 - done
 
 
-def test_pausing_holds_everything_until_resumed(run, pictures):
+def test_pausing_holds_everything_until_resumed(run, pictures, manager, config):
     folder = pictures(*(f"{index}.png" for index in range(6)))
-    control, done = BatchControl(), threading.Event()
-    states = []
+    control, states = BatchControl(), []
+    begun, paused = threading.Barrier(3, timeout=LONG), threading.Event()
+
+    def enhance(source, target, settings, control, overwrite):
+        if source.stem in "012":
+            begun.wait()  # every lane has a picture
+        if source.stem in "12":
+            assert paused.wait(LONG)
+        return enhance_file(source, target, settings, manager=manager, config=config, control=control)
 
     def note(status):
         states.append(status.state)
-        if status.state is ItemState.DONE and not done.is_set():
+        if status.state is ItemState.DONE and not paused.is_set():
             control.pause()
-            done.set()
+            paused.set()
 
-    thread = threading.Thread(target=run, args=(folder,), kwargs={"control": control, "on_item": note})
+    how = {"control": control, "on_item": note, "enhance": enhance, "options": BatchOptions(lanes=3)}
+    thread = threading.Thread(target=run, args=(folder,), kwargs=how)
     thread.start()
-    assert done.wait(30)
-    time.sleep(0.3)
-    held = len(states)
-    time.sleep(0.3)
-    assert len(states) == held and thread.is_alive() and control.paused
+    assert paused.wait(LONG)
+    thread.join(0.5)
+    assert states.count(ItemState.DONE) == 1 and thread.is_alive() and control.paused
     control.resume()
-    thread.join(30)
+    thread.join(LONG)
     assert states.count(ItemState.DONE) == 6
 
 

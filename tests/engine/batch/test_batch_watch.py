@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import zipfile
 
 import pytest
@@ -12,6 +11,7 @@ from engine.batch import BatchControl, BatchOptions, ItemState
 from engine.batch.plan import Planner, find_sources
 from engine.batch.watch import Watcher
 from engine.types import EnhanceSettings
+from tests.waiting import LONG, until
 
 OPTIONS = BatchOptions(watch=True, watch_interval=0.05)
 
@@ -33,14 +33,12 @@ def watching(run):
         threads[0].start()
 
     def wait(count):
-        deadline = time.monotonic() + 30
-        while len(ended) < count and time.monotonic() < deadline and threads[0].is_alive():
-            time.sleep(0.01)
+        until(lambda: len(ended) >= count or not threads[0].is_alive())
         return ended
 
     def stop():
         control.cancel()
-        threads[0].join(30)
+        threads[0].join(LONG)
         return results[0]
 
     start.wait, start.stop = wait, stop

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-MODULES = ("pictures", "models", "video", "files")
+MODULES = ("pictures", "models", "graphs", "video", "files")
 _FIELD = re.compile(r"\{(\d*)\}")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.?!]) (?=[^a-z])")
 
