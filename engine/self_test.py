@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backends import AUTOMATIC, get_backend, plain_network
+from engine.backends import automatic_for, get_backend, plain_network
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.faces.align import CROP_SIDE
 from engine.json_store import JsonStore
@@ -74,7 +74,7 @@ class Choice:
 def candidates(device: str, backend: str, precision: str, find: Callable[[str], Backend]) -> list[tuple[str, str]]:
     """(backend, precision) pairs that the settings allow on the device, in order of preference."""
     pairs = []
-    for name in AUTOMATIC if backend == "auto" else [backend]:
+    for name in automatic_for(device) if backend == "auto" else [backend]:
         runtime = find(name)
         if runtime.serves(device):
             native = runtime.precisions(device)
@@ -171,6 +171,7 @@ def first_right(
     arrays = source.arrays() if _is_quick(source, device) else None
     if arrays is None:
         return None
+    source = replace(source, arrays=lambda: arrays)  # read once
     window = test_window(source.info.in_channels, _SMALL_SIDE)
     reference = plain_network.run(source.info, arrays, window)
     if reference is None or not np.isfinite(reference).all():

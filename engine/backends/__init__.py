@@ -18,8 +18,13 @@ KNOWN = {
     "original": "engine.backends.original:OriginalBackend",
 }
 """Name -> where the class is."""
-AUTOMATIC = ("openvino", "torch", "ncnn")
+AUTOMATIC = ("openvino", "torch")
 """Those that "auto" chooses from, in order of preference where several serve a device."""
+
+
+def automatic_for(device: str) -> tuple[str, ...]:
+    """The backends that "auto" chooses from on a device, in order of preference: Vulkan's are ncnn's alone."""
+    return ("ncnn",) if device.startswith("vulkan") else AUTOMATIC
 
 
 def get_backend(name: str) -> Backend:

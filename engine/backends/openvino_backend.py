@@ -28,6 +28,8 @@ _PATIENCE = 60.0
 """Seconds to wait while other processes compile."""
 
 _KEPT_SHAPES = 3
+_LEAST_KEPT = 32 * 32
+"""Pixels of the smallest window whose compiled network is kept on disk: the self-test's, run once, is not."""
 COMPILED_BYTES = 10**9
 """What compiled networks may take on disk: there is one, weights included, for every size of window that was run. The
 oldest go first; compiling anew takes 0.05 s more than reading for a compact network, about 1 s more for RRDBNet-23."""
@@ -100,24 +102,25 @@ class OpenVinoSession(Session):
 
     def _open_requests(self, model: Any, height: int, width: int) -> queue.SimpleQueue[Any]:
         """As many requests as may run at a time of a model compiled for windows of that size."""
-        compiled = self._compile(_with_pixel_layout(model, height, width, self._info.in_channels))
+        model = _with_pixel_layout(model, height, width, self._info.in_channels)
+        compiled = self._compile(model, kept=height * width >= _LEAST_KEPT)
         requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(self.parallelism):
             requests.put(compiled.create_infer_request())
         return requests
 
-    def _compile(self, model: Any) -> Any:
+    def _compile(self, model: Any, kept: bool) -> Any:
         """The model compiled, from disk where it is kept there."""
         from filelock import FileLock
 
         target = "CPU" if self.device == "cpu" else "GPU"
-        if self._compiled_dir is not None:
-            kept = self._properties | {"CACHE_DIR": str(self._compiled_dir)}
+        if kept and self._compiled_dir is not None:
+            properties = self._properties | {"CACHE_DIR": str(self._compiled_dir)}
             try:
                 self._compiled_dir.mkdir(parents=True, exist_ok=True)
                 # OpenVINO writes over a file that another process may have mapped into its memory, which ends that one.
                 with FileLock(self._compiled_dir / ".lock", timeout=_PATIENCE):
-                    compiled = self._core.compile_model(model, target, kept)
+                    compiled = self._core.compile_model(model, target, properties)
                     prune(self._compiled_dir, "*.blob", COMPILED_BYTES)
                     return compiled
             except (OSError, RuntimeError) as error:  # a full disk, or others compile for a minute

@@ -105,7 +105,7 @@ def test_the_notice_reaches_whoever_runs_a_picture(site, tmp_path, scene, config
     task = decide(
         picture, tmp_path / "out.png", EnhanceSettings(scale=2), manager_with(tmp_path, site.get), config, False
     )
-    assert task.model == "embedded-compact-x4"
+    assert task.model in ("embedded-compact-x4", "spanx4_ch48")
     assert any("RealESRGAN_x4plus is missing" in warning for warning in task.warnings)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.gate import Gate
-from tests.ui.running import CHROMIUM, App, AppDidNotStart, at_rest, chromium, open_tab, running_app
+from tests.ui.running import CHROMIUM, App, AppDidNotStart, Traffic, at_rest, chromium, open_tab, running_app
 
 __all__ = ["CHROMIUM", "App", "at_rest", "open_tab"]
 
@@ -53,6 +53,12 @@ def page(browser, app):
     made.wait_for_selector("#enhance")
     yield made
     context.close()
+
+
+@pytest.fixture
+def traffic(page) -> Traffic:
+    """Of ``page``."""
+    return Traffic(page)
 
 
 @pytest.fixture

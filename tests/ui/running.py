@@ -148,3 +148,21 @@ def at_rest(page: Any, milliseconds: int = 300) -> None:
         })""",
         milliseconds,
     )
+
+
+class Traffic:
+    """The questions that a page has asked the server, and whether all have been answered; from now on."""
+
+    def __init__(self, page: Any) -> None:
+        self._page, self._open = page, set[Any]()
+        page.on("request", lambda request: self._open.add(request) if "/queue/" in request.url else None)
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, self._open.discard)
+
+    def wait_for_answers(self) -> None:
+        """Until nothing has been asked for a moment, and nothing is open: an answer overwrites what is done before."""
+        deadline, quiet = time.monotonic() + LONG, 0
+        while quiet < 6:
+            self._page.wait_for_timeout(50)
+            quiet = 0 if self._open else quiet + 1
+            assert time.monotonic() < deadline, "the page never came to rest"

@@ -157,7 +157,7 @@ def test_a_folder_of_this_machine_and_another_browser_that_sees_nothing_of_it(pa
     other.context.close()
 
 
-def test_a_preset_is_saved_found_after_a_reload_and_applied(page, tmp_path):
+def test_a_preset_is_saved_found_after_a_reload_and_applied(page, traffic, tmp_path):
     set_model(page, "tiny-x2")
     open_tab(page, "Presets")
     fill(page, "#presets-name", "Photo")
@@ -172,6 +172,7 @@ def test_a_preset_is_saved_found_after_a_reload_and_applied(page, tmp_path):
     page.wait_for_selector("#enhance")
     assert "tiny-x2" not in page.get_by_label("Model", exact=True).input_value()
     open_tab(page, "Presets")
+    traffic.wait_for_answers()
     page.get_by_label("My own").check()
     page.wait_for_selector("#presets-preview:has-text('tiny-x2')")
     page.click("#presets-apply")

@@ -105,6 +105,19 @@ DE = {
     "haben. Es wurde nicht übernommen.",
     "'{}' is a graph of no known architecture; it has no state dict.": "„{}“ ist ein Graph unbekannter Bauart; er hat "
     "kein state dict.",
+    # Graphics cards through Vulkan
+    "ncnn is not installed; `pip install -r requirements-vulkan.txt` brings it.": "ncnn ist nicht installiert; `pip "
+    "install -r requirements-vulkan.txt` bringt es.",
+    "No Vulkan device was found: a driver for the graphics card is missing, or it does not work.": "Kein Vulkan-Gerät "
+    "gefunden: Ein Treiber für die Grafikkarte fehlt oder arbeitet nicht.",
+    "ncnn cannot use the device '{}' here. Available: {}": "ncnn kann das Gerät „{}“ hier nicht nutzen. Vorhanden: {}",
+    "'{}' is a graph of its own kind, which runs on the processor alone.": "„{}“ ist ein Graph eigener Art, der nur "
+    "auf dem Prozessor läuft.",
+    "ncnn cannot load '{}' on {}.": "ncnn kann „{}“ auf {} nicht laden.",
+    "A network of the kind {} cannot be written for ncnn ({} can).": "Ein Netz der Art {} kann nicht für ncnn "
+    "geschrieben werden ({} schon).",
+    "This variant of {} cannot be written for ncnn: {}.": "Diese Abart von {} kann nicht für ncnn geschrieben werden: "
+    "{}.",
     # Checkpoints
     "'{}' holds no state dict.": "„{}“ enthält keine Gewichte (state dict).",
     "'{}' holds no tensors.": "„{}“ enthält keine Tensoren.",
