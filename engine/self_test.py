@@ -32,7 +32,7 @@ from utils.errors import BackendError
 logger = logging.getLogger(__name__)
 
 _SIDE = 64
-_SMALL_SIDE = 12
+_SMALL_SIDE = 8
 """Of the window that numpy computes too: large enough to be right or wrong, too small to tell a speed."""
 _MOST_RUNS, _ENOUGH_SECONDS = 8, 0.4
 _CLEARLY_FASTER = 0.75
@@ -110,20 +110,27 @@ def _timed(session: Session, window: np.ndarray) -> tuple[np.ndarray, float]:
     return output, time.perf_counter() - start
 
 
-def _try(session: Session, window: np.ndarray, reference: np.ndarray | None, least: float) -> tuple[Trial, np.ndarray]:
-    session.prepare(*window.shape[1:3])
-    output, first = _timed(session, window)
+def _seconds(session: Session, window: np.ndarray, first: float) -> float:
+    """The least of several runs after the first: whatever else the machine does only ever adds."""
     # The first run also allocates. Where a run takes seconds that is nothing, and a person waits for this.
     seconds = [first] if first >= _SLOW else [_timed(session, window)[1] for _ in range(2)]
-    # The least of several runs: whatever else the machine does only ever adds.
     while len(seconds) < _MOST_RUNS and sum(seconds) < _ENOUGH_SECONDS:
         seconds.append(_timed(session, window)[1])
+    return min(seconds)
+
+
+def _try(
+    session: Session, window: np.ndarray, reference: np.ndarray | None, least: float, *, timed: bool = True
+) -> tuple[Trial, np.ndarray]:
+    session.prepare(*window.shape[1:3])
+    output, first = _timed(session, window)
+    pixels = window.shape[1] * window.shape[2]
+    speed = round(_seconds(session, window, first) / pixels * 1e6, 3) if timed else None
     quality = None if reference is None else round(psnr(output, reference), 1)
     if not np.isfinite(output).all():
         quality = -1.0
     problem = None if quality is None or quality >= least else f"wrong output ({quality:.0f} dB against fp32)"
-    speed = min(seconds) / (window.shape[1] * window.shape[2]) * 1e6
-    return Trial(session.backend, session.precision, round(speed, 3), quality, problem), output
+    return Trial(session.backend, session.precision, speed, quality, problem), output
 
 
 def run_trials(
@@ -178,8 +185,8 @@ def first_right(
         return None
     trials: list[Trial] = []
     for backend, precision in pairs:
-        trial = _one(source, device, (backend, precision), cache_dir, find, window, reference, MIN_PSNR)
-        trials.append(replace(trial, seconds_per_megapixel=None))
+        pair = (backend, precision)
+        trials.append(_one(source, device, pair, cache_dir, find, window, reference, MIN_PSNR, timed=False))
         if trials[-1].problem is None:
             break
     return trials
@@ -194,12 +201,14 @@ def _one(
     window: np.ndarray,
     reference: np.ndarray | None,
     least: float,
+    *,
+    timed: bool = True,
 ) -> Trial:
     """One candidate's trial, whatever happens in it."""
     backend, precision = pair
     try:
         with closing(find(backend).open(source, device, precision, cache_dir)) as session:
-            return _try(session, window, reference, least)[0]
+            return _try(session, window, reference, least, timed=timed)[0]
     except (BackendError, RuntimeError, MemoryError, NotImplementedError) as error:
         passing = _today() if isinstance(error, MemoryError) else ""
         return Trial(backend, precision, problem=f"{type(error).__name__}: {error}"[:300], passing=passing)

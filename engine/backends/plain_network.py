@@ -1,6 +1,6 @@
 """The known architectures computed plainly in numpy, in fp32: what a runtime's output is compared with.
 
-It shares nothing with the runtimes but the weights. RRDBNet-23 takes 0.2 s for 12x12 pixels on two cores.
+It shares nothing with the runtimes but the weights. RRDBNet-23 takes 0.1 s for 8x8 pixels.
 """
 
 from __future__ import annotations

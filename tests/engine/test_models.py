@@ -409,7 +409,7 @@ def test_a_backend_with_wrong_output_is_found_out_and_not_used(fresh, tmp_path):
     assert choice.backend == "torch"
     problems = {(trial.backend, trial.precision): trial.problem for trial in choice.trials}
     assert "wrong output" in problems["openvino", "bf16"] and "wrong output" in problems["openvino", "fp32"]
-    assert problems["torch", "fp32"] is None
+    assert problems[choice.backend, choice.precision] is None
 
 
 def test_the_choice_is_remembered(fresh, tmp_path):
