@@ -184,8 +184,7 @@ def first_right(
     if reference is None or not np.isfinite(reference).all():
         return None
     trials: list[Trial] = []
-    for backend, precision in pairs:
-        pair = (backend, precision)
+    for pair in pairs:
         trials.append(_one(source, device, pair, cache_dir, find, window, reference, MIN_PSNR, timed=False))
         if trials[-1].problem is None:
             break
