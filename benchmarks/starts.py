@@ -1,7 +1,7 @@
 """How long a person waits before anything happens. Run: ``python -m benchmarks.starts``.
 
 Whole commands in processes of their own, the best of several; converted networks are kept on disk by then, as they are
-from the second start on.
+from the second start on. The large network of the set-up is loaded without and with such files.
 """
 
 from __future__ import annotations
@@ -30,10 +30,24 @@ TARGETS = {
     "enhance a 64x64 picture, whole command": None,
     "load a network, converted before": 1.0,
     "load it again": 0.1,
+    "first load of RealESRGAN_x4plus, self-test included": 2.0,
+    "and a window of 256x256 ready": None,
+    "load of RealESRGAN_x4plus in a later start": 0.7,
+    "and a window of 256x256 ready, later": None,
     "analyse 12 megapixels": 0.15,
     "the originals' imports alone": None,
 }
 """What is measured, and the seconds that it may take at most; None = no target."""
+LARGE = """
+import sys, time
+from engine.model_manager import ModelManager
+manager = ModelManager(weights_dir=sys.argv[1], cache_dir=sys.argv[2], device="cpu")
+begun = time.perf_counter()
+session = manager.load_model("RealESRGAN_x4plus").session
+loaded = time.perf_counter()
+session.prepare(256, 256)
+print(loaded - begun, time.perf_counter() - begun)
+"""
 ORIGINALS = "from engine.backends.original import import_originals; import_originals()"
 
 
@@ -69,6 +83,7 @@ def measure(checkpoint: Path, folder: Path, runs: int = 3) -> dict[str, float]:
         if seconds:
             found[name] = min(seconds)
     found |= _inside(checkpoint, folder)
+    found |= _large(folder, runs)
     return {name: found[name] for name in TARGETS if name in found}
 
 
@@ -118,6 +133,21 @@ def _inside(checkpoint: Path, folder: Path) -> dict[str, float]:
     found["analyse 12 megapixels"] = min(analysis_seconds(IntelligentEnhancer(manager), picture))
     manager.close()
     return found
+
+
+def _large(folder: Path, runs: int) -> dict[str, float]:
+    """RRDBNet-23 with an empty cache and with a full one, each in a new process; nothing where it is not installed."""
+    first: list[tuple[float, ...]] = []
+    later: list[tuple[float, ...]] = []
+    for run in range(runs):
+        for seconds in (first, later):
+            command = [sys.executable, "-c", LARGE, str(folder / "none"), str(folder / f"large {run}")]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+            if done.returncode != 0:
+                return {}
+            seconds.append(tuple(float(part) for part in done.stdout.split()))
+    best = (min(part) for seconds in (first, later) for part in zip(*seconds, strict=True))
+    return dict(zip([name for name in TARGETS if "x4plus" in name or "256x256" in name], best, strict=True))
 
 
 def lines(found: dict[str, float]) -> list[str]:

@@ -37,6 +37,21 @@ def rrdb_state(scale: int = 4, blocks: int = 2, features: int = 16, seed: int = 
     return dict(network.state_dict())
 
 
+def span_state(scale: int = 4, features: int = 12, norm: bool = True, seed: int = 0) -> dict[str, Any]:
+    """A small SPAN whose outputs lie in the range of pictures."""
+    import torch
+    from spandrel.architectures.SPAN.__arch.span import SPAN
+
+    torch.manual_seed(seed)
+    network = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=features, upscale=scale, norm=norm).eval()
+    last = network.upsampler[0]
+    with torch.no_grad():
+        output = network(torch.rand(1, 3, 24, 24))
+        last.weight.mul_(0.2 / output.std())
+        last.bias.fill_(0.5)
+    return {key: value.clone() for key, value in network.state_dict().items()}
+
+
 def face_state(narrow: float = 1 / 32, features: int = 32, seed: int = 0) -> dict[str, Any]:
     """A GFPGANv1Clean with random weights; ``narrow=1, features=512`` is the published shape. It draws no faces."""
     import torch

@@ -78,7 +78,7 @@ def gate(tmp_path_factory, monkeypatch):
     from engine.upscaler import Upscaler
 
     made = Gate(tmp_path_factory.mktemp("gate"))
-    monkeypatch.setattr(Upscaler, "_run_window", gated(Upscaler._run_window, made.folder))
+    monkeypatch.setattr(Upscaler, "_through_network", gated(Upscaler._through_network, made.folder))
     yield made
     made.open()
 

@@ -1,4 +1,4 @@
-"""A gate before the network: a test says how many windows may go through, and the others wait, in whatever process.
+"""A gate in the network: a test says how many windows may go through, and the others wait, in whatever process.
 
 What has to happen in the middle of a picture then does, however quick the machine is. ``python tests/gate.py`` is
 ``main.py`` with the gate in it, in its worker processes as well. The two sides meet in a folder: a file "closed", a file
@@ -41,7 +41,11 @@ class Gate:
         return {FOLDER: str(self.folder)}
 
     def close(self, after: int = 0) -> None:
-        """Let ``after`` more windows through, and no others. A small picture is one window."""
+        """Let ``after`` more windows through, and no others.
+
+        A small picture is one window. The first windows of a larger one come to the gate two or three at a time, in no
+        certain order.
+        """
         for mark in self.folder.glob("waits-*"):
             mark.unlink(missing_ok=True)  # of a program that was killed; who still waits marks it again
         for number in range(after):
@@ -55,23 +59,11 @@ class Gate:
             ticket.unlink(missing_ok=True)
 
     def wait_for_windows(self, count: int = 1) -> None:
-        """Until that many windows stand before the closed gate: the program is inside a picture, and stays there."""
+        """Until that many windows stand at the closed gate: the program is inside a picture, and stays there."""
         deadline = time.monotonic() + _GIVE_UP_SECONDS
         while len(list(self.folder.glob("waits-*"))) < count:
             assert time.monotonic() < deadline, f"{count} windows never came to the gate"
             time.sleep(_LOOK_SECONDS)
-
-
-def pass_through(folder: Path, check: Callable[[], None], number: int) -> None:
-    """The program's side: wait until the gate is open, or a place is free; ``check`` raises where a job is cancelled."""
-    mark = folder / f"waits-{os.getpid()}-{number}"
-    try:
-        while (folder / "closed").exists() and not _take_one(folder):
-            mark.touch()
-            time.sleep(_LOOK_SECONDS)
-            check()
-    finally:
-        mark.unlink(missing_ok=True)
 
 
 def _take_one(folder: Path) -> bool:
@@ -84,24 +76,53 @@ def _take_one(folder: Path) -> bool:
     return False
 
 
+class _Passage:
+    """The program's side: the windows of one process, of which the one that came first passes first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count()
+        self._waiting: set[int] = set()
+        self._lock = threading.Lock()
+
+    def pass_through(self, check: Callable[[], None]) -> None:
+        """Wait until the gate is open, or a place is free; ``check`` raises where the job is cancelled."""
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting.add(number)
+        mark = self._folder / f"waits-{os.getpid()}-{number}"
+        try:
+            check()
+            while (self._folder / "closed").exists() and not self._may_pass(number):
+                mark.touch()
+                time.sleep(_LOOK_SECONDS)
+                check()
+        finally:
+            with self._lock:
+                self._waiting.discard(number)
+            mark.unlink(missing_ok=True)
+
+    def _may_pass(self, number: int) -> bool:
+        with self._lock:
+            return number == min(self._waiting) and _take_one(self._folder)
+
+
 def gated(run: Callable[[Any, Any], Any], folder: Path) -> Callable[[Any, Any], Any]:
-    """``Upscaler._run_window`` behind the gate of that folder."""
-    numbers, lock = itertools.count(), threading.Lock()
+    """``Upscaler._through_network`` behind the gate of that folder: who waits has the network's turn, as in a slow one."""
+    passage = _Passage(folder)
 
     def run_gated(self: Any, window: Any) -> Any:
-        with lock:
-            number = next(numbers)
-        pass_through(folder, self._control.check, number)
+        passage.pass_through(self._control.check)
         return run(self, window)
 
     return run_gated
 
 
 def install() -> None:
-    """Put the gate before every network of this process, for good."""
+    """Put the gate into every network of this process, for good."""
     from engine.upscaler import Upscaler
 
-    Upscaler._run_window = gated(Upscaler._run_window, Path(os.environ[FOLDER]))  # type: ignore[method-assign]
+    Upscaler._through_network = gated(Upscaler._through_network, Path(os.environ[FOLDER]))  # type: ignore
 
 
 if __name__ in ("__main__", "__mp_main__"):  # the latter is what a worker process makes of the program that began it

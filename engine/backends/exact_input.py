@@ -11,6 +11,10 @@ pictures below 49 dB; in fp32 it costs next to nothing, while all that is multip
 
 The last convolution's bias lifts its output to where pictures lie, and there bfloat16's steps are as coarse as those of
 eight bits: rounded twice, bright pixels came out darker. So this bias is added in fp32.
+
+SPAN subtracts a mean that no narrow type holds, and multiplies all that the picture is by attention, six times. Its two
+smallest convolutions, the mean and these products are in fp32; its pixels come as 0..255. With published weights that
+makes 50 dB out of 26.
 """
 
 from __future__ import annotations
@@ -24,12 +28,13 @@ if TYPE_CHECKING:
 
 _COMPACT = "RealESRGAN Compact"
 _ESRGAN = "ESRGAN"
+_SPAN = "SPAN"
 BACK = 256 / 255
 
 
 def input_scale(info: CheckpointInfo) -> float:
     """What pixels in 0..1 are multiplied by before they enter a network that ``with_exact_input`` returned."""
-    return 255 / 256 if info.architecture in (_COMPACT, _ESRGAN) else 1.0
+    return {_COMPACT: 255 / 256, _ESRGAN: 255 / 256, _SPAN: 255.0}.get(info.architecture, 1.0)
 
 
 def with_exact_input(network: nn.Module, info: CheckpointInfo) -> nn.Module:
@@ -42,6 +47,8 @@ def with_exact_input(network: nn.Module, info: CheckpointInfo) -> nn.Module:
         _scale(parts.body[0])
         parts.body[-1] = _last(parts.body[-1])
         return _compact(parts)
+    if info.architecture == _SPAN:
+        return _span(parts)
     if info.architecture == _ESRGAN:
         _scale(parts.model[0])
         # ESRGAN+ has more paths within its blocks: these stay as they are.
@@ -151,6 +158,74 @@ def _last(convolution: Any) -> nn.Module:
             return result
 
     return Last().eval()
+
+
+def _in_fp32(convolution: Any) -> nn.Module:
+    from torch import nn
+
+    class InFp32(nn.Module):
+        """A convolution that stays in fp32 whatever its network is converted to."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = convolution
+            convolution.stays_fp32 = True
+
+        def _apply(self, change: Any, recurse: bool = True) -> InFp32:
+            kept = {name: value.data for name, value in self.convolution.named_parameters()}
+            super()._apply(change, recurse)
+            for name, value in self.convolution.named_parameters():
+                value.data = kept[name].to(value.device)
+            return self
+
+        def forward(self, maps: Tensor) -> Tensor:
+            result: Tensor = self.convolution(maps.float())
+            return result
+
+    return InFp32().eval()
+
+
+def _span(network: Any) -> nn.Module:
+    import torch
+    from torch import nn
+    from torch.nn.functional import silu
+
+    def merged(branches: Any) -> Any:
+        branches.update_params()
+        return branches.eval_conv
+
+    class Span(nn.Module):
+        """SPAN with its branches merged once, its attention in fp32."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.mean = network.mean.flatten().tolist() if network.is_norm else None
+            self.first, self.joining = _in_fp32(merged(network.conv_1)), _in_fp32(network.conv_cat)
+            blocks = [getattr(network, f"block_{number}") for number in range(1, 7)]
+            self.early = nn.ModuleList(merged(block.c1_r) for block in blocks)
+            self.middle = nn.ModuleList(merged(block.c2_r) for block in blocks)
+            self.deep = nn.ModuleList(_last(merged(block.c3_r)) for block in blocks)
+            self.second, self.upsampling = merged(network.conv_2), _last(network.upsampler[0])
+            self.shuffle = network.upsampler[1]
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            kind, pixels = pixels.dtype, pixels.float()
+            if self.mean is None:
+                first = self.first(pixels / 255)
+            else:
+                mean = torch.tensor(self.mean, dtype=torch.float32, device=pixels.device)
+                first = self.first(pixels - 255 * mean.view(1, -1, 1, 1))
+            maps, early, seen = first, first, [first]
+            for one, two, three in zip(self.early, self.middle, self.deep, strict=True):
+                early = silu(one(maps.to(kind)))
+                deep = three(silu(two(early)))
+                maps = (deep + maps) * (deep.sigmoid() - 0.5)
+                seen.append(maps)
+            joined = torch.cat([first, self.second(maps.to(kind)).float(), seen[1], early.float()], 1)
+            result: Tensor = self.shuffle(self.upsampling(self.joining(joined).to(kind)))
+            return result
+
+    return Span().eval()
 
 
 def _trunk(shortcut: Any) -> nn.Module:

@@ -21,8 +21,9 @@ from engine.backends.exact_input import operations_in_fp32, with_exact_input
 from engine.backends.openvino_graphs import build, can_build
 from engine.backends.rounding import round_network
 from engine.faces.align import CROP_SIDE
+from utils.files import prune
 
-_CONVERTER_REVISION = 4
+_CONVERTER_REVISION = 5
 """Raise when the way of converting changes: older converted files are then ignored."""
 _TRACING = threading.Lock()
 """torch's tracer is one for the whole process; two conversions at a time spoil each other."""
@@ -47,6 +48,8 @@ def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, pre
         path = converted_path(source, cache_dir, openvino.get_version(), precision)
         if path.is_file() and path.with_suffix(".bin").is_file():
             try:
+                with suppress(OSError):
+                    os.utime(path.with_suffix(".bin"))  # used: others go first
                 return core.read_model(path)
             except RuntimeError:
                 path.unlink(missing_ok=True)  # damaged: convert again
@@ -61,6 +64,16 @@ def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, pre
             _save_atomically(model, path, kept)
             return core.read_model(path)
     return model if kept is None else _marked_in_memory(core, model, kept)
+
+
+def prune_kept(cache_dir: Path, most_bytes: int) -> None:
+    """Keep what OpenVINO has in the cache, converted networks and compiled ones, within a size; the oldest go first."""
+    folder = cache_dir / "openvino"
+    prune(folder, "**/*.b[il][no]*", most_bytes)  # .bin, .blob
+    for path in folder.glob("*.xml"):
+        if not path.with_suffix(".bin").exists():
+            with suppress(OSError):
+                path.unlink()
 
 
 def _build(source: NetworkSource, precision: str) -> Any | None:

@@ -77,6 +77,18 @@ def test_of_a_known_network_the_first_right_candidate_is_taken_and_no_other_is_o
     assert (fine.opened, other.opened) == (1, 0)
 
 
+@pytest.mark.parametrize("name", ["spanx2_ch48", "RealESRGAN_x4plus_anime_6B", "realesr-animevideov3"])
+def test_published_networks_are_found_right_in_bf16(name, tmp_path):
+    if "bf16" not in get_backend("openvino").precisions("cpu"):
+        pytest.skip("this CPU has no bf16 units")
+    manager = ModelManager(weights_dir=tmp_path, cache_dir=tmp_path, device="cpu")
+    session = manager.load_model(name).session
+    assert (session.backend, session.precision) == ("openvino", "bf16")
+    (record,) = manager.self_tests.all().values()
+    assert record["trials"][0]["psnr"] > 48
+    manager.close()
+
+
 def test_a_wrong_candidate_of_a_known_network_is_passed_by_without_torch_as_the_judge(choose_known):
     wrong, other = Troubled("openvino", shift=0.3), Troubled("torch")
     for _ in range(2):

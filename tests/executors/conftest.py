@@ -27,7 +27,7 @@ def gate(gate_folder, monkeypatch):
     from engine.upscaler import Upscaler
 
     made = Gate(gate_folder)
-    monkeypatch.setattr(Upscaler, "_run_window", gated(Upscaler._run_window, gate_folder))
+    monkeypatch.setattr(Upscaler, "_through_network", gated(Upscaler._through_network, gate_folder))
     yield made
     made.open()
 

@@ -125,7 +125,7 @@ def test_an_existing_file_is_not_replaced(executor, new_job):
 
 def test_cancelling_a_running_job_leaves_no_file(executor, new_job, gate):
     job = new_job(slow=True)
-    gate.close(after=1)
+    gate.close(after=3)
     handle = running(executor.submit(job))
     handle.cancel()
     with pytest.raises(JobCancelled):
@@ -135,7 +135,7 @@ def test_cancelling_a_running_job_leaves_no_file(executor, new_job, gate):
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_its_place_is_free(executor, new_job, gate):
-    gate.close(after=1)
+    gate.close(after=3)
     slow = [executor.submit(new_job(f"slow-{n}.png", slow=True)) for n in range(executor.places)]
     until(lambda: not executor.stats().queued)
     waiting = [executor.submit(new_job(f"{n}.png")) for n in range(4)]
@@ -160,7 +160,7 @@ def test_enhance_file_reports_progress_and_can_be_cancelled(executor, new_job, g
     assert result.output_size == (400, 400) and fractions
     slow, control = new_job("slow.png", slow=True), JobControl()
     control.on_progress = lambda step: control.cancel()
-    gate.close(after=1)
+    gate.close(after=3)
     with pytest.raises(JobCancelled):
         executor.enhance_file(slow.input_path, slow.output_path, slow.settings, control=control)
 
@@ -210,7 +210,7 @@ def test_many_jobs_can_be_cancelled(executor, new_job):
 
 def test_closing_ends_every_job_and_names_those_left(service_config, new_job, gate):
     executor = create_executor(service_config(executor="in-process"))
-    gate.close(after=1)
+    gate.close(after=3)
     slow = running(executor.submit(new_job("slow.png", slow=True)))
     waiting = executor.submit(new_job("waiting.png"))
     left = executor.close(grace=0)

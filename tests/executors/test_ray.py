@@ -45,7 +45,7 @@ def test_a_killed_actor_is_restarted_and_its_job_repeated(service_config, new_jo
 
     with ray_executor(service_config(executor="ray")) as executor:
         job = new_job(side=100, tile=32)
-        gate.close(after=1)
+        gate.close(after=3)
         handle = running(executor.submit(job))
         first = executor.stats().runners[0].pid
         os.kill(first, signal.SIGKILL)

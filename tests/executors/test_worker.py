@@ -86,14 +86,14 @@ def test_no_process_is_born_while_another_thread_imports_opencv(birth):
     """OpenCV puts a folder of its own before Python's while it is imported, and a child inherits the module path."""
     root = str(Path(__file__).parents[2])
     command = [sys.executable, "-c", WHILE_OPENCV_IS_IMPORTED.replace("{birth}", birth)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=LONG)
     assert done.stdout.strip() == "clean", done.stderr
 
 
 def test_a_killed_worker_costs_one_attempt(service_config, new_job, gate):
     with worker_executor(service_config()) as executor:
         job = new_job(slow=True)
-        gate.close(after=1)
+        gate.close(after=3)
         handle = running(executor.submit(job))
         first = pid_of(executor)
         again = threading.Event()
@@ -131,14 +131,14 @@ def test_a_job_that_kills_its_workers_is_set_aside(service_config, new_job, gate
 def kill_whenever_running(executor, handle, gate):
     """Kill the worker once in every attempt of a job, after its first tile."""
     killed = set()
-    gate.close(after=1)
+    gate.close(after=3)
 
     def kill(status):
         pid = executor.stats().runners[0].pid
         if status.progress is not None and pid is not None and pid not in killed:
             killed.add(pid)
             os.kill(pid, signal.SIGKILL)
-            gate.close(after=1)
+            gate.close(after=3)
 
     handle.subscribe(kill)
 
@@ -155,7 +155,7 @@ def test_a_worker_killed_between_jobs_is_replaced(service_config, new_job):
 def test_a_stopped_worker_counts_as_hung(service_config, new_job, gate):
     with worker_executor(service_config(worker_hang_timeout=20)) as executor:
         executor.submit(new_job("warm.png")).result(LONG)  # starting a worker on a busy machine takes its time
-        gate.close(after=1)
+        gate.close(after=3)
         handle = running(executor.submit(new_job(slow=True)))
         first = pid_of(executor)
         os.kill(first, signal.SIGSTOP)
@@ -179,7 +179,7 @@ def test_a_worker_rests_when_asked_and_the_next_job_starts_another(service_confi
 
 def test_a_worker_that_is_asked_to_rest_finishes_its_job_first(service_config, new_job, gate):
     with worker_executor(service_config()) as executor:
-        gate.close(after=1)
+        gate.close(after=3)
         handle = running(executor.submit(new_job(side=100, tile=32)))
         executor.rest()
         gate.open()
@@ -198,7 +198,7 @@ def test_an_idle_worker_ends_and_the_next_job_starts_another(service_config, new
 
 def test_closing_ends_the_child(service_config, new_job, gate):
     executor = create_executor(service_config(executor="worker"))
-    gate.close(after=1)
+    gate.close(after=3)
     handle = running(executor.submit(new_job(slow=True)))
     pid = pid_of(executor)
     executor.close()

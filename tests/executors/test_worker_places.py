@@ -118,7 +118,7 @@ def test_a_worker_that_ends_for_a_cancelled_neighbour_is_no_loss_of_the_other_jo
 def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job, gate):
     """Real processes: one job waits for the network behind a long one and is cancelled there; the long one goes on."""
     with worker_executor(service_config()) as executor:
-        gate.close(after=1)
+        gate.close(after=3)
         first = running(executor.submit(new_job("first.png", slow=True)))
         second = executor.submit(new_job("second.png", slow=True))
         until(lambda: second.status.state is not JobState.QUEUED)

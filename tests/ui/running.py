@@ -154,10 +154,11 @@ class Traffic:
     """The questions that a page has asked the server, and whether all have been answered; from now on."""
 
     def __init__(self, page: Any) -> None:
-        self._page, self._open = page, set[Any]()
+        self._page = page
+        self._open: set[Any] = set()
         page.on("request", lambda request: self._open.add(request) if "/queue/" in request.url else None)
         for end in ("requestfinished", "requestfailed"):
-            page.on(end, self._open.discard)
+            page.on(end, lambda request: self._open.discard(request))
 
     def wait_for_answers(self) -> None:
         """Until nothing has been asked for a moment, and nothing is open: an answer overwrites what is done before."""

@@ -16,6 +16,7 @@ from engine.face_restorer import FaceRestorer
 from engine.processor import enhance_file
 from tests import checkpoints
 from tests.ui.test_image_work import TwoFaces, config, pixels  # noqa: F401 (config is a fixture)
+from tests.waiting import LONG
 from ui.handlers.image import ImageWork
 from ui.sessions import COOKIE, Sessions
 from ui.tabs import image_tab
@@ -53,7 +54,7 @@ class Opened:
     def _enhance(self, source, target, settings, **how):
         self.settings.append(settings)
         if self.gate is not None:
-            assert self.gate.wait(20)
+            assert self.gate.wait(LONG)
         # Restoring needs a face model; what was asked for is noted above.
         return self.enhance(source, target, settings.but(face_enhance=False, face_keep=(), face_skip=()), **how)
 

@@ -8,10 +8,12 @@ import urllib.request
 
 import psutil
 
+from tests.waiting import LONG
+
 
 def test_interface_and_api_answer_at_one_address(app, photo):
     def get(path: str) -> tuple[int, bytes]:
-        with urllib.request.urlopen(app.address + path, timeout=20) as answer:
+        with urllib.request.urlopen(app.address + path, timeout=LONG) as answer:
             return answer.status, answer.read()
 
     assert get("/health")[0] == 200
@@ -32,7 +34,7 @@ def test_the_server_itself_holds_no_network(app, photo):
         data=body,
         headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=LONG) as answer:
         assert json.loads(answer.read())["upscaled_size"] == {"width": 480, "height": 360}
     server = next(
         process

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.types import Progress
+from tests.waiting import LONG
 from ui import jobs
 from ui.sessions import COOKIE, AlreadyRunningError, SessionCookie, Sessions
 from ui.turns import Turns
@@ -59,7 +60,7 @@ def test_a_job_reports_is_cancelled_and_is_found_again_after_a_refresh(tmp_path)
             control.check()
 
     job = sessions.start(request("a", "before"), "image", work)
-    assert begun.wait(5) and job.step.progress.done == 1
+    assert begun.wait(LONG) and job.step.progress.done == 1
     assert sessions.resume(request("b"), "image") is None
     sessions.end(request("a", "before"))
     assert sessions.resume(request("a", "after"), "image") is job
@@ -72,7 +73,7 @@ def test_a_job_reports_is_cancelled_and_is_found_again_after_a_refresh(tmp_path)
 def test_two_browsers_run_one_after_the_other_and_see_their_place(tmp_path):
     sessions = Sessions(tmp_path)
     gate = threading.Event()
-    first = sessions.start(request("a"), "image", lambda control: gate.wait(5))
+    first = sessions.start(request("a"), "image", lambda control: gate.wait(LONG))
     second = sessions.start(request("b"), "image", lambda control: "done")
     assert second.step.position == 1
 
@@ -128,7 +129,7 @@ def test_only_pages_bring_the_cookie_and_each_renews_it():
 
 def test_where_a_browser_may_have_only_one_a_second_is_refused_and_the_first_goes_on(tmp_path):
     sessions, gate = Sessions(tmp_path), threading.Event()
-    first = sessions.start(request("a", "1"), "video", lambda control: gate.wait(5), only_one=True)
+    first = sessions.start(request("a", "1"), "video", lambda control: gate.wait(LONG), only_one=True)
     for window in ("1", "2"):
         with pytest.raises(AlreadyRunningError):
             sessions.start(request("a", window), "video", lambda control: None, only_one=True)
@@ -141,7 +142,7 @@ def test_where_a_browser_may_have_only_one_a_second_is_refused_and_the_first_goe
 
 def test_what_belongs_to_a_job_is_put_away_however_it_ends(tmp_path):
     sessions, ended, gate = Sessions(tmp_path), [], threading.Event()
-    running = sessions.start(request("a"), "image", lambda control: gate.wait(5), at_end=lambda: ended.append("ran"))
+    running = sessions.start(request("a"), "image", lambda control: gate.wait(LONG), at_end=lambda: ended.append("ran"))
     waiting = sessions.start(request("b"), "image", lambda control: None, at_end=lambda: ended.append("never began"))
     waiting.cancel()
     with pytest.raises(JobCancelled):

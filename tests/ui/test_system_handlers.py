@@ -142,7 +142,7 @@ class _Mirror(BaseHTTPRequestHandler):
         self.end_headers()
         if self.path == "/slow":
             self.wfile.write(self.server.content[:1000])
-            self.server.stopped.wait(30)
+            self.server.stopped.wait(250)
         else:
             self.wfile.write(self.server.content)
 

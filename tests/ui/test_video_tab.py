@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from tests import waiting
 from tests.ui.test_handlers_video import FORM
 from ui.sessions import COOKIE, Sessions
 from ui.tabs import video_tab
@@ -77,11 +78,8 @@ def kept(sessions, request) -> list[Path]:
 
 
 async def until(condition) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to that")
+    """As ``tests.waiting.until``, in an event loop."""
+    await asyncio.to_thread(waiting.until, condition)
 
 
 async def rest(answers) -> list:

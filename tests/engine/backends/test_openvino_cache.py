@@ -35,16 +35,35 @@ def compiled(tmp_path):
     return lambda: {path.name: path.stat().st_size for path in folder.glob("*.blob")}
 
 
-def test_pictures_of_many_sizes_do_not_fill_the_disk(start, compiled, monkeypatch):
+def kept_bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in (".bin", ".blob"))
+
+
+def test_pictures_of_many_sizes_do_not_fill_the_disk(start, compiled, tmp_path, monkeypatch):
     session = start()
     session.prepare(32, 32)
     (first,) = compiled()
-    limit = 5 * compiled()[first] // 2
-    monkeypatch.setattr("engine.backends.openvino_backend.COMPILED_BYTES", limit)
+    limit = kept_bytes(tmp_path) + 3 * compiled()[first] // 2
+    monkeypatch.setattr("engine.backends.openvino_backend.KEPT_BYTES", limit)
     for side in SIDES[1:]:
         session.prepare(side, side)
-    kept = compiled()
-    assert len(kept) == 2 and first not in kept and sum(kept.values()) <= limit
+        os.utime(next((tmp_path / "openvino").glob("*.bin")))  # as a start does
+    assert len(compiled()) == 2 and first not in compiled() and kept_bytes(tmp_path) <= limit
+
+
+def test_converted_networks_that_were_not_used_for_long_go_with_both_files(start, tmp_path, monkeypatch):
+    start()
+    folder = tmp_path / "openvino"
+    assert {path.suffix for path in folder.iterdir() if path.is_file()} == {".xml", ".bin"}
+    monkeypatch.setattr("engine.backends.openvino_backend.KEPT_BYTES", 1000)
+    start().prepare(32, 32)
+    assert [path.name for path in folder.iterdir()] == ["compiled"]
+    assert start().infer(np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 128, 128, 3)
+
+
+def test_the_compiled_form_of_a_window_that_only_the_self_test_runs_is_not_kept(start, compiled):
+    start().prepare(8, 8)
+    assert compiled() == {}
 
 
 def test_a_network_whose_compiled_form_was_removed_or_damaged_is_compiled_again(start, compiled, tmp_path):

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine import package_index
 from engine.backends import get_backend, plain_network
@@ -16,7 +17,7 @@ from engine.backends.rounding import rounded
 from engine.checkpoints import load_arrays, load_network, load_state_dict
 from engine.wheel_pairs import PAIRS
 from tests import checkpoints
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, shared
 
 REAL = ("RealESRGAN_x4plus", "RealESRGAN_x4plus_anime_6B", "realesr-animevideov3", "spanx4_ch48", "spanx2_ch52")
 MADE = {
@@ -26,6 +27,8 @@ MADE = {
     "rrdb x4": lambda: checkpoints.rrdb_state(),
     "rrdb x2, unshuffled": lambda: checkpoints.rrdb_state(scale=2),
     "rrdb x8": lambda: checkpoints.rrdb_state(scale=8),
+    "span x4": lambda: checkpoints.span_state(),
+    "span x2": lambda: checkpoints.span_state(scale=2, features=20),
 }
 
 
@@ -117,6 +120,26 @@ def test_weights_are_rounded_as_torch_rounds_them(precision):
     assert np.array_equal(rounded(weight, precision), torch.from_numpy(weight).to(dtype).float().numpy())
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_bf16_stays_near_on_every_kind_of_picture(opened, name):
+    """Parts of photographs, drawings, faces, gray and 16-bit pictures; dense texture is the hardest."""
+    if "bf16" not in get_backend("openvino").precisions("cpu"):
+        pytest.skip("this CPU has no bf16 units")
+    source = opened(name)[0]
+    exact, narrow = (get_backend("openvino").open(source, "cpu", kind, None) for kind in ("fp32", "bf16"))
+    files = [path for path in sorted(shared("samples").iterdir()) if path.suffix in (".jpg", ".png")]
+    assert len(files) > 8
+    for path in files:
+        with Image.open(path) as picture:
+            left, top = (picture.width - 64) // 2, (picture.height - 64) // 2
+            part = picture.convert("RGB").crop((left, top, left + 64, top + 64))
+        pixels = np.asarray(part, np.float32)[None] / 255
+        expected, result = (np.clip(session.infer(pixels), 0, 1) for session in (exact, narrow))
+        shift = np.abs((result - expected).mean((0, 1, 2))).max() * 255
+        print(f"{name}, {path.name}: {decibels(result, expected):.1f} dB, mean shift {shift:.3f} of 255")
+        assert decibels(result, expected) > 48 and shift < 0.1, path.name
+
+
 def test_variants_that_are_not_known_are_left_to_the_tracer(opened):
     source, _, _ = opened("RealESRGAN_x4plus_anime_6B")
     arrays = dict(source.arrays())
@@ -124,6 +147,21 @@ def test_variants_that_are_not_known_are_left_to_the_tracer(opened):
     arrays["body.0.rdb1.conv1x1.bias"] = arrays["body.0.rdb1.conv1.bias"]
     assert build(source.info, arrays, "fp32") is None
     assert plain_network.run(source.info, arrays, np.zeros((1, 8, 8, 3), np.float32)) is None
+
+
+def test_a_span_without_a_mean_is_traced_and_gives_what_torch_gives():
+    import torch
+
+    state = checkpoints.span_state(norm=False)
+    network, info = load_network(state)
+    arrays = {key: value.float().numpy() for key, value in state.items()}
+    assert build(info, arrays, "fp32") is None
+    source = NetworkSource("plain", "plain", info, lambda: load_network(state)[0], lambda: state, lambda: arrays)
+    pixels = picture()[None].astype(np.float32) / 255
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(pixels).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+    result = get_backend("openvino").open(source, "cpu", "fp32", None).infer(pixels)
+    np.testing.assert_allclose(result, expected, atol=1e-3)
 
 
 def test_a_first_load_imports_neither_torch_nor_spandrel(tmp_path):

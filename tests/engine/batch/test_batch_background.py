@@ -25,6 +25,8 @@ from utils.errors import InvalidSettingsError, QueueFullError, ServiceStoppedErr
 
 TWICE = EnhanceSettings.create(model="lanczos", scale=2)
 SLOW = EnhanceSettings.create(model="rrdb-x4", tile=32)
+SOME = 7
+"""Windows of several such pictures after which at least one shows progress, and none is done."""
 
 
 def until_cancelled(source, target, settings, control, overwrite):
@@ -67,7 +69,7 @@ def test_its_end_holds_every_picture_and_the_result(begin, pictures):
 
 
 def test_its_mark_stays_while_nothing_changes_and_differs_with_every_change(begin, pictures, gate):
-    gate.close(after=1)
+    gate.close(after=SOME)
     batch = begin(pictures("a.png", size=(96, 96)), settings=SLOW)
     waiting = begin(pictures("b.png"), output="second")
     until(lambda: any(item.fraction > 0 for item in batch.snapshot().items))
@@ -92,7 +94,7 @@ def test_what_cannot_begin_says_why(begin, tmp_path):
 
 
 def test_pause_holds_and_resume_goes_on(begin, pictures, gate):
-    gate.close(after=1)
+    gate.close(after=SOME)
     batch = begin(pictures("a.png", "b.png", "c.png", size=(96, 96)), settings=SLOW)
     until(lambda: any(item.fraction > 0 for item in batch.snapshot().items))
     batch.pause()
@@ -124,7 +126,7 @@ def test_others_wait_in_line_and_too_many_are_refused(begin, pictures):
 
 
 def test_a_paused_batch_keeps_nobody_waiting(begin, pictures, gate):
-    gate.close(after=1)
+    gate.close(after=SOME)
     first = begin(pictures("a.png", "b.png", "c.png", size=(96, 96)), settings=SLOW)
     until(lambda: any(item.fraction > 0 for item in first.snapshot().items))
     second = begin(pictures("d.png"), output="second", settings=TWICE)
@@ -145,7 +147,7 @@ def test_one_that_waits_can_be_cancelled(begin, pictures):
 
 
 def test_a_cancelled_batch_is_remembered_and_finished_later(begin, pictures, tmp_path, gate):
-    gate.close(after=1)
+    gate.close(after=SOME)
     batch = begin(pictures("a.png", "b.png", "c.png", size=(96, 96)), settings=SLOW)
     until(lambda: any(item.fraction > 0 for item in batch.snapshot().items))
     batch.pause()
