@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.damage import blur_level
-from engine.analysis.look import CERTAIN, ContentType, Look, PictureLooker
+from engine.analysis.look import ContentType, Look, PictureLooker
 from engine.analysis.view import View, view_of
-from engine.choice import Needs, choose_model, choose_scale
+from engine.choice import choose_model, choose_scale
 from engine.estimates import Estimate, estimate, optimal_tile
 from engine.types import Mode
 from utils.noise import estimate_sigma
@@ -52,7 +52,6 @@ class Analysis:
         blockiness: 0 = no visible 8x8 blocks; ``jpeg_quality``: 1..100 from the file, None where it has none.
         optimal_tile: side in pixels, 0 = the whole picture at once.
         confidence: 0..1 for each judgement.
-        pristine: so clean that networks trained on clean pictures alone are nearest to the truth.
     """
 
     content_type: ContentType
@@ -69,30 +68,19 @@ class Analysis:
     resolution: tuple[int, int]
     optimal_tile: int
     confidence: dict[str, float]
-    pristine: bool = False
 
     @property
-    def is_worn(self) -> bool:
-        """Visibly noisy or compressed: a model that cleans is better than one that only sharpens."""
-        compressed = (self.jpeg_quality is not None and self.jpeg_quality < 60) or self.blockiness > 0.5
-        return self.noise_sigma > 6 or compressed
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether a model for one content type alone may be chosen."""
-        return self.confidence["content_type"] >= CERTAIN
-
-    def needs(self, scale: float, mode: Mode) -> Needs:
-        """What a model has to serve for an enlargement by ``scale``."""
-        return Needs(
+    def look(self) -> Look:
+        """The first look that the rest is built on: it says whether the picture is worn, and what that asks for."""
+        width, height = self.resolution
+        return Look(
             self.content_type,
             self.subject,
-            scale,
-            self.is_worn,
-            self.is_certain,
-            pristine=self.pristine,
-            mode=mode,
-            size=self.resolution,
+            self.confidence["content_type"],
+            self.noise_sigma,
+            self.blockiness,
+            self.jpeg_quality,
+            width * height,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -194,7 +182,6 @@ class IntelligentEnhancer:
             resolution=view.size,
             optimal_tile=self._tile(*view.size),
             confidence=_confidence(view, look, faces),
-            pristine=look.pristine,
         )
 
     def recommend(self, image: AnyImage, mode: Mode = "auto") -> Recommendation:
@@ -206,7 +193,7 @@ class IntelligentEnhancer:
         width, height = analysis.resolution
         reasons = [_found(analysis)]
         scale, why_scale = choose_scale(width, height)
-        chosen = choose_model(self._manager, analysis.needs(scale, mode))
+        chosen = choose_model(self._manager, analysis.look.needs(scale, mode, analysis.resolution))
         model = chosen.model
         reasons += chosen.reasons
         reasons.append(why_scale)
@@ -270,7 +257,7 @@ class IntelligentEnhancer:
             if analysis.noise_sigma > 6:
                 return None, ["This model has no denoise control; realesr-general-x4v3 with its twin would have."]
             return None, []
-        strength = round(float(np.clip(0.3 + analysis.noise_sigma / 20 + (0.2 if analysis.is_worn else 0), 0, 1)), 2)
+        strength = round(float(np.clip(0.3 + analysis.noise_sigma / 20 + (0.2 if analysis.look.worn else 0), 0, 1)), 2)
         return strength, [f"Denoise strength {strength:g} for noise of sigma {analysis.noise_sigma:.1f}."]
 
     def _restore_faces(self, analysis: Analysis) -> tuple[bool, list[str]]:
@@ -336,7 +323,7 @@ def _found(analysis: Analysis) -> str:
     if analysis.blur > 0.6:
         traits.append("blurred")
     sure = analysis.confidence["content_type"]
-    doubt = "" if analysis.is_certain else ", not certain"
+    doubt = "" if analysis.look.certain else ", not certain"
     return f"It looks like a {analysis.subject} ({sure:.0%}{doubt}): {', '.join(traits)}."
 
 

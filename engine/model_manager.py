@@ -291,7 +291,7 @@ class ModelManager:
         started = time.perf_counter()
         source = self._source(name, denoise, kind)
         if unasked and device.startswith(("cpu", "vulkan")) and backend == precision == "auto":
-            device = self._vulkan.decide(source) if kind == "upscale" and source.arrays() is not None else "cpu"
+            device = self._vulkan.decide(source)
         choice = self._chooser.choose(source, device, backend, precision)
         session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
         seconds = time.perf_counter() - started

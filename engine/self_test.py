@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.backends import automatic_for, get_backend, plain_network
+from engine.backends.array_networks import is_known
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.faces.align import CROP_SIDE
 from engine.json_store import JsonStore
@@ -175,7 +176,7 @@ def run_trials(
 
 
 def _is_quick(source: NetworkSource, device: str) -> bool:
-    return device.startswith(("cpu", "vulkan")) and plain_network.knows(source.info)
+    return device.startswith(("cpu", "vulkan")) and is_known(source.info)
 
 
 def first_right(

@@ -51,9 +51,12 @@ class VulkanChoice:
         return card.id if card is not None and self._verdict(card) is True else None
 
     def decide(self, source: NetworkSource) -> str:
-        """ "cpu" or the card's device name: the faster one, by a window of this network through both; remembered."""
+        """ "cpu" or the card's device name: the faster one, by a window of this network through both; remembered.
+
+        Networks that ncnn is not given (faces, graphs of their own kind) stay on the processor.
+        """
         card = self._look()
-        if card is None:
+        if card is None or source.info.kind != "upscale" or source.arrays() is None:
             return "cpu"
         won = self._verdict(card)
         if won is None:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.keeping import cosine_rate, save_run
 from training.linear_path import as_tensor, fit_last_layer
 from training.quick import begin_with, build
 from training.teacher_set import SCALE, read_shard
@@ -137,27 +138,18 @@ class Student:
         print(f"linear path fitted, mean squared error {error:.6f}", flush=True)
 
     def save(self) -> None:
-        """Write ``last.pt`` (to go on from) and ``average.safetensors`` (to use), each whole or not at all."""
-        from safetensors.torch import save_file
-
-        self.out.mkdir(parents=True, exist_ok=True)
+        """Write the run down; see ``save_run``."""
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "step": self.step,
         }
-        torch.save(state, self.out / "last.tmp")
-        os.replace(self.out / "last.tmp", self.out / "last.pt")
-        half = {key: value.half().cpu().contiguous() for key, value in self.average.items()}
-        save_file(half, self.out / "average.tmp")
-        os.replace(self.out / "average.tmp", self.out / "average.safetensors")
+        save_run(self.out, state, self.average)
 
     def rate(self) -> float:
         """Warm-up, then a cosine over the steps."""
-        share = min(1.0, self.step / self.steps)
-        cosine = LAST_RATE + (self.peak_rate - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-        return cosine * min(1.0, (self.step + 1) / WARM_UP)
+        return cosine_rate(self.peak_rate, LAST_RATE, self.step / self.steps, self.step, WARM_UP)
 
     def learn(self, worn: np.ndarray, wanted: np.ndarray) -> float:
         """One step; returns the loss."""

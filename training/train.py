@@ -12,8 +12,6 @@ weights, at a lower rate and with patches that it has not seen; ``--linear-path`
 from __future__ import annotations
 
 import argparse
-import math
-import os
 import queue
 import threading
 import time
@@ -25,6 +23,7 @@ import torch
 from torch import nn
 
 from training.data import SCALE, Pairs, load_photographs
+from training.keeping import cosine_rate, save_run
 from training.linear_path import as_tensor, fit_last_layer, open_linear_path
 
 PEAK_RATE, LAST_RATE = 6e-4, 5e-6
@@ -125,10 +124,7 @@ class Trainer:
         print(f"linear path opened, mean squared error {error:.6f}", flush=True)
 
     def save(self) -> None:
-        """Write ``last.pt`` (to go on from) and ``average.safetensors`` (to use), each whole or not at all."""
-        from safetensors.torch import save_file
-
-        self.out.mkdir(parents=True, exist_ok=True)
+        """Write the run down; see ``save_run``."""
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -136,17 +132,11 @@ class Trainer:
             "step": self.step,
             "spent": self.spent,
         }
-        torch.save(state, self.out / "last.tmp")
-        os.replace(self.out / "last.tmp", self.out / "last.pt")
-        half = {key: value.half().cpu().contiguous() for key, value in self.average.items()}
-        save_file(half, self.out / "average.tmp")
-        os.replace(self.out / "average.tmp", self.out / "average.safetensors")
+        save_run(self.out, state, self.average)
 
     def rate(self) -> float:
         """Warm-up over 200 steps, then a cosine over the time given."""
-        share = min(1.0, self.spent / self.seconds_in_all)
-        cosine = LAST_RATE + (self.peak_rate - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-        return cosine * min(1.0, (self.step + 1) / 200)
+        return cosine_rate(self.peak_rate, LAST_RATE, self.spent / self.seconds_in_all, self.step, 200)
 
     def learn(self, worn: np.ndarray, sharp: np.ndarray) -> float:
         """One step; returns the loss."""

@@ -35,7 +35,6 @@ class Look:
     Attributes:
         content: "anime" for anything drawn, painted or rendered, else "photo".
         subject: finer: photograph, drawing, line art, pixel art, screenshot or text.
-        drawn: probability that the picture is drawn, 0..1.
         confidence: of ``content``, 0..1.
         noise_sigma: in levels of 255.
         blockiness: 0 = no visible 8x8 blocks.
@@ -45,7 +44,6 @@ class Look:
 
     content: ContentType
     subject: str
-    drawn: float
     confidence: float
     noise_sigma: float
     blockiness: float
@@ -96,7 +94,6 @@ class PictureLooker:
         return Look(
             content,
             subject,
-            drawn,
             round(confidence, 3),
             round(estimate_sigma(view.noise_plane), 2),
             round(blockiness(view.gray), 3),

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.state_dicts import merged_convolution, official_names
+
 if TYPE_CHECKING:
     from engine.checkpoints import CheckpointInfo
 
 KEEP_FP32 = "fp32/"
 """Begins the names of operations that run in fp32 whatever the rest runs in."""
+
+
+def is_known(info: CheckpointInfo) -> bool:
+    """Whether the architecture is one of those here, if not each of its variants."""
+    return info.kind == "upscale" and info.architecture in ("ESRGAN", "RealESRGAN Compact", "SPAN")
 
 
 @dataclass
@@ -68,11 +75,6 @@ class Span:
     joining: Convolution
     upsampling: Convolution
 
-    def all(self) -> list[Convolution]:
-        """Every convolution, in the order of the network."""
-        deep = [one for block in self.blocks for one in block]
-        return [self.first, *deep, self.second, self.joining, self.upsampling]
-
 
 def compact_layers(arrays: Mapping[str, np.ndarray]) -> tuple[list[Convolution], list[np.ndarray]] | None:
     """SRVGGNetCompact's convolutions, and the PReLU slopes between them; None where the names are others."""
@@ -87,8 +89,11 @@ def compact_layers(arrays: Mapping[str, np.ndarray]) -> tuple[list[Convolution],
 
 
 def rrdbnet_layers(arrays: Mapping[str, np.ndarray]) -> RRDBNet | None:
-    """RRDBNet's convolutions, under new names (``body.0.rdb1.conv1``) or old (``model.1.sub.0.RDB1.conv1.0``)."""
-    named = _new_names(arrays)
+    """RRDBNet's convolutions, under any of the names that ``official_names`` knows."""
+    try:
+        named = official_names(arrays)
+    except ValueError:  # numbered otherwise than any that is known
+        return None
     used = {key.rpartition(".")[0] for key in named}
     count = len({key.split(".")[1] for key in used if key.startswith("body.")})
     blocks = []
@@ -106,32 +111,15 @@ def rrdbnet_layers(arrays: Mapping[str, np.ndarray]) -> RRDBNet | None:
     return network if all(len(block) == 5 for block in blocks) and len(network.all()) == len(used) else None
 
 
-def _new_names(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if "model.0.weight" not in arrays:
-        return dict(arrays)
-    blocks = {int(found.group(1)) for key in arrays if (found := re.match(r"model\.1\.sub\.(\d+)\.", key))}
-    ends = sorted({int(found.group(1)) for key in arrays if (found := re.match(r"model\.(\d+)\.", key))} - {0, 1})
-    names = {"model.0": "conv_first", f"model.1.sub.{max(blocks, default=0)}": "conv_body"}
-    *ups, fine, last = [f"model.{number}" for number in ends] if len(ends) >= 2 else ("", "")
-    names |= {fine: "conv_hr", last: "conv_last", **{one: f"conv_up{index}" for index, one in enumerate(ups, 1)}}
-    renamed = {}
-    for key, values in arrays.items():
-        stem, _, kind = key.rpartition(".")
-        dense = re.fullmatch(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0", stem)
-        new = f"body.{dense[1]}.rdb{dense[2]}.conv{dense[3]}" if dense else names.get(stem, stem)
-        renamed[f"{new}.{kind}"] = values
-    return renamed
-
-
 def span_layers(arrays: Mapping[str, np.ndarray], info: CheckpointInfo) -> Span | None:
     """SPAN's convolutions, each one merged of its branches as it is when it runs; None for other variants."""
     if "no_norm" in arrays or "conv_cat.weight" not in arrays:
         return None
     blocks = []
     for number in range(1, 7):
-        found = [merged(arrays, f"block_{number}.c{one}_r") for one in (1, 2, 3)]
+        found = [_merged(arrays, f"block_{number}.c{one}_r") for one in (1, 2, 3)]
         blocks.append([one for one in found if one is not None])
-    first, second = merged(arrays, "conv_1"), merged(arrays, "conv_2")
+    first, second = _merged(arrays, "conv_1"), _merged(arrays, "conv_2")
     joining, upsampling = _convolution(arrays, "conv_cat"), _convolution(arrays, "upsampler.0")
     if first is None or second is None or joining is None or upsampling is None or info.in_channels != 3:
         return None
@@ -141,19 +129,12 @@ def span_layers(arrays: Mapping[str, np.ndarray], info: CheckpointInfo) -> Span 
     return Span(mean, first, blocks, second, joining, upsampling)
 
 
-def merged(arrays: Mapping[str, np.ndarray], name: str) -> Convolution | None:
-    """SPAN's 1x1, 3x3 and 1x1 convolutions in a row, beside a 1x1 one, as one 3x3; None where they are not there."""
-    steps = [_convolution(arrays, f"{name}.conv.{index}") for index in range(3)]
-    beside = _convolution(arrays, f"{name}.sk")
-    if beside is None or any(step is None for step in steps):
+def _merged(arrays: Mapping[str, np.ndarray], name: str) -> Convolution | None:
+    """One of SPAN's branched convolutions as the 3x3 that it amounts to; None where its parts are not there."""
+    try:
+        return Convolution(*merged_convolution(arrays, name))
+    except KeyError:
         return None
-    narrow, wide, out = (step for step in steps if step is not None)
-    weight = np.einsum("oikl,ij->ojkl", wide.weight, narrow.weight[..., 0, 0], optimize=True)
-    weight = np.einsum("po,ojkl->pjkl", out.weight[..., 0, 0], weight, optimize=True)
-    bias = np.einsum("oikl,i->o", wide.weight, narrow.bias, optimize=True) + wide.bias
-    bias = out.weight[..., 0, 0] @ bias + out.bias + beside.bias
-    weight[:, :, 1, 1] += beside.weight[..., 0, 0]
-    return Convolution(np.ascontiguousarray(weight, np.float32), bias.astype(np.float32))
 
 
 def _convolution(arrays: Mapping[str, np.ndarray], name: str) -> Convolution | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.backends import openvino_graphs
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale
 from engine.backends.openvino_models import load_converted, prune_kept
@@ -68,8 +67,7 @@ class OpenVinoSession(Session):
     ) -> None:
         self._core, self._model, self._info = core, model, source.info
         self.device, self.precision = device, precision
-        scale = openvino_graphs.input_scale(model)
-        self._input_scale = np.float32(input_scale(source.info) if scale is None else scale)
+        self._input_scale = np.float32(input_scale(source.info))
         cores = cpu_count()
         # AMX tiles finish so fast that synchronising two threads costs 10%: there each core runs a window of its own.
         # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.

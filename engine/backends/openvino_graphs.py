@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backends.array_networks import KEEP_FP32, Convolution, compact_layers, rrdbnet_layers, span_layers
+from engine.backends.array_networks import (
+    KEEP_FP32,
+    Convolution,
+    compact_layers,
+    is_known,
+    rrdbnet_layers,
+    span_layers,
+)
 from engine.backends.exact_input import BACK
 from engine.backends.rounding import fit_arrays, round_in_turn
 
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
     from engine.checkpoints import CheckpointInfo
 
 Arrays = Mapping[str, np.ndarray]
-_SCALE_KEY = ["realesrgan", "input_scale"]
 
 
 def build(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
@@ -30,24 +36,11 @@ def build(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
         arrays: float32 weights under the names of the official checkpoint.
         precision: "fp32", "bf16" or "fp16": what the weights are made to fit.
 
-    ``input_scale`` tells what pixels in 0..1 must be multiplied by. Operations whose names begin with ``KEEP_FP32``
-    have to run in fp32.
+    Pixels are multiplied by ``exact_input.input_scale`` before they enter. Operations whose names begin with
+    ``KEEP_FP32`` have to run in fp32.
     """
     builders = {"ESRGAN": _rrdbnet, "RealESRGAN Compact": _compact, "SPAN": _span}
-    return builders[info.architecture](info, arrays, precision) if can_build(info) else None
-
-
-def can_build(info: CheckpointInfo) -> bool:
-    """Whether ``build`` knows the architecture, if not each of its variants."""
-    return info.kind == "upscale" and info.architecture in ("ESRGAN", "RealESRGAN Compact", "SPAN")
-
-
-def input_scale(model: Any) -> float | None:
-    """What a graph from ``build`` wants pixels in 0..1 multiplied by; None for other graphs."""
-    try:
-        return float(model.get_rt_info(_SCALE_KEY).astype(str))
-    except RuntimeError:
-        return None
+    return builders[info.architecture](info, arrays, precision) if is_known(info) else None
 
 
 class _Graph:
@@ -135,12 +128,10 @@ class _Graph:
     def unshuffle(self, maps: Any, factor: int) -> Any:
         return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
 
-    def model(self, output: Any, scale: float) -> Any:
+    def model(self, output: Any) -> Any:
         from utils.openvino import openvino
 
-        made = openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
-        made.set_rt_info(str(scale), _SCALE_KEY)
-        return made
+        return openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
 
 
 def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
@@ -159,7 +150,7 @@ def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
     factor = int(round((len(convolutions[-1].bias) / info.out_channels) ** 0.5))
     residual = graph.shuffle(residual, factor) if factor > 1 else residual
     base = graph.multiply(graph.enlarge(graph.input, factor), BACK)
-    return graph.model(graph.add(residual, base), 255 / 256)
+    return graph.model(graph.add(residual, base))
 
 
 def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
@@ -191,7 +182,7 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
     for convolution in network.enlarging:
         maps = graph.rectify(graph.convolve(graph.enlarge(maps, 2), convolution), slope)
     maps = graph.rectify(graph.convolve(maps, network.fine), slope)
-    return graph.model(graph.exactly(maps, network.last), 255 / 256)
+    return graph.model(graph.exactly(maps, network.last))
 
 
 def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
@@ -213,4 +204,4 @@ def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
         after = maps if number == 0 else after
     joined = graph.join([first, graph.convolve(maps, network.second), after, early], KEEP_FP32)
     upsampled = graph.exactly(graph.convolve(joined, network.joining, KEEP_FP32), network.upsampling)
-    return graph.model(graph.shuffle(upsampled, info.scale), 255.0)
+    return graph.model(graph.shuffle(upsampled, info.scale))

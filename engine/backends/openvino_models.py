@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine.backends.array_networks import KEEP_FP32
+from engine.backends.array_networks import KEEP_FP32, is_known
 from engine.backends.base import NetworkSource
 from engine.backends.exact_input import operations_in_fp32, with_exact_input
-from engine.backends.openvino_graphs import build, can_build
+from engine.backends.openvino_graphs import build
 from engine.backends.rounding import round_network
 from engine.faces.align import CROP_SIDE
 from utils.files import prune
@@ -78,7 +78,7 @@ def prune_kept(cache_dir: Path, most_bytes: int) -> None:
 
 def _build(source: NetworkSource, precision: str) -> Any | None:
     """The graph of a known architecture, from its weights; None for all others."""
-    if not can_build(source.info):
+    if not is_known(source.info):
         return None
     arrays = source.arrays()
     return build(source.info, arrays, precision) if arrays is not None else None

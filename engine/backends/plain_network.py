@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.backends.array_networks import Convolution, compact_layers, rrdbnet_layers, span_layers
+from engine.backends.array_networks import Convolution, compact_layers, is_known, rrdbnet_layers, span_layers
 
 if TYPE_CHECKING:
     from engine.checkpoints import CheckpointInfo
@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, np.ndarray]
 
 
-def knows(info: CheckpointInfo) -> bool:
-    """Whether ``run`` knows the architecture, if not each of its variants."""
-    return info.kind == "upscale" and info.architecture in ("ESRGAN", "RealESRGAN Compact", "SPAN")
-
-
 def run(info: CheckpointInfo, arrays: Arrays, window: np.ndarray) -> np.ndarray | None:
     """``(1, H, W, C) float32`` in 0..1 to ``(1, sH, sW, C_out) float32``; None where the architecture is not known."""
     from threadpoolctl import threadpool_limits
 
-    if not knows(info):
+    if not is_known(info):
         return None
     network = {"ESRGAN": _rrdbnet, "RealESRGAN Compact": _compact, "SPAN": _span}[info.architecture]
     # On matrices this small BLAS threads wait for each other; on a busy machine thirty times as long as they compute.

@@ -251,7 +251,7 @@ def test_labelled_pictures(manager):
             analysis = enhancer.analyze(path)
             right.append(analysis.content_type == label)
             photographs += label == "photo"
-            spoilt += label == "photo" and not right[-1] and analysis.is_certain
+            spoilt += label == "photo" and not right[-1] and analysis.look.certain
             if analysis.confidence["content_type"] >= 0.9:
                 sure += 1
                 sure_right += right[-1]

@@ -54,7 +54,7 @@ def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
     """Findings as chips, reasons behind a click."""
     analysis = advice.analysis
     sure, subject = words("found_unsure"), words("subject_doubtful")
-    if analysis.is_certain:
+    if analysis.look.certain:
         subject = words(f"subject_{analysis.subject}")
         sure = words("found_sure", share=analysis.confidence["content_type"])
     found = facts(info, words)
