@@ -270,11 +270,13 @@ class ModelManager:
         _, default_backend, default_precision = self._defaults
         backend = default_backend if backend == "auto" else backend
         precision = "fp32" if fp32 else default_precision if precision == "auto" else precision
+        unasked = (self._defaults[0] if device == "auto" else device) == "auto"
         target = self.resolve_device(device, gpu_id)
+        if unasked:
+            target = _fitting_device(target, backend, precision)
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
         key = (name, target, backend, precision, denoise_strength)
-        unasked = (self._defaults[0] if device == "auto" else device) == "auto"
         return self._loaded.get(
             key, lambda: self._open(name, target, backend, precision, denoise_strength, kind, unasked)
         )
@@ -361,6 +363,14 @@ class ModelManager:
     def close(self) -> None:
         """Unload everything and stop the background thread."""
         self._loaded.close()
+
+
+def _fitting_device(device: str, backend: str, precision: str) -> str:
+    """The automatic device, or where a named backend or number type does not run on it one where that does."""
+    if backend != "auto":
+        runtime = get_backend(backend)
+        return device if runtime.serves(device) else next(iter(runtime.devices()), device)
+    return "cpu" if device.startswith("vulkan") and precision != "auto" else device
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

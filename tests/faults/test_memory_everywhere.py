@@ -40,9 +40,11 @@ class Failing:
 @pytest.mark.parametrize("backend", KNOWN)
 @pytest.mark.parametrize("network", ["tiny-x4", "tiny-x2"])
 def test_out_of_memory_at_every_tile_index(manager, backend, network):
-    if get_backend(backend).missing() is not None:
-        pytest.skip("the original packages are not installed")
-    model = manager.load_model(network, backend=backend, precision="fp32")
+    runtime = get_backend(backend)
+    if (missing := runtime.missing()) is not None:
+        pytest.skip(missing)
+    device = "cpu" if runtime.serves("cpu") else runtime.devices()[0]
+    model = manager.load_model(network, backend=backend, precision="fp32", device=device)
     info: CheckpointInfo = model.info
     pixels = np.random.default_rng(3).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
 

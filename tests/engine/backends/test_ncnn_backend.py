@@ -68,6 +68,13 @@ def test_a_picture_goes_through_the_device_that_is_named(manager, config, scene,
 
 
 @needs_vulkan
+def test_a_backend_that_is_named_runs_on_a_device_of_its_own(weights):
+    manager = ModelManager({}, weights, bundled_dir=None, optimize=False)
+    assert manager.load_model("tiny-x4", backend="ncnn").session.device == DEVICE
+    assert manager.load_model("tiny-x4", backend="openvino").session.device == "cpu"
+
+
+@needs_vulkan
 def test_tiles_shrink_where_the_card_has_no_memory_for_them(source, scene):
     session = get_backend("ncnn").open(source("tiny-x4"), DEVICE, "fp32", None)
     plain, sizes = session._net.create_extractor, []
