@@ -43,7 +43,7 @@ def test_an_encoder_makes_no_thread_a_real_time_one(clip, enhance):
     """SVT-AV1 does, as root: this process and its children would then starve everything else."""
     enhance(clip(frames=3, audio=None), codec="av1")
     policies = {int(thread): os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
-    assert set(policies.values()) == {os.SCHED_OTHER}
+    assert not set(policies.values()) & {os.SCHED_FIFO, os.SCHED_RR}
 
 
 def test_the_network_enlarges_every_frame(clip, enhance, manager, config, tmp_path):
