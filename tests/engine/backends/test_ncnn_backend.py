@@ -114,11 +114,15 @@ def test_info_names_the_devices():
         assert device.name in names[device.id] and ("software" in names[device.id]) is device.software
 
 
-def test_software_is_never_chosen_unasked(manager):
-    if vulkan_hardware() is not None:
-        pytest.skip("there is a real graphics card here")
-    assert manager.resolve_device("auto") == "cpu"
-    assert VulkanChoice(JsonStore(None), None, None).remembered() is None
+def test_software_is_never_chosen_unasked(source, monkeypatch):
+    pretended = VulkanDevice("vulkan:0", "llvmpipe", software=True)
+    monkeypatch.setattr("utils.vulkan.vulkan_devices", lambda: (pretended,))
+    assert vulkan_hardware() is None
+    choice = VulkanChoice(JsonStore(None), BackendChooser(JsonStore(None), None), None)
+    assert choice.remembered() is None and choice.decide(source("tiny-x4")) == "cpu"
+    card = VulkanDevice("vulkan:1", "Some card", software=False)
+    monkeypatch.setattr("utils.vulkan.vulkan_devices", lambda: (pretended, card))
+    assert vulkan_hardware() == card
 
 
 @pytest.mark.parametrize(("card", "processor", "winner"), [(0.1, 1.0, "vulkan:0"), (0.9, 1.0, "cpu")])
