@@ -2,12 +2,16 @@
 
 Restoration networks shift colours a little: yellow skin, white at 254, tinted grays. The detail they add lives in high
 frequencies, so the low ones can be taken from the input. The difference between the input and the result averaged down
-to the input's size is blurred, enlarged, and added back.
+to the input's size is blurred, enlarged, and added back, within two limits.
 
 Where a network redraws (a mortar line thinner, a stroke darker, grain taken out of black) the two differ by tens of
 levels for a reason, and the blur would spread that as a veil: with RealESRGAN_x4plus deep shadows came out 8 levels too
 light. So differences count the less the larger they are: a cast, a few levels everywhere, stays what it is in such a
 weighted mean (normalised convolution, Knutsson and Westin, CVPR 1993), a redrawn line drops out.
+
+Where the input is worn, its low frequencies are worn too: JPEG rounds the chroma of a whole block, and matching would
+put these blotches back that the network took out. So a mean is believed as far as it exceeds its own standard error
+(James and Stein, 1961): a cast agrees with itself over a neighbourhood, blotches contradict each other.
 """
 
 from __future__ import annotations
@@ -20,13 +24,20 @@ import numpy as np
 from engine.resample import to_full_scale
 from engine.tiling import FULL_SCALE
 
-SIGMA = 8.0
-"""Standard deviation of the low-pass, in input pixels: above the size of what networks redraw, below that of casts."""
+SIGMA = 24.0
+"""Standard deviation of the low-pass, in input pixels: above the size of what networks redraw and encoders round."""
 _CAST = 8.0 * FULL_SCALE / 255
 """Differences of this size count 0.37, of twice this 0.02; published networks shift colours by up to 5 levels."""
 _LEAST_WEIGHT = 0.02
 """Share of pixels that agree, below which a place says nothing about the cast and is corrected less."""
-_REACH = int(4 * SIGMA) + 1  # as far as the blur's kernel
+_BLOCK = 16 * 16
+"""Pixels that err together: a JPEG block of subsampled chroma."""
+_DOUBT = 2.0
+"""Squared standard errors that are taken from a squared mean before the rest is believed."""
+_CELL = 4
+"""Side in input pixels of the squares whose means are blurred: what a blur that wide leaves does not see them."""
+_KERNEL_REACH = int(3 * SIGMA / _CELL)  # in cells
+_REACH = (_KERNEL_REACH + 2) * _CELL  # in rows: the blur's kernel, a cell to interpolate with, a cell cut by the band
 
 
 class ColorMatcher:
@@ -78,7 +89,7 @@ class ColorMatcher:
         return small.reshape(height, width, -1).astype(np.float32)
 
     def apply(self, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the matched bands, ``uint16``; up to ``4 * SIGMA`` input rows behind the incoming ones."""
+        """Yield the matched bands, ``uint16``; up to 80 input rows behind the incoming ones."""
         height, width, channels = self._source.shape
         difference = np.empty((0, width, channels), np.float32)
         offset = 0  # the input row that difference[0] belongs to
@@ -104,27 +115,33 @@ class ColorMatcher:
                 if not complete and last + _REACH > self._rows:
                     break
                 waiting.popleft()
-                yield self._correct(oldest, difference, first - offset, last - offset)
-            keep = max(0, (waiting[0][0] if waiting else self._rows) - _REACH - offset)
+                yield self._correct(oldest, difference, offset, first, last)
+            begin = (waiting[0][0] if waiting else self._rows) - _REACH
+            keep = max(0, begin // _CELL * _CELL - offset)
             difference, offset = difference[keep:], offset + keep
 
-    def _correct(self, band: np.ndarray, difference: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Add the blurred difference of rows ``first..last`` to their band."""
+    def _correct(self, band: np.ndarray, difference: np.ndarray, offset: int, first: int, last: int) -> np.ndarray:
+        """Add to a band, input rows ``first..last``, the low-pass of the difference, whose first row is ``offset``."""
         from utils.opencv import cv2
 
-        low, high = max(0, first - _REACH), min(difference.shape[0], last + _REACH)
-        blurred = _weighted_blur(difference[low:high])
-        self._sum_after += (difference[first:last] - blurred[first - low : last - low]).sum(
-            axis=(0, 1), dtype=np.float64
-        )
-        # One more row on each side, so that enlarging interpolates across the band's edges instead of clamping there.
-        above, below = min(1, first - low), min(1, high - last)
-        part = blurred[first - low - above : last - low + below]
-        size = (band.shape[1], part.shape[0] * self._scale)
+        top, end = first // _CELL, -(-last // _CELL)  # the band's cells
+        low, high = max(0, top - 1 - _KERNEL_REACH), end + 1 + _KERNEL_REACH
+        cast = _cast_of_cells(difference[low * _CELL - offset : high * _CELL - offset])
+        # One more cell on each side, so that enlarging interpolates across the band's edges instead of clamping there.
+        top = max(low, top - 1)
+        part = cast[top - low : end + 1 - low]
+        rows, columns = part.shape[0] * _CELL, part.shape[1] * _CELL
+
+        small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_LINEAR).reshape(rows, columns, -1)
+        here = slice(first - top * _CELL, last - top * _CELL)
+        left = difference[first - offset : last - offset] - small[here, : difference.shape[1]]
+        self._sum_after += left.sum(axis=(0, 1), dtype=np.float64)
         # Integers: a quarter of the memory traffic, and the saturating add clips for free.
-        enlarged = cv2.resize(np.rint(part).astype(np.int16), size, interpolation=cv2.INTER_LINEAR)
-        enlarged = enlarged.reshape(size[1], size[0], -1)
-        enlarged = enlarged[above * self._scale : enlarged.shape[0] - below * self._scale]
+        scale = self._scale
+        enlarged = cv2.resize(
+            np.rint(part).astype(np.int16), (columns * scale, rows * scale), interpolation=cv2.INTER_LINEAR
+        ).reshape(rows * scale, columns * scale, -1)
+        enlarged = enlarged[here.start * scale : here.stop * scale, : band.shape[1]]
         shape = band.shape
         matched = cv2.add(
             np.ascontiguousarray(band).reshape(shape[0], -1),
@@ -134,15 +151,29 @@ class ColorMatcher:
         return matched.reshape(shape)
 
 
-def _weighted_blur(difference: np.ndarray) -> np.ndarray:
-    """``(rows, W, C) float32`` smoothed by ``SIGMA``, large values counting little; towards 0 where all are large."""
+def _cast_of_cells(difference: np.ndarray) -> np.ndarray:
+    """What is believed of the smoothed ``(rows, W, C) float32``, for each cell: ``(rows / 4, W / 4, C)``, rounded up.
+
+    Large values count little; where all are large, or where they contradict each other, it goes towards 0.
+    """
     from utils.opencv import cv2
 
-    def blur(values: np.ndarray) -> np.ndarray:
-        smooth = cv2.GaussianBlur(values, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101)
-        return smooth.reshape(*values.shape[:2], -1)
+    rows, columns = (-(-length // _CELL) for length in difference.shape[:2])
+    missing = (rows * _CELL - difference.shape[0], columns * _CELL - difference.shape[1])
+
+    def smooth(values: np.ndarray) -> np.ndarray:
+        whole = cv2.copyMakeBorder(values, 0, missing[0], 0, missing[1], cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+        cells = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+        side = 2 * _KERNEL_REACH + 1
+        blurred = cv2.GaussianBlur(cells, (side, side), SIGMA / _CELL, borderType=cv2.BORDER_REFLECT_101)
+        return blurred.reshape(rows, columns, -1)
 
     largest = np.abs(difference).max(axis=2, keepdims=True)
     weight = np.exp(-np.square(largest / _CAST)).astype(np.float32)
-    smoothed: np.ndarray = blur(difference * weight) / np.maximum(blur(weight), _LEAST_WEIGHT)
-    return smoothed
+    weighted = difference * weight
+    share = np.maximum(smooth(weight), _LEAST_WEIGHT)
+    mean = smooth(weighted) / share
+    variance = np.maximum(smooth(weighted * difference) / share - np.square(mean), 0)
+    independent = 4 * np.pi * SIGMA**2 * share / _BLOCK  # as many values as a Gaussian mean of that width is worth
+    believed: np.ndarray = mean * np.clip(1 - _DOUBT * variance / independent / np.maximum(np.square(mean), 1e-6), 0, 1)
+    return believed
