@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ def environment_for(weights: Path, base: Path, data: Path) -> dict[str, str]:
         "REALESRGAN_DEVICE": "cpu",
         "REALESRGAN_OPTIMIZE": "false",
         "PYTHONWARNINGS": "ignore",
+        "PYTHONFAULTHANDLER": "1",
     }
 
 
@@ -37,6 +39,13 @@ def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str], sec
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def stacks_of(process: subprocess.Popen[str]) -> str:
+    """Ends a process that hangs, and returns what it had said and where each of its threads was."""
+    process.send_signal(signal.SIGABRT)
+    output, errors = process.communicate()
+    return f"{output}\n{errors}"
 
 
 class CommandLine:
@@ -66,7 +75,11 @@ class CommandLine:
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
         process = self.start(*arguments)
-        output, errors = process.communicate(timeout=240)
+        try:
+            output, errors = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired as error:
+            error.add_note(stacks_of(process))
+            raise
         return process.returncode, output, errors
 
     def __enter__(self) -> Self:

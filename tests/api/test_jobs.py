@@ -158,7 +158,7 @@ def test_old_results_go_by_themselves(make_client):
     client = make_client(api_keep_seconds=1)
     made = client.post("/upscale", json={"image_b64": b64(png())}).json()
     until(lambda: client.get("/" + made["file_path"]).status_code == 404)
-    assert not (client.app.state.service.jobs.folder / made["job_id"]).exists()
+    until(lambda: not (client.app.state.service.jobs.folder / made["job_id"]).exists())
     assert client.post("/cleanup").status_code == 200
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterat
         "REALESRGAN_LOG_DIR": str(base / "logs"),
         "REALESRGAN_SERVER_PORT": str(port),
         "REALESRGAN_DEVICE": "cpu",
+        "PYTHONFAULTHANDLER": "1",
         "GRADIO_TEMP_DIR": str(base / "uploads"),
         **{f"REALESRGAN_{name.upper()}": value for name, value in settings.items()},
         **(gate.environment if gate is not None else {}),
@@ -78,6 +80,11 @@ def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterat
     try:
         _wait_for(made, process)
         yield made
+    except BaseException as error:
+        process.send_signal(signal.SIGABRT)
+        process.wait()
+        error.add_note(f"What the app said, and where its threads were:\n{made.log.read_text()[-20000:]}")
+        raise
     finally:
         process.terminate()
         try:

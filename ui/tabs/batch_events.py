@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +59,11 @@ CHANGING = (
 )
 """Components that a new look at the batch changes, in the order in which ``BatchEvents.look`` answers."""
 
-_PLACE = "batch"
+_PLACE, _WATCHED = "batch", "batch watched"
 _PAUSE = 0.1
 """Seconds between two questions whether a batch has changed."""
+_ALIVE = 3.0
+"""Seconds since its last question for which a watch is taken to go on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,16 +179,29 @@ class BatchEvents:
         return answer
 
     def look(self, request: gr.Request, show: str, page: float) -> list[Any]:
-        """The tab's present state, all of it, and from now on that filter and page."""
+        """The tab's present state, all of it, and from now on that filter and page.
+
+        It never stops the timer: two looks may be answered in another order than they were asked for, and one from
+        before the start would leave the page without a watch.
+        """
         now = self._state(request, show, page)
         self._sessions.note(request, _PLACE, _Place(show, page))
+        if not now["timer"]["active"]:
+            now["timer"] = gr.skip()
         return [now[name] for name in CHANGING]
 
     async def watch(self, request: gr.Request, show: str, page: float) -> AsyncIterator[list[Any]]:
-        """What changes, as soon as it does, until the batch has ended and its thumbnails are there."""
+        """What changes, as soon as it does, until the batch has ended and its thumbnails are there.
+
+        Where this window has a watch already, nothing: it was only asked whether there is one.
+        """
+        if time.monotonic() - self._sessions.noted(request, _WATCHED, -math.inf) < _ALIVE:
+            yield [gr.skip()] * len(CHANGING)
+            return
         first, seen = _Place(show, page), None
         before: dict[str, Any] = {}
         while True:
+            self._sessions.note(request, _WATCHED, time.monotonic())
             place = self._sessions.noted(request, _PLACE, first)
             if (mark := (place, self._mark(request))) != seen:
                 now = await asyncio.to_thread(self._state, request, place.show, place.page)
@@ -193,6 +210,7 @@ class BatchEvents:
                 yield [gr.skip() if before.get(name) == now[name] else now[name] for name in CHANGING]
                 before, seen = now, mark
                 if not now["timer"]["active"]:
+                    self._sessions.note(request, _WATCHED, -math.inf)
                     return
             await asyncio.sleep(_PAUSE)
 

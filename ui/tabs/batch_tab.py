@@ -228,8 +228,10 @@ def _connect_run(events: BatchEvents, fields: _Fields, form: SettingsForm, shown
         (shown.cancel, events.cancel),
     ):
         button.click(order, place, outputs, **quiet)
-    # The timer only begins the watch, again after a reload: while one is under way, its ticks are dropped.
-    shown.timer.tick(events.watch, place, outputs, **quiet, trigger_mode="once")
+    # The timer only begins the watch, again after a reload or a lost connection. While there is one, a tick is answered
+    # by nothing, but it is asked: a request opens the stream of answers, which Gradio may just have closed as a watch
+    # began, and what the watch has said meanwhile arrives.
+    shown.timer.tick(events.watch, place, outputs, **quiet, trigger_mode="multiple")
     shown.show.change(events.look, place, outputs, **quiet)
     shown.page.change(events.look, place, outputs, **quiet)
     blocks.load(events.look, place, outputs, **quiet)
