@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -32,7 +34,7 @@ _SOURCES = {
 def _state(status: Any) -> str:
     """One cell of the list: whether it is here, checked, and from where."""
     if not status.installed:
-        return "no"
+        return ""
     state = "problem" if status.problem else status.verified
     return f"{state}, {_SOURCES[status.source]}" if status.source in _SOURCES else state
 
@@ -48,16 +50,37 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
     if as_json:
         print(json.dumps([status.to_json() for status in statuses], ensure_ascii=False, indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
+    print("\n".join(list_in_words(statuses)))
 
-    table = Table("Model", "Installed", "Kind", "Scale", "Size", "Licence", "Purpose")
+
+def list_in_words(statuses: Sequence[Any]) -> Iterator[str]:
+    """The lines of the plain list: what is installed, what can be had, and packs by their names alone."""
+    from engine.model_wheels import WHEELS
+    from engine.registry import REGISTRY
+
+    packed = {spec.name: spec.pair.wheel.pack for spec in REGISTRY.values() if spec.pair is not None}
+    missing = [status for status in statuses if not status.installed]
+    yield from _section("Installed", [status for status in statuses if status.installed])
+    alone = [status for status in missing if status.name not in packed]
+    yield from _section("To be had: main.py models download NAME", alone)
+    lacking = Counter(packed[status.name] for status in missing if status.name in packed)
+    if lacking:
+        yield "Packs of networks: main.py models download NAME"
+    for pack, count in lacking.items():
+        yield f"  {pack:<33} {_size(WHEELS[pack].size):>9}  {count} networks, {WHEELS[pack].licence}"
+
+
+def _section(title: str, statuses: Sequence[Any]) -> Iterator[str]:
+    """A heading, and two lines for each model; nothing where there is none."""
+    if not statuses:
+        return
+    yield title
     for status in statuses:
-        purpose = f"{status.purpose} Problem: {status.problem}" if status.problem else status.purpose
-        table.add_row(
-            status.name, _state(status), status.kind, f"x{status.scale}", _size(status.size), status.licence, purpose
-        )
-    Console().print(table)
+        yield f"  {status.name:<30} x{status.scale} {_size(status.size):>9}  {_state(status)}".rstrip()
+        yield f"    {status.purpose} {status.licence}"
+        if status.problem:
+            yield f"    Problem: {status.problem}"
+    yield ""
 
 
 @app.command()

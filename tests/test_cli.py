@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cli.models import list_in_words
 from tests.command_line import CommandLine, wait_until
 from tests.conftest import REPOSITORY, shared
 from utils import image_io
@@ -112,6 +114,19 @@ def test_models_can_be_listed_verified_and_missed(cli):
     assert states["RealESRGAN_x4plus"]["source"] == "set-up"
     missing = cli("models", "verify", "RealESRGAN_x2plus")
     assert missing.returncode == 5 and "not installed" in missing.stdout
+
+
+def test_the_list_of_models_reads_in_a_narrow_window_and_names_packs_once(manager):
+    statuses = [
+        replace(status, installed=status.installed and not status.name.startswith("realcugan"))
+        for status in manager.list()
+    ]
+    lines = list(list_in_words(statuses))
+    installed, packs = lines.index("Installed"), lines.index("Packs of networks: main.py models download NAME")
+    assert any(line.startswith("  tiny-x4 ") for line in lines[installed:packs])
+    assert [line.split()[0] for line in lines[packs + 1 :]].count("realcugan") == 1
+    assert not any("realcugan-" in line for line in lines), "single networks of a pack that is not here"
+    assert max(map(len, lines)) <= 110
 
 
 def test_info_describes_the_machine(cli):
