@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from cli.models import list_in_words
+from engine.model_store import ModelStore
+from engine.registry import REGISTRY
 from tests.command_line import CommandLine, wait_until
 from tests.conftest import REPOSITORY, shared
 from utils import image_io
@@ -116,11 +118,9 @@ def test_models_can_be_listed_verified_and_missed(cli):
     assert missing.returncode == 5 and "not installed" in missing.stdout
 
 
-def test_the_list_of_models_reads_in_a_narrow_window_and_names_packs_once(manager):
-    statuses = [
-        replace(status, installed=status.installed and not status.name.startswith("realcugan"))
-        for status in manager.list()
-    ]
+def test_the_list_of_models_reads_in_a_narrow_window_and_names_packs_once(weights):
+    listed = ModelStore(REGISTRY, weights, bundled_dir=None, cache_dir=None, from_setup=lambda pair: None).list()
+    statuses = [replace(status, installed=status.name == "tiny-x4") for status in listed]
     lines = list(list_in_words(statuses))
     installed, packs = lines.index("Installed"), lines.index("Packs of networks: main.py models download NAME")
     assert any(line.startswith("  tiny-x4 ") for line in lines[installed:packs])
