@@ -242,3 +242,18 @@ def turned(path: Path, target: Path, degrees: int) -> Path:
         data[matrix + offset : matrix + offset + 4] = value.to_bytes(4, "big", signed=True)
     target.write_bytes(data)
     return target
+
+
+def moved(source: Path, target: Path, video: float = 0.0, audio: float = 0.0) -> Path:
+    """The same packets, each stream that many seconds later; negative: earlier, in MP4 before the beginning."""
+    with av.open(str(source)) as before, av.open(str(target), "w") as after:
+        streams = {stream.index: after.add_stream_from_template(stream) for stream in before.streams}
+        for packet in before.demux():
+            if packet.dts is None:
+                continue
+            seconds = video if packet.stream.type == "video" else audio
+            ticks = round(seconds / packet.time_base)
+            packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+            packet.stream = streams[packet.stream.index]
+            after.mux(packet)
+    return target

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+_ANIMATED = ("gif", "apng", "webp_pipe", "webp")
 _MB = 10**6
 SUFFIXES = frozenset(
     (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".3gp", ".gif")
@@ -74,7 +75,8 @@ class VideoInfo:
         duration: seconds, or None.
         start: seconds at which players begin to count.
         time_base: seconds a tick of the time stamps.
-        subsampled: whether colour has fewer samples than brightness (4:2:0, 4:2:2).
+        full_color: whether colour has as many samples as brightness (4:4:4, RGB); False for animated pictures, which
+            are made into films to be played everywhere.
         mastering, light: HDR10's static metadata as FFmpeg's structures, or None.
         dynamic_hdr: whether it has HDR10+ or Dolby Vision, which belong to the frames as they were.
         codecs: of all streams, as ``video: h264``.
@@ -95,7 +97,7 @@ class VideoInfo:
     time_base: Fraction
     pixel_format: str
     bit_depth: int
-    subsampled: bool
+    full_color: bool
     has_alpha: bool
     interlaced: bool
     color: ColorTags
@@ -171,13 +173,28 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     raise EmptyVideoError(f"'{path.name}' holds no frames.")
 
 
+def _shown(stream: VideoStream) -> int:
+    """The header's number of frames, less those that an edit list hides: a beginning cut off without encoding anew."""
+    entries = stream.index_entries
+    return (
+        stream.frames - sum(entry.is_discard for entry in entries) if len(entries) == stream.frames else stream.frames
+    )
+
+
+def _has_full_color(frame: VideoFrame) -> bool:
+    components = frame.format.components
+    return len(components) >= 3 and all(
+        (component.width, component.height) == (frame.width, frame.height) for component in components
+    )
+
+
 def _info(path: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, file_bytes: int) -> VideoInfo:
     turn, mirrored = _orientation(frame)
     width, height = (frame.height, frame.width) if turn % 2 else (frame.width, frame.height)
     duration = _duration(container, stream)
     fps = stream.average_rate or stream.guessed_rate
     counted = stream.frames > 0
-    frames = stream.frames if counted else round(duration * fps) if duration and fps else None
+    frames = _shown(stream) if counted else round(duration * fps) if duration and fps else None
     components = frame.format.components
     aspect = stream.sample_aspect_ratio or Fraction(1)
     side = _side_data(frame)
@@ -197,7 +214,7 @@ def _info(path: Path, container: InputContainer, stream: VideoStream, frame: Vid
         time_base=Fraction(stream.time_base or Fraction(1, 90_000)),
         pixel_format=frame.format.name,
         bit_depth=max(component.bits for component in components),
-        subsampled=any(component.width < frame.width for component in components),
+        full_color=_has_full_color(frame) and container.format.name not in _ANIMATED,
         has_alpha=any(component.is_alpha for component in components) and not frame.format.has_palette,
         interlaced=bool(frame.interlaced_frame),
         color=_color(frame),

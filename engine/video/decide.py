@@ -13,7 +13,7 @@ from engine.task import choose_model, settings_comment
 from engine.types import EnhanceSettings
 from engine.video.choice import choose_video_model
 from engine.video.colors import can_convert
-from engine.video.encoder import EncoderSpec, container_format, make_spec
+from engine.video.encoder import HOLDS_FULL_COLOR, EncoderSpec, container_format, make_spec
 from engine.video.options import VideoOptions
 from engine.video.reader import FrameReader
 from utils.video_files import VideoInfo, VideoLimits, probe_video
@@ -76,7 +76,7 @@ def decide(
         lambda scale: choose_video_model(manager, scale, lambda: _a_frame(info, options), settings.mode),
     )
     size = choice.size
-    spec = make_spec(options, info, kind, size.canvas, size.scale) if kind is not None else None
+    spec = make_spec(options, info, kind, size.canvas) if kind is not None else None
     warnings = (*choice.warnings, *_warnings(info, settings, options, size, spec))
     return VideoTask(
         input_path, output_path, info, choice.model, choice.reason, settings, options, size, spec, warnings
@@ -118,6 +118,11 @@ def _warnings(
         found.append(
             f"{spec.codec.upper()} needs even sides: {size.canvas[0]}x{size.canvas[1]} became "
             f"{spec.width}x{spec.height} by repeating the last row or column."
+        )
+    if info.full_color and spec.codec not in HOLDS_FULL_COLOR:
+        found.append(
+            f"The video has colour at full resolution (4:4:4); {spec.codec.upper()} is written with half of it (4:2:0) "
+            "here. H.264 and H.265 in .mkv or .mp4 keep it."
         )
     if info.bit_depth > 8 and spec.codec == "h264":
         found.append("Many players cannot show H.264 with 10 bits; H.265 is the usual choice.")

@@ -38,6 +38,8 @@ _H264_SIDE = 4096
 _LARGEST_SIDE = 8192
 """H.265's level 6.2 and AV1's 6.3."""
 
+HOLDS_FULL_COLOR = ("h264", "h265")
+"""Codecs whose encoders here take colour at full resolution (4:4:4)."""
 PLACE_BASE = Fraction(1, 25)
 """Time base of segment files, whose time stamps are the frames' places."""
 _LARGEST_REORDER = 32
@@ -126,11 +128,11 @@ def choose_codec(options: VideoOptions, info: VideoInfo, kind: str, size: tuple[
     return codec
 
 
-def make_spec(options: VideoOptions, info: VideoInfo, kind: str, size: tuple[int, int], scale: float) -> EncoderSpec:
+def make_spec(options: VideoOptions, info: VideoInfo, kind: str, size: tuple[int, int]) -> EncoderSpec:
     """Everything about the encoding. ``size`` is that of the frames, before they are made even."""
     codec = choose_codec(options, info, kind, size)
-    # Enlarged twice or more, halved colour still has at least the input's samples.
-    chroma = "444" if not info.subsampled and scale < 2 and codec != "av1" else "420"
+    # Drawn films and recorded screens have edges between colours of like brightness, and halved colour blurs them.
+    chroma = "444" if info.full_color and codec in HOLDS_FULL_COLOR else "420"
     width, height = (size[0], size[1]) if chroma == "444" else (size[0] + size[0] % 2, size[1] + size[1] % 2)
     return EncoderSpec(
         codec=codec,

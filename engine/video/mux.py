@@ -29,6 +29,7 @@ class MuxPlan:
 
     Attributes:
         kind: FFmpeg's name of the container.
+        rate: frames a second, for containers that tell their players beforehand; None = unknown.
         shift: ticks of ``time_base`` by which everything comes earlier than in the input.
         first: seconds (as the input's time stamps count) from which the other streams are taken; None = the beginning.
         last: seconds at which they end; None = the end.
@@ -38,6 +39,7 @@ class MuxPlan:
     source: Path
     kind: str
     time_base: Fraction
+    rate: Fraction | None = None
     shift: int = 0
     first: Fraction | None = None
     last: Fraction | None = None
@@ -107,6 +109,8 @@ def _write(
     # Opaque: a copy of the parameters. Else the decoder's name (libdav1d) would be looked up among the encoders.
     video = target.add_stream_from_template(first.streams.video[0], opaque=True)
     video.time_base = plan.time_base
+    if plan.rate is not None:
+        video.codec_context.framerate = plan.rate  # else Matroska would announce a frame for each of its own ticks
     if plan.kind in ("mp4", "mov") and first.streams.video[0].codec_context.name == "hevc":
         video.codec_context.codec_tag = "hvc1"  # Apple's players know no other
     tracks = open_tracks(target, source, plan.wish, warnings)

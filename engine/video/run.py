@@ -240,6 +240,7 @@ class VideoJob:
             task.input_path,
             _kind(task),
             base,
+            rate=task.info.fps,
             shift=first if options.start is not None else 0,
             first=first * base if options.start is not None else None,
             last=Fraction(until) * base if options.end is not None or not complete else None,

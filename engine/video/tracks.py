@@ -21,6 +21,10 @@ FORMAT_TAGS = frozenset(("encoder", "major_brand", "minor_version", "compatible_
 """Metadata that speaks of the input's container, not of its content."""
 _INSTEAD = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
 """Container -> encoder for sound that it cannot hold."""
+_REFUSED = {"mov": ("flac", "opus")}
+"""Container -> sound that FFmpeg lists for it and then refuses."""
+_PRIMING = Fraction(1, 10)
+"""Seconds of hidden sound before the beginning that decoders need to warm up."""
 _BITS_A_CHANNEL = 96_000
 _LEAD, _LONGEST_TEXT = 5, 30
 """Seconds before a range from which sound, and subtitles that may still be showing at its beginning, are read."""
@@ -148,7 +152,7 @@ def open_tracks(
 
 def _open_sound(target: OutputContainer, stream: Any, wish: TrackWish, warnings: list[str]) -> _Track | None:
     name = _canonical(stream)
-    if name in target.supported_codecs:
+    if name in target.supported_codecs and name not in _REFUSED.get(wish.kind, ()):
         made = target.add_stream_from_template(stream, opaque=True)
         made.time_base = stream.time_base
         return _Copied(made, wish.shift)
@@ -218,6 +222,8 @@ def track_packets(
         if stamp is None or (packet.size == 0 and packet.dts is None):
             continue
         time, index = stamp * (packet.time_base or Fraction(1, 1000)), packet.stream_index
+        if packet.is_discard and time < -_PRIMING:
+            continue  # hidden by an edit list, which not every container has: there it would be heard
         if wish.first is not None and time < wish.first:
             if index not in texts or not _shown_from(packet, wish.first):
                 continue

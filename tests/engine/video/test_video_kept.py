@@ -174,7 +174,7 @@ def _lines(number, width, height):
     return np.repeat(((x + y + number) % 4 * 60 + 30).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def test_full_colour_that_is_not_enlarged_stays_full_and_odd(clip, enhance):
+def test_full_colour_needs_no_even_sides(clip, enhance):
     source = clip("in.mkv", size=(51, 37), codec="ffv1", pixel_format="bgr0", frames=2, audio=None)
     after = enhance(source, "out.mkv", scale=1)[1]
     assert after.size == (51, 37) and after.pixel_format == "yuv444p"

@@ -11,6 +11,9 @@ DE = {
     "Modell, das zu {} passt und für Tausende von Bildern schnell genug ist.",
     "The video is interlaced: its lines belong to two moments. Deinterlace it first for clean edges.": "Das Video "
     "ist verschränkt (interlaced): seine Zeilen gehören zu zwei Zeitpunkten. Für saubere Kanten zuerst entflechten.",
+    "The video has colour at full resolution (4:4:4); {} is written with half of it (4:2:0) here. H.264 and H.265 in "
+    ".mkv or .mp4 keep it.": "Das Video hat Farbe in voller Auflösung (4:4:4); {} wird hier mit halber geschrieben "
+    "(4:2:0). H.264 und H.265 in .mkv oder .mp4 behalten sie.",
     "The video's transparency was left out.": "Die Transparenz des Videos wurde weggelassen.",
     "HDR10+ or Dolby Vision fits the frames as they were; it was left out. HDR10's own data is kept.": "HDR10+ oder "
     "Dolby Vision passt nur zu den Bildern, wie sie waren; es wurde weggelassen. Die Daten von HDR10 bleiben.",
