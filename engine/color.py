@@ -32,6 +32,8 @@ _LEAST_WEIGHT = 0.02
 """Share of pixels that agree, below which a place says nothing about the cast and is corrected less."""
 _BLOCK = 16 * 16
 """Pixels that err together: a JPEG block of subsampled chroma."""
+BEST_PSNR = 99.0
+"""dB that stand for "no difference"."""
 _DOUBT = 2.0
 """Squared standard errors that are taken from a squared mean before the rest is believed."""
 _CELL = 4
@@ -75,7 +77,7 @@ class ColorMatcher:
     def faithfulness_psnr(self) -> float:
         """PSNR in dB, at most 99, of the unmatched result averaged down against the input."""
         mean = self._squared / max(1, self._rows * self._source.shape[1] * self._source.shape[2])
-        return 99.0 if mean <= 0 else float(min(99.0, 10 * np.log10(FULL_SCALE**2 / mean)))
+        return BEST_PSNR if mean <= 0 else float(min(BEST_PSNR, 10 * np.log10(FULL_SCALE**2 / mean)))
 
     def _level(self, total: np.ndarray) -> float:
         pixels = max(1, self._rows * self._source.shape[1])

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.color import ColorMatcher
+from engine.borders import Margins, only_color
+from engine.color import BEST_PSNR, ColorMatcher
 from engine.resample import from_full_scale, plain_bands, resize_bands, resize_rows, to_full_scale
 from engine.sizing import SizePlan, passes_for
-from engine.tiling import FULL_SCALE, TilePlan
+from engine.tiling import FULL_SCALE, SLICE_PIXELS, TilePlan
 from engine.types import EnhanceSettings, JobControl, Progress
 from engine.upscaler import Upscaler, bleed_transparent
 from utils.picture import Picture
@@ -43,6 +44,7 @@ class PicturePipeline:
         resampler: its name when ``upscaler`` is None.
         bit_depth, channels: of the result (channels with alpha: 1 to 4).
         overlay: what is drawn into the enhanced picture's ``(rows, W, channels) uint16`` bands, before any padding.
+        repeat_borders: see ``engine.borders``; not for films, whose windows must not change from frame to frame.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class PicturePipeline:
         bit_depth: int = 8,
         control: JobControl | None = None,
         overlay: Callable[[Iterator[np.ndarray]], Iterator[np.ndarray]] | None = None,
+        repeat_borders: bool = True,
     ) -> None:
         self._picture, self._size, self._settings = picture, size, settings
         self._overlay = overlay
@@ -65,6 +68,7 @@ class PicturePipeline:
         self.report = PipelineReport()
         alpha = picture.alpha
         self._constant_alpha = alpha is not None and bool(alpha.min() == alpha.max())
+        self._margins = Margins.of(bled(picture).pixels) if upscaler is not None and repeat_borders else Margins()
         self._plans = self._plan_passes()
         self._done = 0
         self._started = time.monotonic()
@@ -74,7 +78,7 @@ class PicturePipeline:
             return []
         plans, (width, height) = [], self._picture.size
         for _ in range(passes_for(self._size.scale, self._upscaler.info.scale)):
-            plans.append(self._upscaler.plan(width, height))
+            plans.append(self._upscaler.plan(*self._margins.size(width, height)))
             width, height = width * self._upscaler.info.scale, height * self._upscaler.info.scale
         self.report.passes = len(plans)
         self.report.window = plans[0].window
@@ -132,17 +136,40 @@ class PicturePipeline:
     def _one_pass(self, pixels: np.ndarray, alpha: np.ndarray | None, tiles: TilePlan) -> Iterator[np.ndarray]:
         """One network pass with its colour match; alpha, if any, is the last channel."""
         assert self._upscaler is not None
-        matcher = ColorMatcher(pixels, self._upscaler.info.scale, enabled=self._settings.color_match)
-        color = matcher.apply(self._upscaler.bands(pixels, tiles, self._tile_done))
-        if alpha is None:
-            yield from color
-        else:
-            yield from self._with_alpha(color, alpha, tiles)
+        scale, (height, width) = self._upscaler.info.scale, pixels.shape[:2]
+        color = only_color(pixels) if alpha is None or self._constant_alpha else None
+        if color is not None:
+            yield from self._one_color(color, alpha, (height * scale, width * scale), tiles)
+            return
+        pixels = self._margins.around(pixels)
+        matcher = ColorMatcher(pixels, scale, enabled=self._settings.color_match)
+        bands = matcher.apply(self._upscaler.bands(pixels, tiles, self._tile_done))
+        if alpha is not None:
+            bands = self._with_alpha(bands, self._margins.around(alpha), tiles)
+        yield from self._margins.without(bands, scale, height)
         before, after = matcher.difference_before, matcher.difference_after
         self.report.color_difference_before = max(before, self.report.color_difference_before or 0.0)
         self.report.color_difference_after = max(after, self.report.color_difference_after or 0.0)
         if self.report.faithfulness_psnr is None:
             self.report.faithfulness_psnr = matcher.faithfulness_psnr
+
+    def _one_color(
+        self, color: np.ndarray, alpha: np.ndarray | None, size: tuple[int, int], tiles: TilePlan
+    ) -> Iterator[np.ndarray]:
+        """A picture of one colour, and its constant alpha, ``size`` (height, width) large: no network is needed."""
+        values = [to_full_scale(color[None, None])[0, 0]]
+        if alpha is not None:
+            values.append(to_full_scale(alpha[:1, :1])[0])
+        value, (height, width) = np.concatenate(values), size
+        rows = max(1, SLICE_PIXELS // width)
+        for start in range(0, height, rows):
+            self._control.check()
+            yield np.broadcast_to(value, (min(rows, height - start), width, value.size))
+        for _ in range(tiles.count):
+            self._tile_done()
+        for name in ("color_difference_before", "color_difference_after"):
+            setattr(self.report, name, max(0.0, getattr(self.report, name) or 0.0))
+        self.report.faithfulness_psnr = self.report.faithfulness_psnr or BEST_PSNR
 
     def _with_alpha(self, color: Iterator[np.ndarray], alpha: np.ndarray, tiles: TilePlan) -> Iterator[np.ndarray]:
         assert self._upscaler is not None

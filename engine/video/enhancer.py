@@ -137,6 +137,7 @@ class FrameEnhancer:
             resampler=self._name,
             bit_depth=self._bit_depth,
             control=control,
+            repeat_borders=False,
         )
         pipeline.prepare()
         width, height = self._size.canvas

@@ -176,7 +176,7 @@ def test_constant_alpha_costs_no_second_run(enhance, scene):
 def test_colours_follow_the_input(enhance, scene):
     with_match, matched = enhance(scene, "a.png")
     without, plain = enhance(scene, "b.png", color_match=False)
-    assert with_match.metrics["color_difference_after"] < 0.1
+    assert with_match.metrics["color_difference_after"] < 0.2
     assert without.metrics["color_difference_after"] == without.metrics["color_difference_before"]
     assert np.abs(matched.pixels.mean((0, 1)) - scene.mean((0, 1))).max() < 0.3
 

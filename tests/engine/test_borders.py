@@ -1,0 +1,84 @@
+"""A flat border gets what is known to lie around it, any other border nothing; one colour stays one colour."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.borders import MARGIN, Margins, only_color
+from engine.processor import enhance_file
+from engine.types import EnhanceSettings
+
+RED = np.array([200, 10, 10], np.uint8)
+
+
+@pytest.fixture
+def ground(scene):
+    """A scene on a flat ground that shows above it and on its left."""
+    picture = np.full((*(side + 20 for side in scene.shape[:2]), 3), RED, np.uint8)
+    picture[20:, 20:] = scene
+    return picture
+
+
+@pytest.fixture
+def enhanced(manager, config, tmp_path):
+    """The pixels of a picture enhanced from file to file."""
+
+    def run(picture, **settings):
+        Image.fromarray(picture).save(tmp_path / "in.png")
+        chosen = EnhanceSettings(precision="fp32", **settings)
+        enhance_file(tmp_path / "in.png", tmp_path / "out.png", chosen, manager=manager, config=config, overwrite=True)
+        return np.asarray(Image.open(tmp_path / "out.png"))
+
+    return run
+
+
+def test_each_side_is_judged_by_itself(ground, scene):
+    assert Margins.of(scene) == Margins()
+    assert Margins.of(ground[:20]) == Margins(MARGIN, MARGIN, MARGIN, MARGIN)
+    assert Margins.of(ground[:60, 20:]) == Margins(top=MARGIN)
+    assert Margins.of(np.ascontiguousarray(ground[:60, 20:].transpose(1, 0, 2))) == Margins(left=MARGIN)
+
+
+def test_what_jpeg_leaves_on_a_flat_ground_is_flat_and_grain_is_not():
+    rng = np.random.default_rng(0)
+    flat = np.full((40, 40, 3), 128, np.uint8)
+    assert Margins.of(flat + rng.integers(0, 4, flat.shape, dtype=np.uint8)).any
+    assert not Margins.of(flat + rng.integers(0, 9, flat.shape, dtype=np.uint8)).any
+    deep = flat.astype(np.uint16) * 257
+    assert Margins.of(deep + rng.integers(0, 700, flat.shape, dtype=np.uint16)).any
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 500])
+def test_what_came_from_the_margins_goes_again_whatever_the_bands(ground, rows):
+    margins = Margins(top=MARGIN, left=MARGIN)
+    grown = margins.around(ground)
+    assert (grown[:MARGIN] == grown[MARGIN]).all()
+    enlarged = grown.repeat(2, 0).repeat(2, 1)
+    bands = (enlarged[start : start + rows] for start in range(0, len(enlarged), rows))
+    back = np.concatenate(list(margins.without(bands, 2, len(ground))))
+    np.testing.assert_array_equal(back, ground.repeat(2, 0).repeat(2, 1))
+
+
+def test_a_flat_border_comes_out_as_with_more_of_it_around(enhanced, ground):
+    """The network's answer to a larger piece of the same ground is the truth; the rest does not change."""
+    settings = {"model": "tiny-x4", "color_match": False}
+    wider = np.pad(ground, ((32, 0), (32, 0), (0, 0)), mode="edge")
+    truth = enhanced(wider, **settings)[128:, 128:].astype(int)
+    error = np.abs(enhanced(ground, **settings) - truth)
+    assert error.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(64, 64), (1, 50), (300, 7)])
+@pytest.mark.parametrize("alpha", [None, 120])
+def test_a_picture_of_one_colour_stays_one_colour(enhanced, size, alpha):
+    color = RED if alpha is None else np.append(RED, np.uint8(alpha))
+    result = enhanced(np.full((*size, len(color)), color, np.uint8), model="rrdb-x4", scale=4)
+    assert result.shape == (4 * size[0], 4 * size[1], len(color))
+    assert (result == color).all()
+
+
+def test_only_color_is_told_by_every_pixel(ground):
+    assert only_color(ground) is None
+    assert (only_color(ground[:20]) == RED).all()
