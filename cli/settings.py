@@ -104,6 +104,9 @@ def _options(
     skip_faces: Annotated[str, _Option(help="Not these faces, e.g. 2.")] = "",
     face_guard: Annotated[bool, _Option(help="Blend faces back that changed too far.")] = True,
     color_match: Annotated[bool, _Option(help="Keep the input's colours.")] = True,
+    seamless: Annotated[
+        str, _Option(help="The picture is a texture that repeats: off, x (left meets right), y, or both.")
+    ] = "off",
     fidelity: Annotated[float, _Option(help="Share of the plainly resized input, 0 to 1.")] = 0.0,
     format_: Annotated[str, _Option("--format", help="auto, png, jpeg, webp, avif, tiff or gif.")] = "auto",
     quality: Annotated[int, _Option(help="Quality of lossy formats, 1 to 100.")] = 95,

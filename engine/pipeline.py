@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -68,7 +69,9 @@ class PicturePipeline:
         self.report = PipelineReport()
         alpha = picture.alpha
         self._constant_alpha = alpha is not None and bool(alpha.min() == alpha.max())
-        self._margins = Margins.of(bled(picture).pixels) if upscaler is not None and repeat_borders else Margins()
+        self._margins = Margins()
+        if upscaler is not None and repeat_borders:
+            self._margins = Margins.of(bled(picture).pixels).wrapped(settings.seamless, upscaler.context)
         self._plans = self._plan_passes()
         self._done = 0
         self._started = time.monotonic()
@@ -124,21 +127,34 @@ class PicturePipeline:
         pixels, alpha = bled(self._picture).pixels, self._picture.alpha
         for tiles in self._plans[:-1]:
             # Between passes the picture is whole, at 16 bits: rounding to 8 would be enlarged by the next pass.
-            joined = np.concatenate(list(self._one_pass(pixels, alpha, tiles)))
+            last = self._one_pass(pixels, alpha, tiles)
+            joined = np.concatenate(
+                list(self._margins.without(last, self._upscaler.info.scale, pixels.shape[0])),
+            )
             if alpha is not None:
                 pixels, alpha = np.ascontiguousarray(joined[..., :-1]), np.ascontiguousarray(joined[..., -1])
             else:
                 pixels = joined
-        scale = self._upscaler.info.scale
-        enlarged = (pixels.shape[1] * scale, pixels.shape[0] * scale)
-        yield from resize_bands(self._one_pass(pixels, alpha, self._plans[-1]), enlarged, self._size.content)
+        scale, (height, width) = self._upscaler.info.scale, pixels.shape[:2]
+        last, content = self._one_pass(pixels, alpha, self._plans[-1]), self._size.content
+        ratio = Fraction(content[0], width)
+        if self._margins.last_through(ratio) and content[1] == height * ratio:
+            # The final resize looks across the borders of a texture as well.
+            grown = self._margins.size(width, height)
+            target = (int(grown[0] * ratio), int(grown[1] * ratio))
+            resized = resize_bands(last, (grown[0] * scale, grown[1] * scale), target)
+            yield from self._margins.without(resized, ratio, height)
+        else:
+            cropped = self._margins.without(last, scale, height)
+            yield from resize_bands(cropped, (width * scale, height * scale), content)
 
     def _one_pass(self, pixels: np.ndarray, alpha: np.ndarray | None, tiles: TilePlan) -> Iterator[np.ndarray]:
-        """One network pass with its colour match; alpha, if any, is the last channel."""
+        """One network pass with its colour match, margins included; alpha, if any, is the last channel."""
         assert self._upscaler is not None
         scale, (height, width) = self._upscaler.info.scale, pixels.shape[:2]
         color = only_color(pixels) if alpha is None or self._constant_alpha else None
         if color is not None:
+            width, height = self._margins.size(width, height)
             yield from self._one_color(color, alpha, (height * scale, width * scale), tiles)
             return
         pixels = self._margins.around(pixels)
@@ -146,7 +162,7 @@ class PicturePipeline:
         bands = matcher.apply(self._upscaler.bands(pixels, tiles, self._tile_done))
         if alpha is not None:
             bands = self._with_alpha(bands, self._margins.around(alpha), tiles)
-        yield from self._margins.without(bands, scale, height)
+        yield from bands
         before, after = matcher.difference_before, matcher.difference_after
         self.report.color_difference_before = max(before, self.report.color_difference_before or 0.0)
         self.report.color_difference_after = max(after, self.report.color_difference_after or 0.0)

@@ -108,6 +108,7 @@ def enhance_region(
         **_faces_in(part, (outer_left, outer_top), picture, plan, settings, manager),
         scale=min(16.0, max(1.0, plan.scale)),
         skip_if_large_enough=False,
+        seamless="off",  # the part's borders are in the middle of the picture
         format="png",
     )
     with tempfile.TemporaryDirectory(prefix="region-") as folder:

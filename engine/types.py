@@ -24,6 +24,7 @@ Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Fit = Literal["fit", "fill", "pad", "stretch"]
 OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
 ExifPolicy = Literal["keep", "no-location", "drop"]
+Seamless = Literal["off", "x", "y", "both"]
 
 
 class FrozenSettings(BaseModel):
@@ -117,6 +118,9 @@ class EnhanceSettings(FrozenSettings):
     """Blend a face back that no longer looks like the one before; off, it is only reported."""
     color_match: bool = True
     """Match the low frequencies of the result's colour to the input's."""
+    seamless: Seamless = "off"
+    """Which opposite borders of a texture meet (``x``: left and right): each is continued by the other, so that the
+    result repeats without a seam."""
     fidelity: float = Field(0.0, ge=0, le=1)
     """Share of the plainly resized input in the result: 0 = the network's picture, 1 = the resized input."""
 
@@ -155,6 +159,12 @@ class EnhanceSettings(FrozenSettings):
         both = sorted(set(self.face_keep) & set(self.face_skip))
         if both:
             raise ValueError(f"face {both[0]} cannot be both in face_keep and in face_skip")
+        return self
+
+    @model_validator(mode="after")
+    def _seamless_and_whole(self) -> EnhanceSettings:
+        if self.seamless != "off" and self.width is not None and self.height is not None and self.fit == "fill":
+            raise ValueError("a seamless texture cannot be cropped: its borders would no longer meet")
         return self
 
     @model_validator(mode="after")

@@ -84,11 +84,16 @@ class Upscaler:
             side = min(side, math.sqrt(area))
         return max(MIN_TILE, int(side))
 
+    @property
+    def context(self) -> int:
+        """Input pixels around a place that its result follows from, or is worth following from."""
+        exact = self.info.receptive_radius
+        return APPROXIMATE_HALO if exact is None else exact
+
     def plan(self, width: int, height: int, tile: int | None = None) -> TilePlan:
         """The tiles of a picture of that size, ``self.tile`` or ``tile`` pixels wide."""
         tile = self.tile if tile is None else tile
-        exact = self.info.receptive_radius
-        halo = APPROXIMATE_HALO if exact is None else exact
+        exact, halo = self.info.receptive_radius, self.context
         # A window must hold two halos and something between them; a forced tiny tile gets a smaller halo instead.
         if tile and tile < 2 * halo + 16:
             halo = max(4, (tile - 16) // 2)

@@ -118,6 +118,19 @@ def test_models_can_be_listed_verified_and_missed(cli):
     assert missing.returncode == 5 and "not installed" in missing.stdout
 
 
+def test_a_texture_is_enhanced_without_a_seam(cli, tmp_path):
+    noise = np.random.default_rng(0).integers(60, 200, (40, 56, 3), dtype=np.uint8)
+    for name, pixels in (("plain", noise), ("moved", np.roll(noise, (9, 20), (0, 1)))):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+        done = cli(
+            "enhance", tmp_path / f"{name}.png", "-o", tmp_path / f"{name}4.png", "--model", "tiny-x4",
+            "--seamless", "both", "--no-color-match", "--precision", "fp32",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    plain, moved = (np.asarray(Image.open(tmp_path / f"{name}4.png")).astype(int) for name in ("plain", "moved"))
+    assert np.abs(np.roll(moved, (-36, -80), (0, 1)) - plain).max() <= 1
+
+
 def test_the_list_of_models_reads_in_a_narrow_window_and_names_packs_once(weights):
     listed = ModelStore(REGISTRY, weights, bundled_dir=None, cache_dir=None, from_setup=lambda pair: None).list()
     statuses = [replace(status, installed=status.name == "tiny-x4") for status in listed]

@@ -14,6 +14,7 @@ from ui.strings import choice, t
 
 FORMATS = ("auto", "png", "jpeg", "webp", "avif", "tiff")
 _FORMAT_NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
+SEAMLESS = ("off", "x", "y", "both")
 _EDGES = (("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680))
 
 
@@ -158,6 +159,12 @@ def _fine(parts: dict[str, Any]) -> None:
             value=None, label=t("denoise_strength"), info=t("denoise_info"), step=0.05, visible=False
         )
         parts["color_match"] = gr.Checkbox(value=True, label=t("color_match"))
+        parts["seamless"] = gr.Dropdown(
+            [(choice(f"seamless_{axes}"), axes) for axes in SEAMLESS],
+            value="off",
+            label=t("seamless"),
+            elem_id="seamless",
+        )
         parts["tile"] = gr.Number(value=0, label=t("tile"), info=t("tile_info"), precision=0, minimum=0)
         parts["precision"] = gr.Dropdown(
             [(choice("precision_auto"), "auto"), "fp32", "fp16", "bf16"], value="auto", label=t("precision")

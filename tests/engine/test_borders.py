@@ -9,6 +9,7 @@ from PIL import Image
 from engine.borders import MARGIN, Margins, only_color
 from engine.processor import enhance_file
 from engine.types import EnhanceSettings
+from utils.errors import InvalidSettingsError
 
 RED = np.array([200, 10, 10], np.uint8)
 
@@ -77,6 +78,61 @@ def test_a_picture_of_one_colour_stays_one_colour(enhanced, size, alpha):
     result = enhanced(np.full((*size, len(color)), color, np.uint8), model="rrdb-x4", scale=4)
     assert result.shape == (4 * size[0], 4 * size[1], len(color))
     assert (result == color).all()
+
+
+@pytest.fixture
+def texture():
+    """Noise that repeats in both directions, with some alpha."""
+    noise = np.random.default_rng(3).normal(0, 1, (72, 104, 4))
+    smooth = np.fft.ifft2(np.fft.fft2(noise, axes=(0, 1)) * _low_pass(72, 104), axes=(0, 1)).real
+    smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
+    return (smooth * 255).astype(np.uint8)
+
+
+def _low_pass(height, width):
+    y, x = np.fft.fftfreq(height), np.fft.fftfreq(width)
+    return np.exp(-40 * (y[:, None] ** 2 + x[None, :] ** 2))[..., None]
+
+
+@pytest.mark.parametrize("tile", [0, 64])
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+def test_a_seamless_texture_comes_out_the_same_wherever_it_is_cut(enhanced, texture, tile, scale):
+    """Moved around its corners first, and back afterwards: no border is left that could make a difference."""
+    settings = {"model": "tiny-x4", "scale": scale, "seamless": "both", "tile": tile, "auto_tile": False}
+    settings["color_match"] = False
+    plain = enhanced(texture, **settings).astype(int)
+    moved = enhanced(np.roll(texture, (19, 33), (0, 1)), **settings).astype(int)
+    assert np.abs(np.roll(moved, (-19 * scale, -33 * scale), (0, 1)) - plain).max() <= 1
+
+
+@pytest.mark.parametrize("model", ["tiny-x4", "rrdb-x4", "tiny-x2"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_step_across_the_seam_is_one_like_any_other(enhanced, texture, model, axis):
+    def steps(**settings):
+        result = enhanced(texture[..., :3], model=model, **settings).astype(float)
+        return np.abs(result - np.roll(result, 1, axis)).mean(axis=(1 - axis, 2))
+
+    seam, *others = steps(seamless="yx"[axis])
+    assert seam <= max(others)
+
+
+def test_only_one_direction_is_wrapped_where_one_is_asked_for(texture):
+    rgb = texture[..., :3]
+    margins = Margins.of(rgb).wrapped("x", 24)
+    grown = margins.around(rgb)
+    assert grown.shape == (72, 104 + 48, 3)
+    np.testing.assert_array_equal(grown[:, :24], rgb[:, -24:])
+    assert Margins.of(rgb).wrapped("off", 24) == Margins()
+    tiny = Margins().wrapped("both", 24).around(rgb[:3, :5])
+    np.testing.assert_array_equal(tiny[24:27, 24:29], rgb[:3, :5])
+    # Smaller than the margin: it goes round again.
+    np.testing.assert_array_equal(tiny[27:30, 29:34], rgb[:3, :5])
+
+
+def test_a_texture_that_would_be_cropped_is_refused():
+    with pytest.raises(InvalidSettingsError, match="borders would no longer meet"):
+        EnhanceSettings.create(width=100, height=50, fit="fill", seamless="x")
+    assert EnhanceSettings.create(width=100, fit="fill", seamless="x").seamless == "x"
 
 
 def test_only_color_is_told_by_every_pixel(ground):

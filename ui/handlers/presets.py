@@ -54,6 +54,8 @@ def value_words(name: str, value: Any, words: Words) -> str:
         return f"×{value:g}"
     if name == "mode" and value != "auto":
         return words(f"mode_{value}" if value != "best" else "mode_auto")
+    if name == "seamless":
+        return words(f"seamless_{value}")
     if name in ("fidelity", "denoise_strength") and value is not None:
         return f"{value:.0%}"
     if name in ("width", "height", "long_edge", "tile") and value:

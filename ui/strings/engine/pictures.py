@@ -174,5 +174,7 @@ DE = {
     "vergrößern oder REALESRGAN_MAX_OUTPUT_MEGAPIXELS erhöhen.",
     "The goal is {} times the input ({}x{}); at most {} times is possible.": "Das Ziel ist das {}-Fache des "
     "Originals ({}x{}); höchstens das {}-Fache ist möglich.",
+    "a seamless texture cannot be cropped: its borders would no longer meet": "eine sich wiederholende Textur kann "
+    "nicht beschnitten werden: Ihre Ränder träfen sich nicht mehr",
     "give one goal for the output size, not {}": "nur ein Ziel für die Größe angeben, nicht {}",
 }
