@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,19 +77,18 @@ def rerun(
     """Enhance the same input with the same settings once more."""
     from config import Config
     from engine.model_manager import ModelManager
-    from engine.processor import default_output_path, unused_path
+    from engine.output_names import default_output_path, reserved
     from engine.recording import Recorder
 
     config = Config()
     history = _history()
     run = history.get(number)
     source = Path(run.input_path)
-    target = output or unused_path(default_output_path(source, source.parent, run.enhance_settings()))
-    manager = ModelManager.from_config(config)
-    try:
+    named = default_output_path(source, source.parent, run.enhance_settings())
+    with ExitStack() as kept:
+        target = output or kept.enter_context(reserved(named))
+        manager = kept.enter_context(closing(ModelManager.from_config(config)))
         result = Recorder(history, manager, config).again(number, target)
-    finally:
-        manager.close()
     print(f"{result.output_path}: {result.output_size[0]}x{result.output_size[1]}, {result.timings.total:.1f} s")
 
 

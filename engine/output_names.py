@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from engine.types import EnhanceSettings
@@ -12,6 +13,7 @@ from utils import image_io
 from utils.errors import InvalidSettingsError, OutputError
 from utils.writers.base import output_error
 
+_MARK = ".reserved"
 _SAVED_AS = ".png, .jpg, .webp, .avif, .tif or .gif"
 
 
@@ -67,30 +69,69 @@ def unused_path(path: Path) -> Path:
 
 @contextmanager
 def reserved(path: Path) -> Iterator[Path]:
-    """As ``unused_path``, but nobody else gets the name: an empty file holds it, to be replaced by the result.
+    """As ``unused_path``, but nobody else gets the name: a locked, hidden file beside it holds it.
 
-    When the block fails the file goes again.
+    The lock ends with the process, however that ends, so a name is never held for nothing; a hidden file that a killed
+    process left behind goes with the next reservation in that folder. When the block fails, what it wrote goes too.
 
     Raises:
         OutputError: nothing can be written there.
     """
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for left in path.parent.glob(f".*{_MARK}"):
+                with _held(left):
+                    pass
+            candidate = _first_free(path, held)
+        except OSError as error:
+            raise output_error(path, error) from error
+        except ValueError as error:  # a zero byte in the name
+            raise OutputError(f"Cannot write '{path}': {error}.") from error
+        try:
+            yield candidate
+        except BaseException:
+            with suppress(OSError):
+                candidate.unlink(missing_ok=True)
+            raise
+
+
+def _first_free(path: Path, held: ExitStack) -> Path:
+    """The first of the names that neither a file nor a reservation has; ``held`` keeps it."""
+    number, candidate = 1, path
+    while True:
+        if not os.path.lexists(candidate):
+            with ExitStack() as attempt:
+                # Looked at again: it may have been written and given free in between.
+                if attempt.enter_context(_held(_mark_of(candidate))) and not os.path.lexists(candidate):
+                    held.enter_context(attempt.pop_all())
+                    return candidate
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _mark_of(path: Path) -> Path:
+    """The hidden file that holds a name. Of a fixed length: the name itself may be as long as names can be."""
+    return path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:20]}{_MARK}")
+
+
+@contextmanager
+def _held(mark: Path) -> Iterator[bool]:
+    """Whether the lock could be taken; it is held within the block, and its file goes afterwards."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(mark, timeout=0)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            candidate = unused_path(path)
-            with suppress(FileExistsError):  # another thread or process took it in between
-                candidate.open("xb").close()
-                break
-    except OSError as error:
-        raise output_error(path, error) from error
-    except ValueError as error:  # a zero byte in the name
-        raise OutputError(f"Cannot write '{path}': {error}.") from error
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
     try:
-        yield candidate
-    except BaseException:
-        with suppress(OSError):
-            candidate.unlink(missing_ok=True)
-        raise
+        yield True
+    finally:
+        with suppress(OSError):  # Windows removes it when it is given free
+            mark.unlink()
+        lock.release()
 
 
 def check_output(input_path: Path, output_path: Path, overwrite: bool) -> None:

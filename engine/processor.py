@@ -223,7 +223,7 @@ def enhance_image_direct(
             manager=manager,
             config=limits,
             control=JobControl(on_progress=progress),
-            overwrite=True,  # a new name is held by an empty file of our own
+            overwrite=True,
         )
     metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
     return str(result.output_path), str(input_path), _status(result), metrics

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from engine.direct import direct_call
 from engine.model_manager import ModelManager
-from engine.output_names import unused_path
+from engine.output_names import reserved
 from engine.types import JobControl
 from engine.video.decide import default_video_path
 from engine.video.options import VideoOptions
@@ -58,11 +59,11 @@ def enhance_video_direct(
         "denoise_strength": denoise_strength,
         **settings,
     }
-    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits):
+    with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits), ExitStack() as names:
         named = default_video_path(video, limits.output_dir, chosen)
         result = enhance_video(
             video,
-            Path(output_path) if output_path else unused_path(named),
+            Path(output_path) if output_path else names.enter_context(reserved(named)),
             chosen,
             video_options,
             manager=manager,

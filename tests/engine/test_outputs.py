@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +12,10 @@ import pytest
 from PIL import Image
 
 from engine.file_size import shrink_to
-from engine.output_names import reserved, unused_path
+from engine.output_names import reserved
 from engine.processor import enhance_file, enhance_image_direct
 from engine.types import EnhanceSettings, JobControl
+from tests.conftest import REPOSITORY
 from tests.pictures import exif_with_everything
 from utils import image_io
 from utils.errors import InvalidSettingsError, JobCancelled, ModelNotFoundError, OutputError
@@ -222,10 +226,40 @@ def test_a_call_that_fails_leaves_no_file(manager, config, scene):
 def test_a_reserved_name_is_nobody_elses(tmp_path):
     wanted = tmp_path / "new" / "a.png"
     with reserved(wanted) as first, reserved(wanted) as second:
-        assert (first.name, second.name, unused_path(wanted).name) == ("a.png", "a-2.png", "a-3.png")
+        assert (first.name, second.name) == ("a.png", "a-2.png")
+        second.touch()
+    with reserved(wanted) as third, reserved(wanted) as fourth:
+        assert (third.name, fourth.name) == ("a.png", "a-3.png"), "what was not used is free again"
+    assert names(wanted.parent) == ["a-2.png"], "nothing is left behind"
     (tmp_path / "file").touch()
     with pytest.raises(OutputError), reserved(tmp_path / "file" / "a.png"):
         pass
+
+
+def test_a_name_as_long_as_names_can_be_is_reserved(tmp_path):
+    wanted = tmp_path / f"{'ä' * 125}.png"
+    with reserved(wanted) as path:
+        assert path == wanted
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Unix has this signal")
+def test_a_process_that_is_killed_leaves_no_name_taken_and_no_file(tmp_path):
+    program = (
+        "import sys, time; from pathlib import Path; from engine.output_names import reserved\n"
+        "with reserved(Path(sys.argv[1])) as path: print(path.name, flush=True); time.sleep(300)\n"
+    )
+    wanted = tmp_path / "a.png"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(wanted)], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+    ) as other:
+        assert other.stdout.readline().strip() == "a.png"
+        with reserved(wanted) as beside:
+            assert beside.name == "a-2.png"
+        other.kill()
+    with reserved(tmp_path / "another.png"):
+        assert not wanted.exists() and len(names(tmp_path)) == 1, "the killed one's mark is swept"
+    with reserved(wanted) as again:
+        assert again == wanted
 
 
 # -- several pictures in a file --------------------------------------------------------------------------------------
