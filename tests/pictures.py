@@ -16,6 +16,12 @@ XMP = (
 )
 
 
+def shade(level: int, width: int, height: int) -> np.ndarray:
+    """``(H, W, 3) uint8`` of one gray level but for a grain of one: no network is asked about a single colour."""
+    grain = np.indices((height, width)).sum(axis=0) % 2
+    return np.repeat(np.clip(level + grain, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
 def pattern(height=20, width=30, channels=3, dtype=np.uint8) -> np.ndarray:
     """Noise, the same every time: nothing about it survives a mistake unseen."""
     top = np.iinfo(dtype).max + 1

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from config import Config
 from engine.executors.in_process import InProcessRunner
 from engine.types import Progress
+from tests.pictures import shade
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def held(monkeypatch):
 def png(level=100, width=16, height=12):
     """An encoded picture of one gray level."""
     out = io.BytesIO()
-    Image.fromarray(np.full((height, width, 3), level, np.uint8)).save(out, "PNG")
+    Image.fromarray(shade(level, width, height)).save(out, "PNG")
     return out.getvalue()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -10,6 +9,7 @@ from engine.jobs import Job
 from engine.types import EnhanceSettings
 from tests.executors.gated import GatedConfig
 from tests.gate import FOLDER, Gate, gated
+from tests.pictures import shade
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,7 +59,7 @@ def picture_file(tmp_path):
 
     def make(name="in.png", level=128, side=24):
         path = tmp_path / name
-        Image.fromarray(np.full((side, side, 3), level, np.uint8)).save(path)
+        Image.fromarray(shade(level, side, side)).save(path)
         return path
 
     return make
