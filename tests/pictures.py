@@ -18,7 +18,7 @@ XMP = (
 
 def shade(level: int, width: int, height: int) -> np.ndarray:
     """``(H, W, 3) uint8`` of one gray level but for a grain of one: no network is asked about a single colour."""
-    grain = np.indices((height, width)).sum(axis=0) % 2
+    grain = np.indices((height, width)).sum(axis=0) % 8 == 0
     return np.repeat(np.clip(level + grain, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
