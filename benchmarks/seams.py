@@ -1,6 +1,6 @@
 """How much context do tiles of an RRDBNet need? Error of tiled against untiled output, and at the cuts, for halos.
 
-Run: ``python -m benchmarks.seams``.
+Run: ``python -m benchmarks.seams``; ``--network`` takes any network of the set-up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.networks import photograph, write_rrdbnet
+from benchmarks.networks import photograph, write_published
 from engine.model_manager import ModelManager
 from engine.tiling import FULL_SCALE, TileRunner, plan
 
@@ -25,11 +25,11 @@ def ridge(difference: np.ndarray, cuts: list[int]) -> float:
     return float(steps[at_cuts].mean() / max(steps[~at_cuts].mean(), 1e-12))
 
 
-def run(side: int, tile: int, blocks: int, gain: float) -> None:
+def run(side: int, tile: int, network: str) -> None:
     """Print a table for one network."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_rrdbnet(folder / "network.pth", blocks, gain=gain)
+        write_published(folder / "network.pth", network)
         manager = ModelManager({}, folder, cache_dir=folder / "cache", bundled_dir=None, optimize=False)
         session = manager.load_model("network", fp32=True, device="cpu").session
         pixels = photograph(side, side)
@@ -40,7 +40,7 @@ def run(side: int, tile: int, blocks: int, gain: float) -> None:
 
         runner = TileRunner(infer, 4)
         whole = np.concatenate(list(runner.bands(pixels, plan(side, side, tile=0, halo=16))))
-        print(f"RRDBNet-{blocks}, {side}x{side}, windows of {tile}, gain {gain:g}")
+        print(f"{network}, {side}x{side}, windows of {tile}")
         print("| halo | blend | PSNR to untiled (dB) | largest error (of 255) | ridge | work |")
         print("|---|---|---|---|---|---|")
         for halo, blend in ((10, 0), (16, 0), (16, 8), (24, 0), (24, 8), (32, 8), (40, 8)):
@@ -59,7 +59,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", type=int, default=288)
     parser.add_argument("--tile", type=int, default=160)
-    parser.add_argument("--blocks", type=int, default=23)
-    parser.add_argument("--gain", type=float, default=1.0, help="strength of the dense blocks")
+    parser.add_argument("--network", default="RealESRGAN_x4plus")
     options = parser.parse_args()
-    run(options.side, options.tile, options.blocks, options.gain)
+    run(options.side, options.tile, options.network)
