@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 
-def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, gain: float = 1.0) -> Path:
+def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0) -> Path:
     """An RRDBNet (64 features) checkpoint as the original project saves them."""
     import torch
     from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
@@ -17,11 +17,9 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0, g
     network = RRDBNet(num_filters=64, num_blocks=blocks, scale=scale).eval()
     last = None
     with torch.no_grad():
-        for name, module in network.named_modules():
+        for module in network.modules():
             if isinstance(module, torch.nn.Conv2d):
-                # ``gain`` is how strongly the dense blocks add to the picture: the larger, the farther context reaches.
                 torch.nn.init.kaiming_normal_(module.weight, a=0.2)
-                module.weight.mul_(gain if "RDB" in name else 1.0)
                 assert module.bias is not None
                 module.bias.zero_()
                 last = module

@@ -16,7 +16,7 @@ from utils.errors import InvalidSettingsError
 _Option = typer.Option
 
 
-@functools.partial(with_settings, without=("max_megabytes", "skip_if_large_enough"))
+@functools.partial(with_settings, without=("max_megabytes", "skip_if_large_enough", "seamless"))
 def part(
     input_path: Annotated[Path, typer.Argument(metavar="IN", help="Picture file.")],
     output: Annotated[

@@ -124,25 +124,24 @@ class PicturePipeline:
     def _color_and_alpha(self) -> Iterator[np.ndarray]:
         """All passes, then the final resize."""
         assert self._upscaler is not None
-        pixels, alpha = bled(self._picture).pixels, self._picture.alpha
+        scale, alpha = self._upscaler.info.scale, self._picture.alpha
+        pixels = bled(self._picture).pixels
         for tiles in self._plans[:-1]:
             # Between passes the picture is whole, at 16 bits: rounding to 8 would be enlarged by the next pass.
-            last = self._one_pass(pixels, alpha, tiles)
-            joined = np.concatenate(
-                list(self._margins.without(last, self._upscaler.info.scale, pixels.shape[0])),
-            )
+            grown = self._one_pass(pixels, alpha, tiles)
+            joined = np.concatenate(list(self._margins.without(grown, scale, pixels.shape[0])))
             if alpha is not None:
                 pixels, alpha = np.ascontiguousarray(joined[..., :-1]), np.ascontiguousarray(joined[..., -1])
             else:
                 pixels = joined
-        scale, (height, width) = self._upscaler.info.scale, pixels.shape[:2]
+        height, width = pixels.shape[:2]
         last, content = self._one_pass(pixels, alpha, self._plans[-1]), self._size.content
         ratio = Fraction(content[0], width)
         if self._margins.last_through(ratio) and content[1] == height * ratio:
             # The final resize looks across the borders of a texture as well.
-            grown = self._margins.size(width, height)
-            target = (int(grown[0] * ratio), int(grown[1] * ratio))
-            resized = resize_bands(last, (grown[0] * scale, grown[1] * scale), target)
+            sides = self._margins.size(width, height)
+            target = (int(sides[0] * ratio), int(sides[1] * ratio))
+            resized = resize_bands(last, (sides[0] * scale, sides[1] * scale), target)
             yield from self._margins.without(resized, ratio, height)
         else:
             cropped = self._margins.without(last, scale, height)
@@ -163,11 +162,14 @@ class PicturePipeline:
         if alpha is not None:
             bands = self._with_alpha(bands, self._margins.around(alpha), tiles)
         yield from bands
-        before, after = matcher.difference_before, matcher.difference_after
+        self._note(matcher.difference_before, matcher.difference_after, matcher.faithfulness_psnr)
+
+    def _note(self, before: float, after: float, psnr: float) -> None:
+        """A pass in the report: the largest differences of colour, and how true the first pass was."""
         self.report.color_difference_before = max(before, self.report.color_difference_before or 0.0)
         self.report.color_difference_after = max(after, self.report.color_difference_after or 0.0)
         if self.report.faithfulness_psnr is None:
-            self.report.faithfulness_psnr = matcher.faithfulness_psnr
+            self.report.faithfulness_psnr = psnr
 
     def _one_color(
         self, color: np.ndarray, alpha: np.ndarray | None, size: tuple[int, int], tiles: TilePlan
@@ -183,9 +185,7 @@ class PicturePipeline:
             yield np.broadcast_to(value, (min(rows, height - start), width, value.size))
         for _ in range(tiles.count):
             self._tile_done()
-        for name in ("color_difference_before", "color_difference_after"):
-            setattr(self.report, name, max(0.0, getattr(self.report, name) or 0.0))
-        self.report.faithfulness_psnr = self.report.faithfulness_psnr or BEST_PSNR
+        self._note(0.0, 0.0, BEST_PSNR)
 
     def _with_alpha(self, color: Iterator[np.ndarray], alpha: np.ndarray, tiles: TilePlan) -> Iterator[np.ndarray]:
         assert self._upscaler is not None

@@ -18,7 +18,8 @@ from engine.types import MIN_TILE, JobControl
 
 APPROXIMATE_HALO = 24
 """Context for networks whose receptive field is too large to be covered (RRDBNet-23: over 340 px). Measured by
-``benchmarks/seams.py``: beyond it the error at tile borders no longer falls in proportion to its cost."""
+``benchmarks/seams.py`` with RealESRGAN_x4plus in windows of 160: 51 dB to the untiled result and 15 levels of 255 at
+worst; 32 pixels would give 56 dB and 11 levels for 12% more work."""
 APPROXIMATE_BLEND = 8
 WHOLE_SIDE = 1024
 """Windows of networks that take means over the whole picture: tiles cost three times as much there, since the network

@@ -16,6 +16,7 @@ from PIL import Image
 
 from cli.models import list_in_words
 from engine.model_store import ModelStore
+from engine.output_names import reserved
 from engine.registry import REGISTRY
 from tests.command_line import CommandLine, wait_until
 from tests.conftest import REPOSITORY, shared
@@ -205,6 +206,10 @@ def test_history_lists_repeats_and_forgets(cli, picture, tmp_path):
     runs = json.loads(cli("history", "list", "--json").stdout)
     assert [(run["id"], run["outcome"], run["input_name"]) for run in runs] == [(1, "done", "photo.png")]
     assert cli("history", "rerun", 1, "-o", tmp_path / "c.png").returncode == 0 and (tmp_path / "c.png").exists()
+    named = tmp_path / "photo_enhanced.png"
+    with reserved(named):
+        done = cli("history", "rerun", 1)
+        assert done.returncode == 0 and "-2.png" in done.stdout, "the other one's name is left to it"
     assert cli("history", "delete", 1, "--with-output").returncode == 0 and not (tmp_path / "a.png").exists()
     missing = cli("history", "show", 1)
     assert missing.returncode == 10 and "no run 1" in missing.stderr

@@ -77,6 +77,7 @@ def test_a_part_is_saved_as_asked_for(run, photo, tmp_path):
 def test_what_makes_no_sense_for_a_part_is_no_option_of_it(run, photo, tmp_path, capsys):
     assert run("part", photo, "-o", tmp_path / "part.png", "--max-megabytes", "1") == 2
     assert "--max-megabytes" in capsys.readouterr().err
+    assert run("part", photo, "-o", tmp_path / "part.png", "--seamless", "x") == 2
 
 
 class TestFolders:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
-from engine.types import EnhanceSettings
+from engine.types import EnhanceSettings, Seamless
 from ui.handlers.common import DEFAULTS, GOALS, MODES, form_values, model_choices
 from ui.strings import choice, t
 
 FORMATS = ("auto", "png", "jpeg", "webp", "avif", "tiff")
 _FORMAT_NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF"}
-SEAMLESS = ("off", "x", "y", "both")
 _EDGES = (("2K: 2048", 2048), ("4K: 3840", 3840), ("8K: 7680", 7680))
 
 
@@ -160,7 +159,7 @@ def _fine(parts: dict[str, Any]) -> None:
         )
         parts["color_match"] = gr.Checkbox(value=True, label=t("color_match"))
         parts["seamless"] = gr.Dropdown(
-            [(choice(f"seamless_{axes}"), axes) for axes in SEAMLESS],
+            [(choice(f"seamless_{axes}"), axes) for axes in get_args(Seamless)],
             value="off",
             label=t("seamless"),
             elem_id="seamless",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine.borders import MARGIN, Margins, only_color
 from engine.processor import enhance_file
+from engine.region import enhance_region
 from engine.types import EnhanceSettings
 from utils.errors import InvalidSettingsError
+from utils.picture import Picture
 
 RED = np.array([200, 10, 10], np.uint8)
 
@@ -127,6 +131,25 @@ def test_only_one_direction_is_wrapped_where_one_is_asked_for(texture):
     np.testing.assert_array_equal(tiny[24:27, 24:29], rgb[:3, :5])
     # Smaller than the margin: it goes round again.
     np.testing.assert_array_equal(tiny[27:30, 29:34], rgb[:3, :5])
+
+
+def test_a_part_of_a_texture_is_not_wrapped_around_itself(manager, config, texture):
+    """What lies opposite in the part is not what lies opposite in the texture: nothing is wrapped."""
+    run = partial(enhance_file, manager=manager, config=config)
+    picture = Picture(np.tile(texture[..., :3], (3, 3, 1)))
+    before, after = (
+        enhance_region(
+            picture,
+            (20, 20),
+            EnhanceSettings(model="tiny-x4", precision="fp32", color_match=False, seamless=seamless),
+            enhance=run,
+            manager=manager,
+            config=config,
+            side=64,
+        ).after.pixels.astype(int)
+        for seamless in ("off", "both")
+    )
+    np.testing.assert_array_equal(before, after)
 
 
 def test_a_texture_that_would_be_cropped_is_refused():

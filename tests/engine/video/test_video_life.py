@@ -498,6 +498,20 @@ def test_one_call_for_scripts(clip, manager, config):
     assert metrics["frames"] == 5 and metrics["codec"] == "h265" and "5 frames" in status
 
 
+def test_two_calls_at_once_choose_two_names(clip, manager, config):
+    """The second begins while the first is under way: nothing stands under the first name yet."""
+    source, paths, begun = clip(frames=5), [], []
+
+    def call(quality, progress=None):
+        options = VideoOptions.create(quality=quality)
+        shared = {"model_manager": manager, "config": config, "video_options": options}
+        paths.append(enhance_video_direct(source, "lanczos", 2, progress=progress, **shared))
+
+    call(80, lambda step: begun or (begun.append(step), call(60)))
+    assert {Path(path).name for path, *_ in paths} == {"in_x2.mp4", "in_x2-2.mp4"}
+    assert len({Path(path) for path, *_ in paths}) == len(list(config.output_dir.glob("*"))) == 2
+
+
 def test_frames_in_flight_are_bounded(clip, enhance, monkeypatch):
     """However slow the encoder is, the reader waits for it."""
     from engine.video import encoder, reader
