@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,36 @@ from utils.errors import InvalidSettingsError
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "REALESRGAN_"
+_APPLICATION = "realesrgan-ultimate"
+
+
+def _is_installed() -> bool:
+    """Whether this is a package among others, or a frozen program, and no checkout."""
+    return getattr(sys, "frozen", False) or any(ROOT.parent.glob("realesrgan_ultimate-*.dist-info"))
+
+
+def _folder(path: Path) -> Path:
+    """Where a relative folder lies: in the checkout; of an installed program, where the platform keeps such things."""
+    if not _is_installed():
+        return ROOT / path
+    import platformdirs
+
+    own = platformdirs.PlatformDirs(_APPLICATION, appauthor=False)
+    known = {
+        "cache": own.user_cache_path,
+        "logs": own.user_log_path,
+        "outputs": own.user_pictures_path / "Real-ESRGAN Ultimate",
+    }
+    first, *rest = path.parts
+    return known.get(first, own.user_data_path / first).joinpath(*rest)
+
+
+def _env_file() -> Path:
+    if not _is_installed():
+        return ROOT / ".env"
+    import platformdirs
+
+    return platformdirs.user_config_path(_APPLICATION, appauthor=False) / ".env"
 
 
 ALIASES = {
@@ -36,11 +67,12 @@ class ConfigError(InvalidSettingsError):
 class Config(BaseSettings):
     """The application's settings. ``Config()`` reads environment and ``.env``; a wrong value raises ``ConfigError``.
 
-    Relative directories are taken from the project's own folder, wherever the program was started.
+    Relative directories are taken from the project's own folder, wherever the program was started; an installed program
+    has them, and its ``.env``, in the person's own folders (``platformdirs``).
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=ROOT / ".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=_env_file(), env_file_encoding="utf-8", extra="ignore", frozen=True
     )
 
     weights_dir: Path = Field(Path("weights"), description="Where models are downloaded to and your own are dropped")
@@ -62,6 +94,7 @@ class Config(BaseSettings):
 
     max_image_mb: float = Field(200, gt=0, description="Largest picture file, in MB")
     max_image_megapixels: float = Field(200, gt=0, description="Largest input picture, in megapixels")
+    max_pages: int = Field(2000, ge=1, description="Most pages of a TIFF or PDF")
     max_output_megapixels: float = Field(1000, gt=0, description="Largest result, in megapixels")
     max_video_mb: float = Field(2000, gt=0, description="Largest video file, in MB")
     max_video_minutes: float = Field(600, gt=0, description="Longest video, in minutes")
@@ -95,12 +128,15 @@ class Config(BaseSettings):
     api_max_mb: float = Field(7, gt=0, description="Largest API request, in MB; more for target resolutions over 2k")
     api_max_side: int = Field(2048, ge=16, description="Longest side of an API input, in pixels; more as above")
     api_body_timeout: float = Field(30, gt=0, description="Seconds within which a request's body must have arrived")
+    api_max_video_mb: float = Field(200, gt=0, description="Largest film that the API takes, in MB")
+    api_video_timeout: float = Field(600, gt=0, description="Seconds within which a film must have arrived at the API")
+    api_video_queue_limit: int = Field(8, ge=1, description="Films of the API that may wait")
     api_rate_limit: int = Field(0, ge=0, description="API requests a minute and client; 0 = unlimited")
     api_cors_origins: str = Field("", description="Web origins that may call the API, with commas; empty = none")
     api_hosts: str = Field(
         "", description="Names under which a proxy on this machine asks for the server, with commas; * = any"
     )
-    api_img_url: bool = Field(False, description="Let API requests name a picture by its web address")
+    api_img_url: bool = Field(False, description="Let API requests name a picture or film by its web address")
     api_keep_seconds: float = Field(300, ge=1, description="Seconds after which results of the API are deleted")
     api_callback_secret: str = Field("", description="Secret that signs callbacks; empty = callbacks are refused")
     api_callback_hosts: str = Field("", description="Hosts in your own network that callbacks may go to, with commas")
@@ -140,7 +176,7 @@ class Config(BaseSettings):
     @classmethod
     def _from_root(cls, path: Path) -> Path:
         path = path.expanduser()
-        return path if path.is_absolute() else ROOT / path
+        return path if path.is_absolute() else _folder(path)
 
     @field_validator("unload_policy")
     @classmethod
@@ -164,7 +200,7 @@ class Config(BaseSettings):
 class _AliasSource(PydanticBaseSettingsSource):
     """The variables in ``ALIASES``, from the environment, then from ``.env``; asked last."""
 
-    def __init__(self, settings_cls: type[BaseSettings], env_file: Any) -> None:
+    def __init__(self, settings_cls: type[BaseSettings], env_file: Path | str | None) -> None:
         super().__init__(settings_cls)
         self._values: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file else {}
         self._values.update(os.environ)

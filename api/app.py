@@ -14,23 +14,27 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from api.answers import status_code
 from api.fetch import Resolver, system_resolver
+from api.film_schemas import VideoRequest
 from api.heartbeat import Heartbeat
+from api.job_events import ClientGone
 from api.middleware import BodyDeadline, OwnNames, RequestMetrics
-from api.routes import health, jobs, library, metrics, upscale
+from api.responses import status_code
+from api.routes import health, jobs, library, metrics, queue, upscale, videos
 from api.schemas import ErrorResponse, UpscaleRequest
 from api.security import RateLimiter
 from api.service import Service
-from api.waiting import ClientGone
 from engine.executors import Executor
+from engine.jobs.job_list import JobList
 from utils.errors import EngineError, QueueFullError
 
 logger = logging.getLogger(__name__)
 
-_DESCRIPTION = """Enlarges and restores pictures.
+_FORM_BYTES = 10**6
+"""What a form may hold beside its film."""
+_DESCRIPTION = """Enlarges and restores pictures and films.
 
-`POST /upscale` waits for the result; `POST /jobs` answers at once with a job to watch. Every error is
+`POST /upscale` waits for the result; `POST /jobs` and `POST /videos` answer at once with a job to watch. Every error is
 `{"error": {"type", "message"}}`."""
 
 
@@ -40,6 +44,7 @@ def create_app(
     resolve: Resolver = system_resolver,
     *,
     close_executor: bool = False,
+    job_list: JobList | None = None,
 ) -> FastAPI:
     """The API as an ASGI application.
 
@@ -47,9 +52,10 @@ def create_app(
         config: the application's ``Config``.
         executor: where jobs run; made from ``config`` and closed with the application when None.
         resolve: how host names become addresses, for ``img_url`` and callbacks.
+        job_list: the list of all jobs, shared with an interface that runs beside.
         close_executor: the executor that was given ends with the application, after its running jobs' grace period.
     """
-    service = Service(config, executor, resolve, close_executor=close_executor)
+    service = Service(config, executor, resolve, close_executor=close_executor, job_list=job_list)
     app = FastAPI(
         title="Real-ESRGAN Ultimate",
         version="0.1.0",
@@ -61,10 +67,14 @@ def create_app(
     app.state.rate_limiter = RateLimiter(config.api_rate_limit)
     # The limit is the routes', not the application's: an interface mounted beside them takes larger files.
     limited = APIRouter(max_body_size=service.largest_request)
-    for module in (health, metrics, upscale, jobs, library):
+    for module in (health, metrics, upscale, jobs, queue, library):
         limited.include_router(module.router)
     app.include_router(limited)
-    app.add_middleware(BodyDeadline, seconds=config.api_body_timeout)
+    films = APIRouter(max_body_size=service.largest_film + _FORM_BYTES)
+    films.include_router(videos.router)
+    app.include_router(films)
+    longer = {"/videos": config.api_video_timeout}
+    app.add_middleware(BodyDeadline, seconds=config.api_body_timeout, longer=longer)
     if service.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=service.cors_origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(RequestMetrics, metrics=service.metrics)
@@ -141,14 +151,14 @@ def _handle_errors(app: FastAPI) -> None:
 
 
 def _document_json_body(app: FastAPI) -> None:
-    """Routes that read their body by hand name ``UpscaleRequest`` in OpenAPI; define it there."""
+    """Routes that read their body by hand name their models in OpenAPI; define them there."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = generate()
-        schema["components"]["schemas"].setdefault(
-            "UpscaleRequest", UpscaleRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-        )
+        for kind in (UpscaleRequest, VideoRequest):
+            described = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema["components"]["schemas"].setdefault(kind.__name__, described)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

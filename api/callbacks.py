@@ -17,10 +17,10 @@ from contextlib import suppress
 
 import httpx
 
-from api.answers import job_response
 from api.fetch import Resolver, check_url, pinned, request_details
 from api.job_store import JobEntry
-from engine.jobs import JobStatus
+from api.responses import job_response
+from engine.jobs.job import JobStatus
 from utils.errors import InvalidImageError, InvalidSettingsError
 
 logger = logging.getLogger(__name__)

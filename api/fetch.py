@@ -1,4 +1,4 @@
-"""Fetching a picture by its address, without being turned against the network this server stands in.
+"""Fetching a picture or a film by its address, without being turned against the network this server stands in.
 
 Only http and https; the name is resolved once and the connection goes to that very address, so a second answer of the
 name server changes nothing; every address must be public; every redirect is checked like the first request; size and
@@ -8,11 +8,12 @@ time are capped while the bytes arrive.
 from __future__ import annotations
 
 import asyncio
+import io
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -48,10 +49,12 @@ class AddressRefusedError(InvalidImageError):
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """What one fetch may cost."""
+    """What one fetch may cost, and what is looked for: a word for people, and for the other server."""
 
     max_bytes: int
     seconds: float = 20.0
+    what: str = "picture"
+    accept: str = "image/*, application/pdf"
 
 
 def system_resolver(host: str, port: int) -> list[str]:
@@ -133,10 +136,26 @@ def fetch(
         ImageTooLargeError: more than ``limits.max_bytes``.
         InvalidImageError: anything else that went wrong, in a sentence.
     """
-    return asyncio.run(_fetch(url, limits, resolve, transport))
+    body = io.BytesIO()
+    fetch_into(body, url, limits, resolve=resolve, transport=transport)
+    return body.getvalue()
 
 
-async def _fetch(url: str, limits: FetchLimits, resolve: Resolver, transport: httpx.AsyncBaseTransport | None) -> bytes:
+def fetch_into(
+    target: BinaryIO,
+    url: str,
+    limits: FetchLimits,
+    *,
+    resolve: Resolver = system_resolver,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> None:
+    """Write the bytes behind an address as they arrive. All as ``fetch``; what went wrong may leave a part."""
+    asyncio.run(_fetch(target, url, limits, resolve, transport))
+
+
+async def _fetch(
+    target: BinaryIO, url: str, limits: FetchLimits, resolve: Resolver, transport: httpx.AsyncBaseTransport | None
+) -> None:
     try:
         # One deadline for all of it: a host that sends a byte of its headers now and then would hold a thread for ever.
         async with (
@@ -145,11 +164,12 @@ async def _fetch(url: str, limits: FetchLimits, resolve: Resolver, transport: ht
             httpx.AsyncClient(transport=transport, trust_env=False, timeout=limits.seconds) as client,
         ):
             for _ in range(MAX_REDIRECTS + 1):
-                target = check_url(url, resolve)
-                async with client.stream("GET", pinned(target), **request_details(target)) as response:
+                place = check_url(url, resolve)
+                async with client.stream("GET", pinned(place), **request_details(place, limits.accept)) as response:
                     if response.status_code not in _REDIRECTS:
-                        return await _body(response, limits)
-                    url = urljoin(str(target.url), response.headers.get("location", ""))
+                        await _body(response, limits, target)
+                        return
+                    url = urljoin(str(place.url), response.headers.get("location", ""))
     except TimeoutError:
         raise InvalidImageError(f"The address took longer than {limits.seconds:g} seconds.") from None
     except httpx.HTTPError as error:
@@ -162,31 +182,40 @@ def pinned(target: Target) -> httpx.URL:
     return target.url.copy_with(host=target.ip)
 
 
-def request_details(target: Target) -> dict[str, Any]:
+def request_details(target: Target, accept: str = "*/*") -> dict[str, Any]:
     """The host's name in the request and in the certificate check, though the connection goes to its address."""
     netloc = target.url.netloc.decode("ascii")
     return {
         "headers": {
             "Host": netloc,
             "User-Agent": "Real-ESRGAN-Ultimate",
-            "Accept": "image/*",
+            "Accept": accept,
             "Accept-Encoding": "identity",
         },
         "extensions": {"sni_hostname": target.host},
     }
 
 
-async def _body(response: httpx.Response, limits: FetchLimits) -> bytes:
+async def _body(response: httpx.Response, limits: FetchLimits, target: BinaryIO) -> None:
     if response.status_code != 200:
-        raise InvalidImageError(f"The address answered {response.status_code}, not with a picture.")
+        raise InvalidImageError(f"The address answered {response.status_code}, not with a {limits.what}.")
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
         raise InvalidImageError("The answer is compressed, though that was not asked for.")
-    body = bytearray()
+    size = 0
     async for block in response.aiter_raw():
-        body += block
-        if len(body) > limits.max_bytes:
+        size += len(block)
+        if size > limits.max_bytes:
             raise ImageTooLargeError(f"The address holds more than {limits.max_bytes / 1e6:g} MB, which is the limit.")
-    return bytes(body)
+        target.write(block)
 
 
-__all__ = ["AddressRefusedError", "FetchLimits", "Resolver", "Target", "check_url", "fetch", "public_address"]
+__all__ = [
+    "AddressRefusedError",
+    "FetchLimits",
+    "Resolver",
+    "Target",
+    "check_url",
+    "fetch",
+    "fetch_into",
+    "public_address",
+]

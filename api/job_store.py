@@ -20,10 +20,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from engine.executors.base import Executor
-from engine.jobs import Job, JobFailure, JobHandle, JobState, JobStatus
+from api.api_job import ApiJob
+from api.films import FilmExecutor, FilmHandle, FilmJob, handle_of, job_from_json
+from engine.executors import Executor
+from engine.jobs.job import Job, JobFailure, JobHandle, JobState, JobStatus
+from engine.jobs.job_list import JobList
 from engine.types import EnhanceResult
 from utils.errors import EngineError, JobCancelled, OutputError, ServiceStoppedError, WorkerLostError
+from utils.files import last_changed
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +56,21 @@ class JobStore:
     Args:
         folder: where they live; made when missing. A second server on the same folder gets one beside it.
         on_final: called once with every job that reaches its end here.
+        job_list: the list of all jobs of the program.
+        films: where films run, as pictures do on ``executor``.
     """
 
-    def __init__(self, folder: Path, executor: Executor, on_final: Callable[[JobEntry, JobStatus], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        executor: Executor,
+        on_final: Callable[[JobEntry, JobStatus], None],
+        job_list: JobList | None = None,
+        films: FilmExecutor | None = None,
+    ) -> None:
+        self._films = films
         self.folder = folder
+        self._job_list = job_list or JobList()
         self._executor = executor
         self._on_final = on_final
         self._entries: dict[str, JobEntry] = {}
@@ -131,10 +146,12 @@ class JobStore:
             raise
 
     def _submit(self, job: Job, folder: Path, record: dict[str, Any], urgent: bool = False) -> JobEntry:
-        handle = self._executor.submit(job, urgent=urgent)
+        queue = self._films if self._films is not None and isinstance(job, FilmJob) else self._executor
+        handle = queue.submit(job, urgent=urgent)
         entry = JobEntry(handle, folder, record.get("callback_url"), bool(record.get("include_base64", True)))
         with self._lock:
             self._entries[job.id] = entry
+        self._job_list.add(ApiJob(handle, queue))
         handle.subscribe(lambda status: self._keep(entry, record, status))
         return entry
 
@@ -150,7 +167,7 @@ class JobStore:
             "started": status.started,
             "finished": status.finished,
             "attempts": status.attempts,
-            "result": _RESULT.dump_python(status.result, mode="json") if status.result else None,
+            "result": _result_to_json(entry.handle),
             "failure": [status.failure.type, status.failure.message] if status.failure else None,
         }
         try:
@@ -182,7 +199,7 @@ class JobStore:
         for path in sorted(self.folder.glob(f"*/{_RECORD}"), key=lambda path: path.stat().st_mtime):
             try:
                 record = json.loads(path.read_text("utf-8"))
-                job = Job.from_json(record["job"])
+                job = job_from_json(record["job"])
                 state = JobState(record["state"])
                 if state.final:
                     self._restore_final(job, path.parent, record)
@@ -203,7 +220,7 @@ class JobStore:
                 self._submit(replace(job, overwrite=True), path.parent, kept, urgent=True)
                 queued += 1
             except EngineError as error:
-                handle = JobHandle(job)
+                handle = handle_of(job)
                 entry = JobEntry(handle, path.parent, record.get("callback_url"))
                 self._entries[job.id] = entry
                 handle.fail(error)
@@ -211,10 +228,10 @@ class JobStore:
         return queued
 
     def _restore_final(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
-        handle = JobHandle(job)
+        handle = handle_of(job)
         handle.begin(int(record.get("attempts") or 1))
         if record.get("result"):
-            handle.finish(_RESULT.validate_python(record["result"]))
+            _finish_from_json(handle, record["result"])
         elif record.get("failure"):
             handle.fail(JobFailure(*record["failure"]).to_error())
         else:
@@ -239,18 +256,25 @@ class JobStore:
                     if not status.state.final or (status.finished or time.time()) > limit:
                         continue
                     del self._entries[path.name]
-                elif _age_stamp(path) > limit:
+                elif last_changed(path) > limit:
                     continue
             shutil.rmtree(path, ignore_errors=True)
             removed += 1
         return removed
 
 
-def _age_stamp(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+def _result_to_json(handle: JobHandle) -> Any:
+    if isinstance(handle, FilmHandle):
+        return handle.result_to_json()
+    result = handle.status.result
+    return None if result is None else _RESULT.dump_python(result, mode="json")
+
+
+def _finish_from_json(handle: JobHandle, values: Any) -> None:
+    if isinstance(handle, FilmHandle):
+        handle.finish_from_json(values)
+    else:
+        handle.finish(_RESULT.validate_python(values))
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

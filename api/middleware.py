@@ -48,17 +48,19 @@ def _host_of(scope: Scope) -> str | None:
 class BodyDeadline:
     """408 for a body that does not arrive in time, however many bytes it trickles. Only for the API's own paths."""
 
-    _PATHS = ("/upscale", "/jobs", "/api/upscale", "/cleanup")
+    _PATHS = ("/upscale", "/jobs", "/videos", "/queue/", "/api/upscale", "/cleanup")
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
-        self._app, self._seconds = app, seconds
+    def __init__(self, app: ASGIApp, seconds: float, longer: dict[str, float] | None = None) -> None:
+        """``longer``: seconds for some paths."""
+        self._app, self._seconds, self._longer = app, seconds, longer or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
         if not path.startswith(self._PATHS):
             await self._app(scope, receive, send)
             return
-        deadline = time.monotonic() + self._seconds
+        seconds = self._longer.get(path, self._seconds)
+        deadline = time.monotonic() + seconds
         complete = False
 
         async def receive_in_time() -> Message:
@@ -68,7 +70,7 @@ class BodyDeadline:
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, deadline - time.monotonic()))
             except TimeoutError:
-                raise HTTPException(408, f"The request did not arrive within {self._seconds:g} seconds.") from None
+                raise HTTPException(408, f"The request did not arrive within {seconds:g} seconds.") from None
             complete = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 

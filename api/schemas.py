@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engine.presets import NAME_LENGTH, merge_settings
+from engine.storage.presets import NAME_LENGTH, merge_settings
 from engine.types import MAX_SCALE, MIN_SCALE, EnhanceSettings
 
 TARGET_SIDES = {"2k": 2048, "4k": 3840, "8k": 7680}
 """Target resolution -> longest side in pixels."""
 
 TargetResolution = Literal["2k", "4k", "8k"]
-Format = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
+Format = Literal["auto", "png", "jpeg", "webp", "avif", "jxl", "tiff", "gif", "pdf"]
 MODEL_NAME = r"^[A-Za-z0-9_.+\-() ]{1,100}$"
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
 
 
-class UpscaleOptions(BaseModel):
-    """How a picture is enlarged. At most one of ``scale`` and ``target_resolution``."""
+class Enlargement(BaseModel):
+    """What pictures and films are asked for alike. At most one of ``scale`` and ``target_resolution``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,6 +29,20 @@ class UpscaleOptions(BaseModel):
         None, description="Longest side: 2k = 2048, 4k = 3840, 8k = 7680 pixels"
     )
     model: str | None = Field(None, pattern=MODEL_NAME, description="Model name or auto")
+    preset: str | None = Field(
+        None, min_length=1, max_length=NAME_LENGTH, description="Preset to start from; the request wins over it"
+    )
+
+    @model_validator(mode="after")
+    def _one_goal(self) -> Self:
+        if self.scale is not None and self.target_resolution is not None:
+            raise ValueError("give scale or target_resolution, not both")
+        return self
+
+
+class UpscaleOptions(Enlargement):
+    """How a picture is enlarged."""
+
     enhance_faces: bool | Literal["auto"] = Field(
         "auto", description="Restore faces, where a face model is installed; auto leaves sharp ones alone"
     )
@@ -36,18 +50,15 @@ class UpscaleOptions(BaseModel):
     face_model: str | None = Field(None, pattern=MODEL_NAME, description="Face model's name or auto")
     format: Format = Field("auto", description="Format of the result; auto keeps the input's")
     quality: int = Field(95, ge=1, le=100, description="Quality of lossy formats")
-    preset: str | None = Field(
-        None,
-        min_length=1,
-        max_length=NAME_LENGTH,
-        description="Preset to start from; the request wins over it",
+    pages: str | None = Field(
+        None, max_length=500, description="Pages of a TIFF or PDF, counted from 1: 1-3,7 or 5-; by default all"
     )
-
-    @model_validator(mode="after")
-    def _one_goal(self) -> UpscaleOptions:
-        if self.scale is not None and self.target_resolution is not None:
-            raise ValueError("give scale or target_resolution, not both")
-        return self
+    pdf_dpi: float | None = Field(
+        None, ge=36, le=1200, description="Resolution of PDF pages that are no scanned pictures; 150 by default"
+    )
+    salvage: bool = Field(
+        False, description="Take what can still be decoded of a damaged picture; warnings and metrics say what is gone"
+    )
 
     def settings(self, default_model: str, preset: Mapping[str, Any]) -> EnhanceSettings:
         """The engine's settings: defaults, over them the preset, over it what the request names.
@@ -57,7 +68,17 @@ class UpscaleOptions(BaseModel):
         """
         named: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("scale", "model", "face_strength", "face_model", "format", "quality")
+            for name in (
+                "scale",
+                "model",
+                "face_strength",
+                "face_model",
+                "format",
+                "quality",
+                "pages",
+                "pdf_dpi",
+                "salvage",
+            )
             if name in self.model_fields_set and getattr(self, name) is not None
         }
         if self.target_resolution is not None:
@@ -151,6 +172,38 @@ class JobResponse(BaseModel):
     result_url: str | None = None
 
 
+class QueuedJob(BaseModel):
+    """A job of the running program. ``progress`` is 0..1, times are seconds since 1970."""
+
+    number: int = Field(description="Names the job for as long as the program runs")
+    kind: Literal["picture", "part", "batch", "video", "frame", "benchmark", "download"]
+    source: Literal["api", "interface"]
+    name: str | None = Field(None, description="File name of jobs of the API")
+    state: Literal["queued", "waiting", "running", "paused", "stopping"] = Field(
+        description="waiting: it is its turn, and all workers are busy"
+    )
+    position: int | None = Field(None, description="Place in its queue, or the workers', while it waits; 1 = next")
+    progress: float
+    eta_seconds: float | None = None
+    created: float
+    started: float | None = None
+
+
+class QueueResponse(BaseModel):
+    """All jobs that run or wait, those that run first."""
+
+    manageable: bool = Field(description="Whether whoever asks may cancel and move jobs")
+    jobs: list[QueuedJob]
+
+
+class MoveRequest(BaseModel):
+    """Where a waiting job goes."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "front"}]})
+
+    to: Literal["up", "front"] = Field("front", description="One place up, or to the front")
+
+
 class LibraryPath(BaseModel):
     """A picture below one of the library's folders."""
 
@@ -211,6 +264,7 @@ class HealthResponse(BaseModel):
     max_scale: float = MAX_SCALE
     img_url: bool
     library: bool
+    max_video_mb: float | None = Field(description="Largest film; null where films are not taken")
 
 
 class ReadyResponse(BaseModel):

@@ -13,6 +13,8 @@ from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.service import Service
+from utils.addresses import is_from_this_machine, is_loopback
+from utils.errors import JobAccessError
 
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 _BEARER = HTTPBearer(auto_error=False)
@@ -93,6 +95,22 @@ def check_enabled(service: ServiceOf) -> None:
     """503 while jobs are not taken."""
     if service.not_ready:
         raise HTTPException(503, f"No jobs are taken: {service.not_ready}.", {"Retry-After": "30"})
+
+
+def manages_all(request: Request, service: Service) -> bool:
+    """Whether a request may act on everybody's jobs. Where a key is set, ``GUARDS`` have seen it; without one only
+    whoever sits at the machine of a server on loopback may, and not through a proxy."""
+    if service.config.api_key:
+        return True
+    return is_loopback(service.config.server_name) and is_from_this_machine(request.headers)
+
+
+def check_manager(request: Request, service: ServiceOf) -> None:
+    """403 for who may not act on everybody's jobs."""
+    if not manages_all(request, service):
+        raise JobAccessError(
+            "This server is open to others and has no key, so nobody may act on everybody's jobs (REALESRGAN_API_KEY)."
+        )
 
 
 GUARDS = [Depends(check_rate), Depends(check_origin), Depends(check_key)]

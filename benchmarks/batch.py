@@ -16,8 +16,7 @@ from PIL import Image
 
 from benchmarks.networks import photograph
 from config import Config
-from engine.batch import BatchOptions, BatchResult, process_batch, through
-from engine.batch.run import Enhance
+from engine.batch import BatchOptions, BatchResult, Enhance, process_batch, through
 from engine.executors import create_executor
 from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings

@@ -26,9 +26,9 @@ TILE, OVERLAP = 256, 16
 
 def network_of(checkpoint: Path) -> tuple[Any, Any]:
     """The torch network and its facts."""
-    from engine import checkpoints
+    from engine.models import architectures, checkpoints
 
-    return checkpoints.load_network(checkpoints.load_state_dict(checkpoint))
+    return architectures.load_network(checkpoints.load_state_dict(checkpoint))
 
 
 def _to_input(pixels: np.ndarray) -> np.ndarray:
@@ -43,8 +43,8 @@ def original(checkpoint: Path, cache: Path, *, tile: int = 0) -> Run:
     """``RealESRGANer`` as its script runs it on a CPU: fp32, and its default, no tiles."""
     import torch
 
-    from engine import checkpoints
     from engine.backends.original import build_network, import_originals
+    from engine.models import checkpoints
 
     state = checkpoints.load_state_dict(checkpoint)
     plain = cache / "original.pth"
@@ -114,8 +114,8 @@ def ncnn_cpu(checkpoint: Path, cache: Path) -> Run:
     """ncnn on the whole picture, on the CPU, with its default options; weights in half precision, as published."""
     import ncnn
 
-    from engine import checkpoints
-    from engine.ncnn.writer import INPUT, OUTPUT, write_network
+    from engine.models import checkpoints
+    from engine.models.ncnn.writer import INPUT, OUTPUT, write_network
 
     param, weights = cache / f"{checkpoint.stem}.param", cache / f"{checkpoint.stem}.bin"
     if not param.exists():
@@ -163,9 +163,10 @@ def openvino_untiled(checkpoint: Path, cache: Path) -> Run:
 
 def engine(checkpoint: Path, cache: Path, **how: Any) -> Run:
     """This engine as it chooses for itself: backend, number type and tiles."""
+    from engine.imaging.upscaler import Upscaler
     from engine.model_manager import ModelManager
-    from engine.resample import from_full_scale
-    from engine.upscaler import MemoryBudget, Upscaler
+    from engine.pixels.resample import from_full_scale
+    from engine.pixels.tiling import MemoryBudget
     from utils.gpu import available_host_memory
 
     manager = ModelManager({}, checkpoint.parent, cache_dir=cache / "engine", bundled_dir=None)

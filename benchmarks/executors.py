@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks.networks import photograph, write_compact
 from config import Config
 from engine.executors import Executor, create_executor, run_many
-from engine.jobs import Job, JobState
+from engine.jobs.job import Job, JobState
 from engine.types import EnhanceSettings
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from config import Config
-from engine.face_detector import Face, FaceDetector, open_detector
 from engine.faces.align import Alignment, align, crop_face
+from engine.faces.detector import FaceDetector, open_detector
+from engine.faces.face import Face
 from engine.faces.landmarks import refine
 from engine.model_manager import ModelManager
 from utils import image_io

@@ -28,7 +28,7 @@ from engine.faces.landmarks import landmarks_in_crop
 from engine.faces.paste import FacePaster, FacePatch
 from engine.faces.run_network import FaceRun
 from engine.model_manager import ModelManager
-from engine.resample import from_full_scale, to_full_scale
+from engine.pixels.resample import from_full_scale, to_full_scale
 from engine.types import EnhanceSettings
 
 

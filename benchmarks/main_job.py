@@ -18,11 +18,11 @@ import numpy as np
 
 from benchmarks.networks import photograph, write_published
 from config import Config
-from engine import checkpoints
+from engine.imaging.upscaler import Upscaler
 from engine.model_manager import ModelManager
+from engine.models import architectures, checkpoints
 from engine.processor import enhance_file
 from engine.types import EnhanceSettings
-from engine.upscaler import Upscaler
 from utils import image_io
 from utils.gpu import cpu_features, cpu_name, peak_memory_mb
 from utils.picture import Picture
@@ -85,7 +85,7 @@ def _run(folder: Path, side: int, runs: int, device: str) -> None:
     target = manager.resolve_device(device)
     config = Config()
 
-    network = checkpoints.load_network(checkpoints.load_state_dict(checkpoint))[0].to(target)
+    network = architectures.load_network(checkpoints.load_state_dict(checkpoint))[0].to(target)
     plain = _median(partial(_plain, network, source, plain_out, target), runs)
     memory_plain = peak_memory_mb()
 

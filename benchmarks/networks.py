@@ -35,12 +35,12 @@ def write_rrdbnet(path: Path, blocks: int = 23, scale: int = 4, seed: int = 0) -
 
 
 def write_published(path: Path, name: str) -> Path:
-    """A network of the set-up (see ``engine.wheel_pairs``) as a checkpoint like the original project saves them."""
+    """A network of the set-up (see ``engine.models.wheel_pairs``) as a checkpoint in the original project's form."""
     import torch
 
-    from engine import package_index
-    from engine.checkpoints import load_state_dict
-    from engine.wheel_pairs import PAIRS
+    from engine.models import package_index
+    from engine.models.checkpoints import load_state_dict
+    from engine.models.wheel_pairs import PAIRS
 
     found = package_index.installed(PAIRS[name])
     if found is None:

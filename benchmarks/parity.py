@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.networks import photograph, write_published, write_rrdbnet
-from engine import checkpoints
 from engine.backends.original import build_network, import_originals
+from engine.imaging.upscaler import Upscaler
 from engine.model_manager import ModelManager
-from engine.resample import from_full_scale
-from engine.upscaler import Upscaler
+from engine.models import checkpoints
+from engine.pixels.resample import from_full_scale
 
 
 def original(checkpoint: Path, pixels: np.ndarray, **options: Any) -> np.ndarray:

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 
 from config import Config
+from engine.imaging.upscaler import Upscaler
 from engine.model_manager import ModelManager
+from engine.pixels.resample import from_full_scale, plain_bands
 from engine.processor import enhance_image_direct
-from engine.resample import from_full_scale, plain_bands
 from engine.types import RESAMPLERS
-from engine.upscaler import Upscaler
 from utils import image_io
 from utils.metrics import compare_with_reference
 

@@ -3,7 +3,7 @@
 ``pip install -r requirements-races.txt``, then ``python -m benchmarks.races`` (about eight minutes on two cores).
 ``--quick`` is a smoke run, ``--full`` adds large pictures, ``--chart FILE.png`` draws the result, ``--json FILE``
 keeps it. Networks are the published ones of the set-up; compact-32 has fixed-seed weights unless ``--weights FOLDER``
-holds ``compact-general-x4.pth``.
+holds ``compact-general-x4.pth``. ``--size 1920x1080`` races pictures of that size alone, without what is beside them.
 
 Each contender runs in a process of its own. "start" is imports and loading with converted models cached, "first" the
 first picture after it (compiling included), "seconds" the best of the later runs.
@@ -180,9 +180,9 @@ def batch(report: Report, checkpoint: Path, folder: Path, count: int, side: int 
     """A batch through files against the same pictures through the network alone."""
     from config import Config
     from engine.batch import process_batch
+    from engine.imaging.upscaler import Upscaler
     from engine.model_manager import ModelManager
     from engine.types import EnhanceSettings
-    from engine.upscaler import Upscaler
     from utils import image_io
     from utils.picture import Picture
     from utils.writers import SaveOptions
@@ -211,6 +211,16 @@ def batch(report: Report, checkpoint: Path, folder: Path, count: int, side: int 
     report.batch = {"pictures": count, "inference_seconds": alone, "batch_seconds": whole, "ratio": alone / whole}
 
 
+def beside(report: Report, compact: Path, folder: Path, pictures: int, side: int) -> None:
+    """What is raced beside single pictures: starts, a batch, faces, a film."""
+    report.starts = starts.measure(compact, folder)
+    batch(report, compact, folder, pictures, side)
+    try:
+        report.face, report.film = race_jobs.faces(folder), race_jobs.film(compact, folder)
+    except ImportError as error:
+        print(f"faces and film are left out: {error}")
+
+
 def table(report: Report) -> str:
     """The report in Markdown."""
     ceiling = ", ".join(f"{name} {value:.0f}" for name, value in report.ceiling.items())
@@ -232,7 +242,7 @@ def table(report: Report) -> str:
             f"| {row.peak_mb:.0f} | {row.start:.1f} | {row.first:.1f} |"
         )
     lines += race_jobs.lines(report.face, report.film)
-    lines += ["", *starts.lines(report.starts), ""]
+    lines += ["", *starts.lines(report.starts), ""] if report.starts else []
     if report.batch:
         lines.append(
             f"- batch of {report.batch['pictures']:.0f} pictures through files: {report.batch['batch_seconds']:.1f} s; "
@@ -252,6 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="a smoke run on tiny pictures")
     parser.add_argument("--full", action="store_true", help="adds 512x512 RRDBNet-23, full HD and 12 megapixels")
+    parser.add_argument("--size", action="append", metavar="WxH", help="pictures of this size alone; may be repeated")
     parser.add_argument("--runs", type=int, default=1, help="timed runs after the first")
     parser.add_argument("--pictures", type=int, default=0, help="pictures of the batch (default 12, quick 3, full 50)")
     parser.add_argument("--weights", type=Path, help="folder with real compact checkpoints")
@@ -259,20 +270,19 @@ def main() -> None:
     parser.add_argument("--chart", type=Path, help="draw the result into this PNG")
     parser.add_argument("--json", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
-    jobs = QUICK if options.quick else FULL if options.full else DEFAULT
+    jobs = QUICK if options.quick else FULL if options.full or options.size else DEFAULT
+    jobs = tuple(job for job in jobs if not options.size or f"{job[1]}x{job[2]}" in options.size)
+    if not jobs:
+        parser.error(f"--size: pictures have {', '.join(sorted({f'{w}x{h}' for _, w, h in FULL}))}")
     features = ", ".join(sorted(cpu_features()))
     report = Report(f"{cpu_name()}, {cpu_count()} cores ({features})", matmul_ceiling(512 if options.quick else 2048))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoints = write_networks(folder, options.weights)
         race(report, jobs, folder, options.runs, options.only or list(CONTENDERS))
-        report.starts = starts.measure(checkpoints["compact-16"], folder)
-        pictures = options.pictures or (3 if options.quick else 50 if options.full else 12)
-        batch(report, checkpoints["compact-16"], folder, pictures, side=64 if options.quick else 256)
-        try:
-            report.face, report.film = race_jobs.faces(folder), race_jobs.film(checkpoints["compact-16"], folder)
-        except ImportError as error:
-            print(f"faces and film are left out: {error}")
+        if not options.size:
+            pictures = options.pictures or (3 if options.quick else 50 if options.full else 12)
+            beside(report, checkpoints["compact-16"], folder, pictures, side=64 if options.quick else 256)
     print("\n" + table(report))
     if options.json:
         options.json.write_text(json.dumps(asdict(report), indent=1), "utf-8")

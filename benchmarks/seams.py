@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.networks import photograph, write_published
 from engine.model_manager import ModelManager
-from engine.tiling import FULL_SCALE, TileRunner, plan
+from engine.pixels.tiling import FULL_SCALE, TiledInference, plan
 
 
 def ridge(difference: np.ndarray, cuts: list[int]) -> float:
@@ -38,7 +38,7 @@ def run(side: int, tile: int, network: str) -> None:
             output = session.infer((window / np.float32(255))[None])[0]
             return np.rint(np.clip(output, 0, 1) * FULL_SCALE).astype(np.uint16)
 
-        runner = TileRunner(infer, 4)
+        runner = TiledInference(infer, 4)
         whole = np.concatenate(list(runner.bands(pixels, plan(side, side, tile=0, halo=16))))
         print(f"{network}, {side}x{side}, windows of {tile}")
         print("| halo | blend | PSNR to untiled (dB) | largest error (of 255) | ridge | work |")

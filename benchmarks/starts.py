@@ -6,13 +6,15 @@ from the second start on. The large network of the set-up is loaded without and 
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -26,7 +28,9 @@ TARGETS = {
     "main.py --help": 1.0,
     "import engine": None,
     "REST API answers (main.py serve)": 3.0,
+    "first answer at the interface's address (main.py)": 3.0,
     "interface answers (main.py)": 3.0,
+    "its page answers a click (main.py, Chromium)": None,
     "enhance a 64x64 picture, whole command": None,
     "load a network, converted before": 1.0,
     "load it again": 0.1,
@@ -73,7 +77,11 @@ def measure(checkpoint: Path, folder: Path, runs: int = 3) -> dict[str, float]:
         "main.py --help": lambda: _command(["main.py", "--help"], environment),
         "import engine": lambda: _command(["-c", "import engine"], environment),
         "REST API answers (main.py serve)": lambda: _answers(["main.py", "serve"], "/health", environment),
+        "first answer at the interface's address (main.py)": lambda: _answers(
+            ["main.py"], "/", environment, (200, 503)
+        ),
         "interface answers (main.py)": lambda: _answers(["main.py"], "/", environment),
+        "its page answers a click (main.py, Chromium)": lambda: _clicked(["main.py"], environment),
         "enhance a 64x64 picture, whole command": lambda: _command(enhance, environment),
         "the originals' imports alone": lambda: _command(["-c", ORIGINALS], environment),
     }
@@ -94,8 +102,9 @@ def _command(command: list[str], environment: dict[str, str]) -> float | None:
     return time.perf_counter() - begun if done.returncode == 0 else None
 
 
-def _answers(command: list[str], path: str, environment: dict[str, str]) -> float | None:
-    """Seconds until a server answers with 200; None when it ends or takes over a minute."""
+@contextlib.contextmanager
+def _server(command: list[str], environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
+    """A Python command that serves on a free port, its address, and when it was started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -105,16 +114,50 @@ def _answers(command: list[str], path: str, environment: dict[str, str]) -> floa
         [sys.executable, *command], cwd=REPOSITORY, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
+        yield process, f"http://127.0.0.1:{port}", begun
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _answers(
+    command: list[str], path: str, environment: dict[str, str], wanted: tuple[int, ...] = (200,)
+) -> float | None:
+    """Seconds until a server answers with a wanted status; None when it ends or takes over a minute."""
+    with _server(command, environment) as (process, address, begun):
         while process.poll() is None and time.perf_counter() - begun < 60:
             try:
-                if httpx.get(f"http://127.0.0.1:{port}{path}", timeout=20).status_code == 200:
+                if httpx.get(f"{address}{path}", headers={"Accept": "text/html"}, timeout=20).status_code in wanted:
                     return time.perf_counter() - begun
             except httpx.TransportError:
                 time.sleep(0.02)
         return None
-    finally:
-        process.terminate()
-        process.wait(60)
+
+
+def _clicked(command: list[str], environment: dict[str, str]) -> float | None:
+    """Seconds until a browser that runs already, and goes to the address at its first answer, shows what a click on a
+    sample picture brings; None where there is no Chromium."""
+    from tests.ui.running import CHROMIUM, chromium
+
+    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+        return None
+    with chromium() as browser:
+        page = browser.new_page()
+        with _server(command, environment) as (process, address, begun):
+            while process.poll() is None and not _is_answered(address):
+                time.sleep(0.02)
+            page.goto(address)
+            page.click("#sample-drawing", timeout=60_000)
+            page.wait_for_selector("#facts .chips", timeout=60_000)
+            return time.perf_counter() - begun
+
+
+def _is_answered(address: str) -> bool:
+    try:
+        httpx.get(address, timeout=20)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 def _inside(checkpoint: Path, folder: Path) -> dict[str, float]:

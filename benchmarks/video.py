@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.networks import photograph, write_compact, write_rrdbnet
 from config import Config
-from engine import checkpoints
 from engine.model_manager import ModelManager
+from engine.models import architectures, checkpoints
 from engine.types import EnhanceSettings
 from engine.video import VideoOptions, enhance_video
 from utils.gpu import cpu_features, cpu_name, peak_memory_mb
@@ -122,7 +122,7 @@ def run(
         plain: Measured | None = None
         for codec in codecs:
             if not skip_plain:
-                network = checkpoints.load_network(checkpoints.load_state_dict(checkpoint))[0].to(target)
+                network = architectures.load_network(checkpoints.load_state_dict(checkpoint))[0].to(target)
                 plain = plain_loop(network, target, source, folder / f"plain-{codec}.mp4", codec)
                 del network
                 print(

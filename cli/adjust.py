@@ -33,8 +33,8 @@ def adjust(
     Give --fidelity, --quality and a cropping --fit as they were given to `enhance`.
     """
     from cli.terminal import start
-    from engine.output_names import check_output
-    from engine.readjust import readjust_fidelity
+    from engine.imaging.readjust import readjust_fidelity
+    from engine.storage.output_names import check_output
 
     check_output(result, output, force)
     check_output(original, output, force)

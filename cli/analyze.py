@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -18,15 +19,14 @@ def analyze(
 ) -> None:
     """Say what is in pictures, and which settings suit them, with reasons."""
     from config import Config
+    from engine.imaging.task import limits_of
     from engine.intelligent_enhancer import IntelligentEnhancer
     from engine.model_manager import ModelManager
-    from engine.task import limits_of
 
     config = Config()
-    manager = ModelManager.from_config(config)
-    enhancer = IntelligentEnhancer(manager, limits=limits_of(config))
     worst = 0
-    try:
+    with closing(ModelManager.from_config(config)) as manager:
+        enhancer = IntelligentEnhancer(manager, limits=limits_of(config))
         for path in inputs:
             try:
                 found = enhancer.get_intelligent_settings(path)
@@ -38,8 +38,6 @@ def analyze(
                 print(json.dumps({"input": str(path), **found}, ensure_ascii=False))
             else:
                 _print(path, found)
-    finally:
-        manager.close()
     if worst:
         raise typer.Exit(worst)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.enhance import Backup, InPlace, check_backup
 from cli.settings import with_settings
 from cli.terminal import bar, cancel_on_interrupt, percent_and_eta, print_json, start
 from engine.types import EnhanceSettings
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from engine.executors import Executor
 
 _Option = typer.Option
+_Output = Annotated[
+    Path | None, _Option("--output", "-o", help="Folder for the results and the journal; not with --in-place.")
+]
+_Where = Annotated[
+    str | None,
+    _Option(
+        help="Where: in-process (quickest on one machine), worker (a crash costs one picture), ray (a cluster; the "
+        "default with REALESRGAN_EXECUTOR=ray)."
+    ),
+]
 _FIELD_OF = {"force": "overwrite", "retry_failed": "retry_failed", "lanes": "lanes", "watch": "watch"}
 """Options -> fields of ``BatchOptions`` that may change while a batch is under way."""
 _ANY_TIME = frozenset(("output", "executor", "dry_run", "as_json", "quiet", "verbose"))
@@ -33,7 +44,9 @@ def batch(
         typer.Argument(metavar="[IN...]", help="Folders, ZIP files, pictures; none: finish what OUTPUT holds."),
     ] = None,
     *,
-    output: Annotated[Path, _Option("--output", "-o", help="Folder for the results and the journal.")],
+    output: _Output = None,
+    in_place: InPlace = False,
+    backup: Backup = None,
     auto: Annotated[
         bool, _Option("--auto", help="Decide the settings for each picture; options given here win.")
     ] = False,
@@ -51,20 +64,14 @@ def batch(
     retry_failed: Annotated[bool, _Option("--retry-failed", help="Try pictures again that failed before.")] = False,
     watch: Annotated[bool, _Option("--watch", help="Wait for new files in the folders until Ctrl-C.")] = False,
     lanes: Annotated[int, _Option(min=1, max=16, help="Pictures in flight: decoded, in the network, encoded.")] = 3,
-    executor: Annotated[
-        str | None,
-        _Option(
-            help="Where: in-process (quickest on one machine), worker (a crash costs one picture), ray (a cluster; the "
-            "default with REALESRGAN_EXECUTOR=ray)."
-        ),
-    ] = None,
+    executor: _Where = None,
     dry_run: Annotated[bool, _Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Annotated[bool, _Option("--json", help="One JSON object a picture on standard output.")] = False,
     quiet: Annotated[bool, _Option("--quiet", "-q", help="No progress bar; only the summary.")] = False,
     verbose: Annotated[bool, _Option("--verbose", "-v", help="Log what happens.")] = False,
 ) -> None:
     """Enhance many pictures. A run that was stopped or killed goes on where it was when started again."""
-    from engine.batch import BatchOptions, BatchRequest
+    from engine.batch import BatchOptions
 
     options = BatchOptions(
         recursive=recursive,
@@ -75,18 +82,43 @@ def batch(
         retry_failed=retry_failed,
         lanes=lanes,
         watch=watch,
+        in_place=in_place,
+        backup=None if backup is None else str(backup.absolute()),
     )
+    check_backup(in_place, backup, output)
     config = _start(verbose, executor)
     if inputs:
-        request = BatchRequest(tuple(inputs), output, settings, options, auto)
-    else:
+        request = _request(config, inputs, output, settings, options, auto)
+    elif output is not None:
         request = _unfinished(output, options, typed)
+    else:
+        raise InvalidSettingsError("Name the pictures to enhance, or with --output a batch to finish.")
     if dry_run:
         _print_plan(_plan(request, config), as_json)
         return
     result = _run(request, config, as_json=as_json, quiet=quiet)
     _summarize(result, as_json)
     raise typer.Exit(result.exit_code)
+
+
+def _request(
+    config: Any,
+    inputs: list[Path],
+    output: Path | None,
+    settings: EnhanceSettings,
+    options: BatchOptions,
+    auto: bool,
+) -> BatchRequest:
+    """A new batch. In place its journal is where the same command finds it again.
+
+    Raises ``InvalidSettingsError`` for a batch that has results to put somewhere, and is not told where.
+    """
+    from engine.batch import BatchRequest, journal_place
+
+    if output is None and not options.in_place:
+        raise InvalidSettingsError("Name a folder for the results (--output), or replace the originals (--in-place).")
+    place = output or journal_place(config.data_dir, inputs, settings, options)
+    return BatchRequest(tuple(inputs), place, settings, options, auto)
 
 
 def _start(verbose: bool, executor: str | None) -> Any:
@@ -119,28 +151,29 @@ def _run(request: BatchRequest, config: Any, *, as_json: bool, quiet: bool) -> B
     from engine.batch import BatchControl, ItemState, through
     from engine.model_manager import ModelManager
 
-    manager = ModelManager.from_config(config)
     control = BatchControl()
 
     def tell(status: ItemStatus) -> None:
         if as_json and status.state not in (ItemState.QUEUED, ItemState.RUNNING):
             print_json(status.to_json())
 
-    try:
-        with cancel_on_interrupt(control), _bar(quiet or as_json) as show, _elsewhere(config) as executor:
-            if executor is not None:
-                request = request.but(lanes=max(request.options.lanes, executor.enough))
-            return request.run(
-                manager=manager,
-                config=config,
-                enhance=None if executor is None else through(executor),
-                control=control,
-                on_plan=lambda plan: _announce(plan, quiet or as_json),
-                on_item=tell,
-                on_progress=show,
-            )
-    finally:
-        manager.close()
+    with (
+        closing(ModelManager.from_config(config)) as manager,
+        cancel_on_interrupt(control),
+        _bar(quiet or as_json) as show,
+        _elsewhere(config) as executor,
+    ):
+        if executor is not None:
+            request = request.but(lanes=max(request.options.lanes, executor.enough))
+        return request.run(
+            manager=manager,
+            config=config,
+            enhance=None if executor is None else through(executor),
+            control=control,
+            on_plan=lambda plan: _announce(plan, quiet or as_json),
+            on_item=tell,
+            on_progress=show,
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -26,11 +27,8 @@ def bench(
 
 def _quick(model: str) -> None:
     from config import Config
-    from engine.machine_test import machine_test
+    from engine.machine.benchmark import machine_test
     from engine.model_manager import ModelManager
 
-    manager = ModelManager.from_config(Config())
-    try:
+    with closing(ModelManager.from_config(Config())) as manager:
         print(json.dumps(machine_test(manager, model).to_json(), indent=1))
-    finally:
-        manager.close()

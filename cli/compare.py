@@ -17,7 +17,7 @@ def compare(
 ) -> None:
     """Say how a result compares with its input, or with the truth."""
     from config import Config
-    from engine.task import result_limits_of
+    from engine.imaging.task import result_limits_of
     from utils.metrics import calculate_image_metrics
 
     metrics = calculate_image_metrics(original, enhanced, reference, limits=result_limits_of(Config()))

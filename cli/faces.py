@@ -32,10 +32,10 @@ def list_faces(
     """Say which faces are found and whether they would be restored. The numbers serve --keep-faces, --skip-faces."""
     from cli.terminal import start
     from engine.face_restorer import FaceRestorer
-    from engine.faces.needs import face_needs
+    from engine.faces.missing_models import missing_face_models
     from engine.model_manager import ModelManager
-    from engine.output_names import check_output
     from engine.processor import limits_of
+    from engine.storage.output_names import check_output
     from engine.types import EnhanceSettings
     from utils import image_io
 
@@ -47,7 +47,7 @@ def list_faces(
     config = start(False)
     manager = ModelManager.from_config(config)
     restorer = FaceRestorer(manager)
-    needs = face_needs(manager)
+    absent = missing_face_models(manager)
     for path in inputs:
         picture = image_io.load(path, limits_of(config))
         if preview is not None:
@@ -58,14 +58,14 @@ def list_faces(
         rows = [one.to_json() for one in found]
         if as_json:
             answer: dict[str, Any] = {"input": str(path), "detector": restorer.detector.name, "faces": rows}
-            print(json.dumps(answer | {"need": needs.to_json() if needs else None}, ensure_ascii=False))
+            print(json.dumps(answer | {"need": absent.to_json() if absent else None}, ensure_ascii=False))
             continue
         print(f"{path}: {len(found)} face{'' if len(found) == 1 else 's'}")
         for row in rows:
             decision = "restored" if row["restore"] else "left alone"
             print(f"  {row['number']}. at {row['box'][0]},{row['box'][1]}: {decision}. {row['reason']}")
-    if needs is not None and not as_json:
-        missing = " and ".join(map(str, needs.missing))
+    if absent is not None and not as_json:
+        missing = " and ".join(map(str, absent.missing))
         print(f"To restore them, {missing} would have to be downloaded: `python main.py models download NAME`.")
 
 

@@ -13,7 +13,7 @@ import typer
 from cli.terminal import output_file
 
 if TYPE_CHECKING:
-    from engine.history import History, Run
+    from engine.storage.history import History, Run
 
 app = typer.Typer(help="List, show, run again and forget runs.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 def _history() -> History:
     from config import Config
-    from engine.history import History
+    from engine.storage.history import History
 
     return History.from_config(Config())
 
@@ -76,9 +76,9 @@ def rerun(
 ) -> None:
     """Enhance the same input with the same settings once more."""
     from config import Config
+    from engine.imaging.recording import Recorder
     from engine.model_manager import ModelManager
-    from engine.output_names import default_output_path, reserved
-    from engine.recording import Recorder
+    from engine.storage.output_names import default_output_path, reserved
 
     config = Config()
     history = _history()

@@ -14,8 +14,8 @@ def info(
 ) -> None:
     """Devices, memory, versions, models, and how fast each network ran here."""
     from config import Config
+    from engine.machine.report import bug_report, report_lines, system_report
     from engine.model_manager import ModelManager
-    from engine.system_report import bug_report, report_lines, system_report
 
     config = Config()
     manager = ModelManager.from_config(config)

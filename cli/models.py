@@ -55,8 +55,8 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
 
 def list_in_words(statuses: Sequence[Any]) -> Iterator[str]:
     """The lines of the plain list: what is installed, what can be had, and packs by their names alone."""
-    from engine.model_wheels import WHEELS
-    from engine.registry import REGISTRY
+    from engine.models.registry import REGISTRY
+    from engine.models.wheels import WHEELS
 
     packed = {spec.name: spec.pair.wheel.pack for spec in REGISTRY.values() if spec.pair is not None}
     missing = [status for status in statuses if not status.installed]
@@ -93,7 +93,7 @@ def download(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    from engine.model_wheels import WHEELS
+    from engine.models.wheels import WHEELS
 
     manager = _manager()
     pack = WHEELS.get(name)

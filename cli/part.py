@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,7 @@ from utils.errors import InvalidSettingsError
 _Option = typer.Option
 
 
-@functools.partial(with_settings, without=("max_megabytes", "skip_if_large_enough", "seamless"))
+@functools.partial(with_settings, without=("max_megabytes", "skip_if_large_enough", "seamless", "pages", "pdf_dpi"))
 def part(
     input_path: Annotated[Path, typer.Argument(metavar="IN", help="Picture file.")],
     output: Annotated[
@@ -29,41 +31,33 @@ def part(
     force: Annotated[bool, _Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
     """Enhance a small part of a picture as the whole would be."""
+    from engine.imaging.region import enhance_region
+    from engine.imaging.task import save_options
     from engine.model_manager import ModelManager
-    from engine.output_names import check_output, output_format
     from engine.processor import enhance_file
-    from engine.region import enhance_region
-    from engine.task import settings_comment
+    from engine.storage.output_names import check_output, output_format
     from utils import image_io
-    from utils.writers import SaveOptions
 
     center = None if at is None else _point(at)
     check_output(input_path, output, force)
     kind = output_format(settings, "png", output)
     config = start(False)
-    manager, control = ModelManager.from_config(config), JobControl()
-    try:
-        with cancel_on_interrupt(control):
-            made = enhance_region(
-                input_path,
-                center,
-                settings,
-                enhance=functools.partial(enhance_file, manager=manager, config=config),
-                manager=manager,
-                config=config,
-                side=side,
-                control=control,
-            )
-    finally:
-        manager.close()
-    options = SaveOptions(
-        kind,
-        settings.quality,
-        settings.lossless,
-        settings.exif,
-        settings_comment(settings) if settings.embed_settings else None,
-    )
-    image_io.save(made.after, output, options)
+    control = JobControl()
+    with closing(ModelManager.from_config(config)) as manager, cancel_on_interrupt(control):
+        made = enhance_region(
+            input_path,
+            center,
+            settings,
+            enhance=functools.partial(enhance_file, manager=manager, config=config),
+            manager=manager,
+            config=config,
+            side=side,
+            control=control,
+        )
+    missing = made.before.metadata.missing_percent
+    image_io.save(made.after, output, save_options(settings, kind, missing))
+    if missing is not None:
+        print(f"Note: {made.before.metadata.warnings[-1]}", file=sys.stderr)
     left, top, width, height = made.box
     print(f"{output}: {width}x{height} at {left},{top} -> {made.after.width}x{made.after.height}, {made.model}")
 

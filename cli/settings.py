@@ -12,6 +12,7 @@ import typer
 
 from engine.types import EnhanceSettings
 from utils.errors import InvalidSettingsError
+from utils.page_numbers import PDF_DPI
 
 _Option = typer.Option
 _FIELD_OF = {
@@ -107,12 +108,20 @@ def _options(
     seamless: Annotated[
         str, _Option(help="The picture is a texture that repeats: off, x (left meets right), y, or both.")
     ] = "off",
+    normal_map: Annotated[
+        bool, _Option("--normal-map", help="The picture is a normal map: its vectors keep length 1.")
+    ] = False,
     fidelity: Annotated[float, _Option(help="Share of the plainly resized input, 0 to 1.")] = 0.0,
-    format_: Annotated[str, _Option("--format", help="auto, png, jpeg, webp, avif, tiff or gif.")] = "auto",
+    format_: Annotated[str, _Option("--format", help="auto, png, jpeg, webp, avif, jxl, tiff, gif or pdf.")] = "auto",
     quality: Annotated[int, _Option(help="Quality of lossy formats, 1 to 100.")] = 95,
-    lossless: Annotated[bool, _Option(help="Lossless WebP.")] = False,
+    lossless: Annotated[bool, _Option(help="Lossless WebP, JPEG XL and PDF pages.")] = False,
     exif: Annotated[str, _Option(help="keep, no-location or drop.")] = "keep",
     embed_settings: Annotated[bool, _Option(help="Write the settings into the output's metadata.")] = True,
+    pages: Annotated[str, _Option(help="Pages of a TIFF or PDF, e.g. 1-3,7 or 5-; by default all.")] = "",
+    pdf_dpi: Annotated[float, _Option(help="Resolution of PDF pages that are no scanned pictures.")] = PDF_DPI,
+    salvage: Annotated[
+        bool, _Option("--salvage", help="Take what can be decoded of a damaged picture, and say what is missing.")
+    ] = False,
 ) -> None:
     """Nothing but its signature: every option with its type, help and default."""
 

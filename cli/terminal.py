@@ -8,11 +8,16 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.types import JobControl
+from engine.types import EnhanceResult, JobControl
+from engine.types import Progress as JobProgress
 from utils.errors import EngineError, OutputError
+
+if TYPE_CHECKING:
+    from engine.video import VideoResult
 
 
 def start(verbose: bool) -> Any:
@@ -84,7 +89,12 @@ def progress_bar(control: JobControl, quiet: bool) -> Iterator[Callable[[str], N
         if move is None:
             yield lambda name: None
             return
-        control.on_progress = lambda step: move(step.fraction, percent_and_eta(step.fraction, step.eta_seconds))
+
+        def show(step: JobProgress) -> None:
+            page = f"  {step.done} of {step.total} pages" if step.stage == "Pages" else ""
+            move(step.fraction, percent_and_eta(step.fraction, step.eta_seconds) + page)
+
+        control.on_progress = show
         yield lambda name: move(0.0, percent_and_eta(0.0, None), name[:40])
 
 
@@ -93,10 +103,34 @@ def print_json(content: dict[str, Any]) -> None:
     print(json.dumps(content, ensure_ascii=False), flush=True)
 
 
-def print_fault(source: Path, error: EngineError) -> None:
-    """What ``--json`` prints about a file that failed."""
-    fault = {"type": type(error).__name__, "message": str(error)}
-    print_json({"input": str(source), "output": None, "error": fault})
+@dataclass(frozen=True)
+class Flags:
+    """What a command that makes files is told besides their settings; it says by it what it has done."""
+
+    force: bool
+    as_json: bool
+    quiet: bool
+
+    @property
+    def no_bar(self) -> bool:
+        """Whether a progress bar would disturb."""
+        return self.quiet or self.as_json
+
+    def tell(self, result: EnhanceResult | VideoResult, sentence: str) -> None:
+        """A result: as JSON, or its warnings and a sentence."""
+        if self.as_json:
+            print_json(result.to_json())
+            return
+        for warning in result.warnings:
+            print(f"Note: {warning}", file=sys.stderr)
+        if not self.quiet:
+            print(sentence)
+
+    def tell_fault(self, source: Path, error: EngineError) -> None:
+        """A file that failed: as JSON; in words whoever ends the command says it."""
+        if self.as_json:
+            fault = {"type": type(error).__name__, "message": str(error)}
+            print_json({"input": str(source), "output": None, "error": fault})
 
 
 def is_folder(output: str) -> bool:

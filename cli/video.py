@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.settings import with_settings
-from cli.terminal import bar, cancel_on_interrupt, is_folder, print_fault, print_json, start
+from cli.terminal import Flags, bar, cancel_on_interrupt, is_folder, print_json, start
 from engine.types import EnhanceSettings, JobControl, Progress
-from engine.video.options import VideoOptions, VideoProgress, VideoResult, seconds_of
+from engine.video import VideoOptions, VideoProgress, VideoResult, seconds_of
 from utils.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
 
 _Option = typer.Option
 _SETTINGS = (
     *("model", "scale", "width", "height", "fit", "long_edge", "tile", "whole", "precision", "backend", "device"),
-    *("denoise", "color_match", "fidelity", "embed_settings"),
+    *("denoise", "color_match", "normal_map", "fidelity", "embed_settings"),
 )
 """Options of pictures that make sense for frames."""
+_Source = Annotated[
+    Path, typer.Argument(metavar="IN", help="Video file, numbered pictures (frames/%04d.png), or their folder.")
+]
+_Output = Annotated[
+    str | None,
+    _Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Output file (.mp4, .mov, .mkv, .webm; .gif or .webp for short clips), folder/, or frames as "
+        "pictures: out/%04d.png (.jpg, .webp, .tif).",
+    ),
+]
+_Rate = Annotated[float | None, _Option(help="Frames a second of numbered pictures; 24 where nothing is said.")]
+_StartNumber = Annotated[int | None, _Option(help="First number of pictures to take, or of a film's frames to write.")]
+_Fields = Annotated[
+    str,
+    _Option(
+        help="Whole frames of interlaced ones: auto, off, on, double (25i becomes 50p), or telecine (3:2 pulldown "
+        "undone: 29.97 become 23.976)."
+    ),
+]
 
 
 @functools.partial(with_settings, only=_SETTINGS)
 def video(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Video file.")],
-    output: Annotated[
-        str | None,
-        _Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Output file (.mp4, .mov, .mkv, .webm; .gif or .webp for short clips) or folder/.",
-        ),
-    ] = None,
+    source: _Source,
+    output: _Output = None,
     *,
     settings: EnhanceSettings,
     codec: Annotated[str, _Option(help="auto, h264, h265 or av1.")] = "auto",
@@ -44,7 +60,10 @@ def video(
     speed: Annotated[str, _Option(help="Time spent on small files: fast, medium or slow.")] = "medium",
     begin: Annotated[str | None, _Option("--from", help="Where to begin: seconds, or [hours:]minutes:seconds.")] = None,
     end: Annotated[str | None, _Option("--to", help="Where to end.")] = None,
+    rate: _Rate = None,
+    start_number: _StartNumber = None,
     smoothing: Annotated[float, _Option(help="Calm flicker where nothing moves, 0 to 1.")] = 0.0,
+    deinterlace: _Fields = "auto",
     skip_duplicates: Annotated[bool, _Option(help="Repeated frames are enhanced once (all are written).")] = True,
     audio: Annotated[bool, _Option(help="Copy the sound.")] = True,
     subtitles: Annotated[bool, _Option(help="Copy the subtitles.")] = True,
@@ -65,18 +84,25 @@ def video(
         start=seconds_of(begin),
         end=seconds_of(end),
         smoothing=smoothing,
+        deinterlace=deinterlace,
         skip_duplicates=skip_duplicates,
+        rate=rate,
+        start_number=start_number,
         copy_audio=audio,
         copy_subtitles=subtitles,
         resume=resume,
     )
-    config = start(verbose)
+    config, flags = start(verbose), Flags(force, as_json, quiet)
     if preview is not None:
-        moment = seconds_of(preview) or 0.0
-        _preview(source, output, settings, moment, config, force=force, as_json=as_json, quiet=quiet)
+        _preview(source, output, settings, options, seconds_of(preview) or 0.0, config, flags)
         return
-    result = _run(source, output, settings, options, config, force=force, as_json=as_json, quiet=quiet or as_json)
-    _tell(result, as_json, quiet)
+    result = _run(source, output, settings, options, config, flags)
+    flags.tell(
+        result,
+        f"{result.output_path}: {result.frames} frames, {result.input_size[0]}x{result.input_size[1]} -> "
+        f"{result.output_size[0]}x{result.output_size[1]}, {result.codec}, {result.model}, "
+        f"{result.timings.total:.1f} s, {result.fps:.2f} frames a second",
+    )
     raise typer.Exit(0 if result.complete else 130)
 
 
@@ -89,92 +115,68 @@ def _target(source: Path, output: str | None, settings: EnhanceSettings) -> Path
 
 
 def _run(
-    source: Path,
-    output: str | None,
-    settings: EnhanceSettings,
-    options: VideoOptions,
-    config: Any,
-    *,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
+    source: Path, output: str | None, settings: EnhanceSettings, options: VideoOptions, config: Any, flags: Flags
 ) -> VideoResult:
+    from engine.video import enhance_video
+
+    control = JobControl()
+    shown = _bar(control, source.name, flags.no_bar)
+    with _manager(source, config, flags) as manager, cancel_on_interrupt(control), shown:
+        return enhance_video(
+            source,
+            _target(source, output, settings),
+            settings,
+            options,
+            manager=manager,
+            config=config,
+            control=control,
+            overwrite=flags.force,
+        )
+
+
+@contextmanager
+def _manager(source: Path, config: Any, flags: Flags) -> Iterator[ModelManager]:
+    """Models while something is done with ``source``; a fault is told as the flags say before it is raised."""
     from engine.model_manager import ModelManager
-    from engine.video.run import enhance_video
 
     manager = ModelManager.from_config(config)
-    control = JobControl()
     try:
-        with cancel_on_interrupt(control), _bar(control, source.name, quiet):
-            return enhance_video(
-                source,
-                _target(source, output, settings),
-                settings,
-                options,
-                manager=manager,
-                config=config,
-                control=control,
-                overwrite=force,
-            )
+        yield manager
     except EngineError as error:
-        if as_json:
-            print_fault(source, error)
+        flags.tell_fault(source, error)
         raise
     finally:
         manager.close()
-
-
-def _tell(result: VideoResult, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        print_json(result.to_json())
-        return
-    for warning in result.warnings:
-        print(f"Note: {warning}", file=sys.stderr)
-    if not quiet:
-        print(
-            f"{result.output_path}: {result.frames} frames, {result.input_size[0]}x{result.input_size[1]} -> "
-            f"{result.output_size[0]}x{result.output_size[1]}, {result.codec}, {result.model}, "
-            f"{result.timings.total:.1f} s, {result.fps:.2f} frames a second"
-        )
 
 
 def _preview(
     source: Path,
     output: str | None,
     settings: EnhanceSettings,
+    options: VideoOptions,
     seconds: float,
     config: Any,
-    *,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
+    flags: Flags,
 ) -> None:
-    from engine.model_manager import ModelManager
-    from engine.output_names import check_output
-    from engine.video import preview_video_frame
+    from engine.storage.output_names import check_output
+    from engine.video import is_sequence, name_of, preview_video_frame
     from utils import image_io
     from utils.writers import SaveOptions
 
     if output is None or is_folder(output):
-        target = (source.parent if output is None else Path(output)) / f"{source.stem}.png"
+        stem = name_of(source) if is_sequence(source) else source.stem
+        target = (source.parent if output is None else Path(output)) / f"{stem}.png"
     else:
         target = Path(output)
-    manager = ModelManager.from_config(config)
-    try:
-        check_output(source, target, force)
-        shown = preview_video_frame(source, seconds, settings, manager=manager, config=config)
+    with _manager(source, config, flags) as manager:
+        check_output(source, target, flags.force)
+        shown = preview_video_frame(source, seconds, settings, options, manager=manager, config=config)
         image_io.save(shown.after, target, SaveOptions(image_io.format_from_suffix(target) or "png"))
-    except EngineError as error:
-        if as_json:
-            print_fault(source, error)
-        raise
-    finally:
-        manager.close()
-    if as_json:
+    if flags.as_json:
         width, height = shown.after.size
         told = {"input": str(source), "output": str(target), "model": shown.model, "frame_seconds": shown.seconds}
         print_json({**told, "width": width, "height": height})
-    elif not quiet:
+    elif not flags.quiet:
         print(f"{target}: the frame at {shown.seconds:.2f} s, {shown.after.width}x{shown.after.height}, {shown.model}")
 
 

@@ -17,14 +17,15 @@ from PIL import Image
 from benchmarks.quality import enlarge
 from benchmarks.side_by_side import page
 from config import ROOT, Config
+from docs.samples.cat import drawing
 from engine.model_manager import ModelManager
-from ui.samples import SAMPLES
 
 NETWORKS = (
     "bicubic",
     "embedded-compact-x4",
     "spanx4_ch48",
     "realesr-animevideov3",
+    "quick-x4",
     "RealESRGAN_x4plus_anime_6B",
     "RealESRGAN_x4plus",
 )
@@ -37,7 +38,7 @@ _PICTURES = (
     ("rocket, JPEG 50", "rocket.jpg", (80, 60), 50, 0.0),
     ("stones, JPEG 85", "gravel.png", (64, 64), 85, 0.0),
 )
-_DRAWING = ("drawing, JPEG 60", (60, 45), 60)
+_DRAWING = ("drawing, JPEG 60", (95, 50), 60)
 
 
 def worn(pixels: np.ndarray, quality: int | None, noise: float) -> np.ndarray:
@@ -63,8 +64,7 @@ def crops() -> Iterator[tuple[str, np.ndarray]]:
         small = image.resize((image.width // 4, image.height // 4), Image.Resampling.BOX)
         yield label, _around(worn(np.asarray(small), quality, noise), middle)
     label, middle, quality = _DRAWING
-    drawing = SAMPLES["drawing"]().convert("RGB")
-    small = drawing.resize((drawing.width // 2, drawing.height // 2), Image.Resampling.BOX)
+    small = drawing().resize((180, 135), Image.Resampling.BOX)
     yield label, _around(worn(np.asarray(small), quality, 0.0), middle)
 
 

@@ -10,15 +10,13 @@ import io
 import platform
 import sys
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from tests.ui.running import CHROMIUM, REPOSITORY, App, chromium, open_tab, running_app
-from ui.samples import landscape, sample_file
+from ui.samples import SAMPLES, sample_clip, sample_file
 
 TARGET = REPOSITORY / "docs" / "screenshots"
 SIZE = {"width": 1360, "height": 900}
@@ -33,27 +31,10 @@ _HIDE_FOLDERS = """(pairs) => {
 }"""
 
 
-def clip(path: Path) -> Path:
-    """A second of film: the camera moves over the drawn landscape."""
-    import av
-
-    wide = np.asarray(landscape().crop((0, 90, 480, 270)))
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=12)
-        stream.width, stream.height, stream.pix_fmt = 240, 180, "yuv420p"
-        for index in range(12):
-            left = index * 12
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(wide[:, left : left + 240]), format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, 12)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
 def image(page: Any, material: Path) -> None:
     # Another one in the dark: the same again would be taken from the history.
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    page.click("#sample-drawing" if dark else "#sample-landscape")
+    page.click("#sample-drawing" if dark else "#sample-photograph")
     page.wait_for_selector("#facts .chips")
     page.click("#enhance")
     page.wait_for_selector("#result", state="visible")
@@ -61,14 +42,14 @@ def image(page: Any, material: Path) -> None:
 
 
 def video(page: Any, material: Path) -> None:
-    page.set_input_files("#video-file input[type=file]", str(clip(material / "lake.mp4")))
+    page.set_input_files("#video-file input[type=file]", str(sample_clip(material)))
     page.wait_for_function("document.querySelector('#video-facts').innerText.includes('240')")
     page.click("#video-preview")
-    page.wait_for_selector("#video-slider img")
+    page.wait_for_selector("#video-stage img.after[src]")
 
 
 def batch(page: Any, material: Path) -> None:
-    files = [str(sample_file(name, material)) for name in ("landscape", "drawing", "page")]
+    files = [str(sample_file(name, material)) for name in SAMPLES]
     page.set_input_files("#batch-files input[type=file]", files)
     page.wait_for_timeout(1500)
     page.click("#batch-start")

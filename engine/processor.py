@@ -8,23 +8,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.direct import direct_call
+from engine.imaging.context import JobContext
+from engine.imaging.direct_call import direct_call
+from engine.imaging.document import enhance_document, is_document
+from engine.imaging.picture_enhancer import PictureEnhancer
+from engine.imaging.readjust import blended
+from engine.imaging.task import MB, Task, decide, limits_of
 from engine.model_manager import ModelManager
-from engine.output_names import default_output_path, goal_text, output_format, reserved, unused_path
-from engine.readjust import blended
-from engine.resample import from_full_scale
-from engine.runner import Runner
-from engine.sizing import SizePlan, plan_size
-from engine.task import MB, Task, decide, limits_of
-from engine.types import EnhanceResult, EnhanceSettings, JobControl, Timings
+from engine.pixels.resample import from_full_scale
+from engine.pixels.sizing import SizePlan, plan_size
+from engine.storage.output_names import default_output_path, goal_text, output_format, reserved
+from engine.types import EnhanceResult, EnhanceSettings, JobControl, Progress, Timings
 from utils import image_io
+from utils.engine_config import EngineConfig
 from utils.errors import InvalidSettingsError
 from utils.files import folder_beside, replaced
 from utils.gpu import peak_memory_mb
+from utils.json_types import JsonObject
 from utils.picture import Picture, crop
 from utils.writers import SaveOptions
 from utils.writers.base import output_error
@@ -39,15 +43,15 @@ def enhance_file(
     settings: EnhanceSettings,
     *,
     manager: ModelManager,
-    config: Any,
+    config: EngineConfig,
     control: JobControl | None = None,
     overwrite: bool = False,
     faces_from: Path | None = None,
 ) -> EnhanceResult:
-    """Enhance one picture file.
+    """Enhance one picture file, or every page of a TIFF or PDF (``settings.pages``, ``engine.imaging.document``).
 
     Args:
-        config: limits (``max_image_mb``, ``max_image_megapixels``, ``max_output_megapixels``) and
+        config: limits (``max_image_mb``, ``max_image_megapixels``, ``max_pages``, ``max_output_megapixels``) and
             ``gpu_memory_reserve_mb``.
         control: receives progress, can cancel.
         overwrite: replace an existing output file (never the input itself).
@@ -56,32 +60,43 @@ def enhance_file(
     Raises:
         EngineError: one of its kinds, see ``utils.errors``; then no output file exists or an older one is untouched.
     """
+    context = JobContext(manager, config, control or JobControl(), overwrite, faces_from)
+    return enhance_within(context, Path(input_path), Path(output_path), settings)
+
+
+def enhance_within(context: JobContext, source: Path, target: Path, settings: EnhanceSettings) -> EnhanceResult:
+    """``enhance_file`` where a context is there already."""
     started = time.perf_counter()
-    control = control or JobControl()
-    decided = decide(Path(input_path), Path(output_path), settings, manager, config, overwrite)
-    if decided.copies:
-        return _copy(decided, started)
-    control.check()
-    reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
+    info = image_io.probe(source, limits_of(context.config, settings))
+    if is_document(info, settings, target):
+        return enhance_document(info, target, settings, context, _enhance_page)
+    decided = decide(source, target, settings, context, info)
+    return _copy(decided, started) if decided.copies else _enhance(decided, context, started)
 
-    def runner_of(one: Task) -> Runner:
-        return Runner(one, manager, control, reserve, limits_of(config), faces_from)
 
+def _enhance_page(page: Path, target: Path, settings: EnhanceSettings, context: JobContext) -> EnhanceResult:
+    """A page's file is there for a moment, so its faces are not remembered."""
+    return _enhance(decide(page, target, settings, context), context, time.perf_counter(), keep_faces=False)
+
+
+def _enhance(decided: Task, context: JobContext, started: float, *, keep_faces: bool = True) -> EnhanceResult:
+    """Run one picture."""
+    context.control.check()
     task = _at_its_own_size(decided) if decided.large_enough else decided
-    if settings.max_megabytes is None:
-        runner = runner_of(task)
-        result = runner.run(started)
+    if task.settings.max_megabytes is None:
+        enhancer = PictureEnhancer(task, context)
+        result = enhancer.run(started)
     else:
         # Under its name the file appears only once it is small enough.
         with folder_beside(task.output_path) as folder:
-            runner = runner_of(replace(task, output_path=folder / task.output_path.name))
-            result = _bounded(runner.run(started), task, settings.max_megabytes, control, started)
+            enhancer = PictureEnhancer(replace(task, output_path=folder / task.output_path.name), context)
+            result = _bounded(enhancer.run(started), task, task.settings.max_megabytes, context.control, started)
     if decided.large_enough:
         notice = "The picture is large enough already; it was written anew at its own size."
         result = replace(result, model=decided.model, backend="none", skipped=True, warnings=(*result.warnings, notice))
-    cache_dir = getattr(config, "cache_dir", None)
-    if cache_dir is not None and result.output_size == task.size.canvas:
-        runner.keep_faces(task.output_path, Path(cache_dir))
+    cache_dir = context.config.cache_dir
+    if cache_dir is not None and keep_faces and result.output_size == task.size.canvas:
+        enhancer.keep_faces(task.output_path, Path(cache_dir))
     return result
 
 
@@ -89,7 +104,7 @@ def _bounded(
     result: EnhanceResult, task: Task, max_megabytes: float, control: JobControl, started: float
 ) -> EnhanceResult:
     """The result made small enough, and given its name."""
-    from engine.file_size import shrink_to
+    from engine.imaging.file_size import shrink_to
 
     assert result.output_path is not None
     notes = shrink_to(result.output_path, int(max_megabytes * MB), task.save, control)
@@ -159,7 +174,7 @@ def apply_fidelity(
     if not 0 <= fidelity <= 1:
         raise InvalidSettingsError(f"fidelity must be between 0 and 1 (given: {fidelity}).")
     plan = None if settings is None else plan_size(*original.size, settings, max_output_pixels=10**12)
-    bands = blended(enhanced, original, plan, fidelity)
+    bands = blended(enhanced, original, plan, fidelity, settings is not None and settings.normal_map)
     mixed = np.concatenate([from_full_scale(band, enhanced.bit_depth) for band in bands])
     if enhanced.alpha is None:
         return Picture(mixed, None, enhanced.metadata)
@@ -177,13 +192,13 @@ def enhance_image_direct(
     denoise_strength: float | None = None,
     gpu_id: int | None = None,
     model_manager: ModelManager | None = None,
-    config: Any = None,
+    config: EngineConfig | None = None,
     *,
     model: str | None = None,
     output_path: Path | str | None = None,
-    progress: Callable[[Any], None] | None = None,
-    **settings: Any,
-) -> tuple[str, str, str, dict[str, Any]]:
+    progress: Callable[[Progress], None] | None = None,
+    **settings: object,
+) -> tuple[str, str, str, JsonObject]:
     """Enhance one picture, given as a file, a PIL picture or an array.
 
     Args:
@@ -202,29 +217,15 @@ def enhance_image_direct(
     Raises:
         EngineError: see ``enhance_file``.
     """
-    given = {
-        "model": model or model_name,
-        "scale": scale,
-        "face_enhance": face_enhance,
-        "tile": tile,
-        "auto_tile": auto_tile,
-        "denoise_strength": denoise_strength,
-        **settings,
-    }
+    given: dict[str, object] = {"model": model or model_name, "scale": scale, "face_enhance": face_enhance}
+    given |= {"tile": tile, "auto_tile": auto_tile, "denoise_strength": denoise_strength, **settings}
     with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits), ExitStack() as names:
         output_dir = Path(limits.output_dir)
         input_path = _as_file(image, output_dir / "inputs", names)
         named = default_output_path(input_path, output_dir, chosen)
         target = Path(output_path) if output_path else names.enter_context(reserved(named))
-        result = enhance_file(
-            input_path,
-            target,
-            chosen,
-            manager=manager,
-            config=limits,
-            control=JobControl(on_progress=progress),
-            overwrite=True,
-        )
+        context = JobContext(manager, limits, JobControl(on_progress=progress), overwrite=True)
+        result = enhance_within(context, input_path, target, chosen)
     metrics = {**result.metrics, **{key: value for key, value in result.to_json().items() if key != "metrics"}}
     return str(result.output_path), str(input_path), _status(result), metrics
 
@@ -254,8 +255,8 @@ __all__ = [
     "default_output_path",
     "enhance_file",
     "enhance_image_direct",
+    "enhance_within",
     "goal_text",
     "limits_of",
     "output_format",
-    "unused_path",
 ]

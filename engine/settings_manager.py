@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from engine.presets import BUILTIN_PRESETS, Preset, merge_settings, partial_settings, preset_name
-from engine.safe_file import BrokenFileError, SafeJsonFile
+from engine.storage.presets import BUILTIN_PRESETS, Preset, merge_settings, partial_settings, preset_name
+from engine.storage.safe_file import BrokenFileError, SafeJsonFile
 from engine.types import EnhanceSettings
+from utils.engine_config import EngineConfig
 from utils.errors import InvalidSettingsError, OutputError
+from utils.json_types import JsonObject
 
 SCHEMA_VERSION = 1
 FILE_NAME = "settings.json"
@@ -32,7 +33,7 @@ class SettingsManager:
         self._skipped: dict[str, str] = {}
 
     @classmethod
-    def from_config(cls, config: Any) -> SettingsManager:
+    def from_config(cls, config: EngineConfig) -> SettingsManager:
         """A manager for the application's ``Config``: the file is in its ``data_dir``."""
         return cls(config.data_dir)
 
@@ -89,7 +90,7 @@ class SettingsManager:
     def save_preset(
         self,
         name: str,
-        settings: EnhanceSettings | Mapping[str, Any],
+        settings: EnhanceSettings | Mapping[str, object],
         description: str = "",
         *,
         overwrite: bool = True,
@@ -115,7 +116,7 @@ class SettingsManager:
         """Give a preset another name. Raises ``InvalidSettingsError`` if that is taken or ``old`` is unknown."""
         preset, name = self._own(old), _own_name(new)
 
-        def move(presets: dict[str, Any]) -> None:
+        def move(presets: JsonObject) -> None:
             entry = _take(presets, preset.name)
             taken = _key(presets, name)
             if taken is not None:
@@ -157,7 +158,7 @@ class SettingsManager:
                 Preset(_own_name(name), preset.settings, preset.description, preset.prefers, False, _now())
             )
 
-        def put_all(presets: dict[str, Any]) -> None:
+        def put_all(presets: JsonObject) -> None:
             for preset in taken_over:
                 _put(presets, preset, overwrite)
 
@@ -165,7 +166,7 @@ class SettingsManager:
         return tuple(taken_over)
 
     def settings_from(
-        self, name: str, explicit: Mapping[str, Any] | None = None, installed: Iterable[str] = ()
+        self, name: str, explicit: Mapping[str, object] | None = None, installed: Iterable[str] = ()
     ) -> EnhanceSettings:
         """A preset's settings with the person's explicit choices over them; ``installed``: names of usable models."""
         return merge_settings(self.get(name).resolve(frozenset(installed)), explicit or {})
@@ -176,15 +177,15 @@ class SettingsManager:
             raise InvalidSettingsError(f"'{preset.name}' is built in; it stays as it is. Duplicate it to change it.")
         return preset
 
-    def _change(self, change: Any) -> None:
-        def apply(content: dict[str, Any]) -> None:
+    def _change(self, change: Callable[[JsonObject], object]) -> None:
+        def apply(content: JsonObject) -> None:
             content["version"] = SCHEMA_VERSION
             change(content.setdefault("presets", {}))
 
         self._file.update(apply)
 
 
-def _check(content: dict[str, Any]) -> None:
+def _check(content: JsonObject) -> None:
     """Whether a settings file can be worked with at all; single presets are judged one by one."""
     version = content.get("version", SCHEMA_VERSION)
     if isinstance(version, int) and version > SCHEMA_VERSION:
@@ -197,7 +198,7 @@ def _check(content: dict[str, Any]) -> None:
             raise BrokenFileError(f"holds '{part}' in another form than expected")
 
 
-def _preset(name: str, entry: Any) -> Preset:
+def _preset(name: str, entry: object) -> Preset:
     if not isinstance(entry, dict) or not isinstance(entry.get("settings"), dict):
         raise InvalidSettingsError("its settings are missing.")
     prefers = entry.get("prefers", [])
@@ -212,16 +213,16 @@ def _preset(name: str, entry: Any) -> Preset:
     )
 
 
-def _entry(preset: Preset) -> dict[str, Any]:
+def _entry(preset: Preset) -> JsonObject:
     values = preset.to_json()
     return {name: values[name] for name in ("settings", "description", "prefers", "created")}
 
 
-def _key(presets: Mapping[str, Any], name: str) -> str | None:
+def _key(presets: Mapping[str, object], name: str) -> str | None:
     return next((known for known in presets if known.casefold() == name.casefold()), None)
 
 
-def _put(presets: dict[str, Any], preset: Preset, overwrite: bool) -> None:
+def _put(presets: JsonObject, preset: Preset, overwrite: bool) -> None:
     taken = _key(presets, preset.name)
     if taken is not None:
         if not overwrite:
@@ -230,7 +231,7 @@ def _put(presets: dict[str, Any], preset: Preset, overwrite: bool) -> None:
     presets[preset.name] = _entry(preset)
 
 
-def _take(presets: dict[str, Any], name: str) -> Any:
+def _take(presets: JsonObject, name: str) -> object:
     key = _key(presets, name)
     if key is None:
         raise InvalidSettingsError(f"There is no preset '{name}' any more.")
@@ -244,7 +245,7 @@ def _own_name(name: str) -> str:
     return name
 
 
-def _read_export(path: Path) -> dict[str, Any]:
+def _read_export(path: Path) -> JsonObject:
     try:
         if path.stat().st_size > _MAX_IMPORT_BYTES:
             raise InvalidSettingsError(f"'{path}' is too large for a file of presets.")

@@ -5,24 +5,23 @@ Import nothing heavy here: the command line builds its ``--help`` from these nam
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from engine.turns import NetworkTime
-from utils.errors import InvalidSettingsError, JobCancelled
+from engine.jobs.control import STARTING, WAITING, JobControl, Progress
+from utils.errors import InvalidSettingsError
+from utils.json_types import JsonObject
+from utils.page_numbers import PDF_DPI, page_ranges
 from utils.validation import MAX_SCALE, MAX_TILE, MIN_SCALE, MIN_TILE, RESAMPLERS
 
 Mode = Literal["auto", "quick", "balanced", "best", "faithful"]
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Fit = Literal["fit", "fill", "pad", "stretch"]
-OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "tiff", "gif"]
+OutputFormat = Literal["auto", "png", "jpeg", "webp", "avif", "jxl", "tiff", "gif", "pdf"]
 ExifPolicy = Literal["keep", "no-location", "drop"]
 Seamless = Literal["off", "x", "y", "both"]
 
@@ -33,14 +32,14 @@ class FrozenSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    def create(cls, **values: Any) -> Self:
+    def create(cls, **values: object) -> Self:
         """Validate and build. Raises ``InvalidSettingsError`` with one sentence a fault, naming the setting."""
         try:
             return cls(**values)
         except ValidationError as error:
             raise InvalidSettingsError(_sentences(error)) from error
 
-    def but(self, **changes: Any) -> Self:
+    def but(self, **changes: object) -> Self:
         """A validated copy with some settings replaced. Raises as ``create``."""
         return self.create(**{**self.model_dump(), **changes})
 
@@ -121,6 +120,8 @@ class EnhanceSettings(FrozenSettings):
     seamless: Seamless = "off"
     """Which opposite borders of a texture meet (``x``: left and right): each is continued by the other, so that the
     result repeats without a seam."""
+    normal_map: bool = False
+    """The picture is a normal map: its RGB vectors keep length 1 through network, resizing and fidelity."""
     fidelity: float = Field(0.0, ge=0, le=1)
     """Share of the plainly resized input in the result: 0 = the network's picture, 1 = the resized input."""
 
@@ -128,10 +129,19 @@ class EnhanceSettings(FrozenSettings):
     """``auto`` keeps the input's format where it can be written, else PNG."""
     quality: int = Field(95, ge=1, le=100)
     lossless: bool = False
-    """Lossless WebP."""
+    """Lossless WebP, JPEG XL and pages of a PDF."""
     exif: ExifPolicy = "keep"
     embed_settings: bool = True
     """Write the settings used into the output's metadata."""
+    salvage: bool = False
+    """Take what can still be decoded of a damaged still picture, instead of refusing it. What is missing is said in the
+    result's warnings, and as ``missing_percent`` in its metrics and in the settings written into the output."""
+
+    pages: str = Field("", max_length=500)
+    """Which pages of a TIFF or PDF, counted from 1: ``1-3,7``, or ``5-`` for all from the fifth. Empty = all."""
+    pdf_dpi: float = Field(PDF_DPI, ge=36, le=1200)
+    """Dots an inch at which pages of a PDF are drawn before they are enlarged; a page that is one scanned picture is
+    taken at that picture's own resolution."""
 
     @field_validator("tile")
     @classmethod
@@ -139,6 +149,12 @@ class EnhanceSettings(FrozenSettings):
         if tile and tile < MIN_TILE:
             raise ValueError(f"tile must be 0 (automatic) or at least {MIN_TILE} pixels")
         return tile
+
+    @field_validator("pages")
+    @classmethod
+    def _pages_are_numbers(cls, pages: str) -> str:
+        page_ranges(pages)
+        return pages.strip()
 
     @field_validator("print_size")
     @classmethod
@@ -185,94 +201,6 @@ class EnhanceSettings(FrozenSettings):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One step of a job. ``fraction`` is 0..1; ``eta_seconds`` is None until it can be estimated."""
-
-    stage: str
-    done: int
-    total: int
-    fraction: float
-    eta_seconds: float | None = None
-
-
-@dataclass
-class JobControl:
-    """Handed down through the engine: who listens to progress, and whether the person cancelled.
-
-    ``report`` may be called from any thread. ``check`` raises ``JobCancelled`` once ``cancel`` was called.
-    ``network`` is the time in which this job's windows were in a network.
-    """
-
-    on_progress: Callable[[Progress], None] | None = None
-    _cancelled: threading.Event = field(default_factory=threading.Event)
-    network: NetworkTime = field(default_factory=NetworkTime)
-
-    def cancel(self) -> None:
-        """Ask the job to end; it does at its next ``check``, after the tile that is running."""
-        self._cancelled.set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether ``cancel`` was called."""
-        return self._cancelled.is_set()
-
-    def check(self) -> None:
-        """Raise ``JobCancelled`` once ``cancel`` was called."""
-        if self._cancelled.is_set():
-            raise JobCancelled("Cancelled; nothing was written.")
-
-    def turn(self, width: int) -> AbstractContextManager[None]:
-        """Held while a window is in a network that runs ``width`` of them at a time. One job alone never waits."""
-        return self.network.running()
-
-    def report(self, progress: Progress) -> None:
-        """Tell the listener, where there is one."""
-        if self.on_progress is not None:
-            self.on_progress(progress)
-
-    def part(self, start: float, end: float) -> JobControl:
-        """A control for one stage of the job: the same cancelling and turns, its progress mapped to start..end."""
-        return _StageControl(self, start, end)
-
-    def one_of(self, index: int, count: int, started: float) -> JobControl:
-        """A control for one of ``count`` equal parts: its progress and time left are those of all of them.
-
-        Args:
-            index: from 0.
-            started: ``time.monotonic()`` when the first part began.
-        """
-        return _PartControl(self, index, count, started)
-
-
-class _StageControl(JobControl):
-    def __init__(self, whole: JobControl, start: float, end: float) -> None:
-        super().__init__(None, whole._cancelled, whole.network)
-        self._whole, self._start, self._end = whole, start, end
-
-    def check(self) -> None:
-        self._whole.check()
-
-    def turn(self, width: int) -> AbstractContextManager[None]:
-        return self._whole.turn(width)
-
-    def report(self, progress: Progress) -> None:
-        fraction = self._start + (self._end - self._start) * progress.fraction
-        self._whole.report(replace(progress, fraction=fraction))
-
-
-class _PartControl(_StageControl):
-    def __init__(self, whole: JobControl, index: int, count: int, started: float) -> None:
-        super().__init__(whole, index / count, (index + 1) / count)
-        self._index, self._count, self._started = index, count, started
-
-    def report(self, progress: Progress) -> None:
-        done, total = self._index * progress.total + progress.done, self._count * progress.total
-        share = (self._index + progress.fraction) / self._count
-        eta = (time.monotonic() - self._started) * (1 - share) / share if share > 0 else None
-        self._whole.report(replace(progress, done=done, total=total, fraction=share, eta_seconds=eta))
-
-
-@dataclass(frozen=True)
 class Timings:
     """Seconds: bringing the model, running it (tiles, blending, encoding), and everything.
 
@@ -290,9 +218,12 @@ class Timings:
         return {name: round(seconds, digits) for name, seconds in asdict(self).items() if name != "network" or seconds}
 
 
-@dataclass(frozen=True)
-class EnhanceResult:
-    """What one picture's enhancement gave."""
+@dataclass(frozen=True, kw_only=True)
+class FileResult:
+    """What enhancing one file gave, picture or film: from where to where, and with which network.
+
+    ``tile``: the side in input pixels; ``scale``: output side / input side; sizes are (width, height).
+    """
 
     input_path: Path | None
     output_path: Path | None
@@ -305,28 +236,35 @@ class EnhanceResult:
     tile: int
     scale: float
     timings: Timings
-    metrics: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    peak_memory_mb: float = 0.0
+
+    def _sizes(self) -> JsonObject:
+        (width, height), (input_width, input_height) = self.output_size, self.input_size
+        return {"width": width, "height": height, "input_width": input_width, "input_height": input_height}
+
+    def _network(self) -> JsonObject:
+        return {"backend": self.backend, "device": self.device, "precision": self.precision, "tile": self.tile}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnhanceResult(FileResult):
+    """What one picture's enhancement gave."""
+
+    metrics: JsonObject
     skipped: bool = False
     reused: bool = False
     """Taken from an earlier run of the same input with the same settings."""
-    peak_memory_mb: float = 0.0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object that ``enhance --json`` prints."""
         return {
             "input": str(self.input_path) if self.input_path else None,
             "output": str(self.output_path) if self.output_path else None,
             "model": self.model,
             "scale": self.scale,
-            "width": self.output_size[0],
-            "height": self.output_size[1],
-            "input_width": self.input_size[0],
-            "input_height": self.input_size[1],
-            "backend": self.backend,
-            "device": self.device,
-            "precision": self.precision,
-            "tile": self.tile,
+            **self._sizes(),
+            **self._network(),
             "seconds": self.timings.to_json(4),
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "skipped": self.skipped,
@@ -336,15 +274,23 @@ class EnhanceResult:
         }
 
 
+EnhanceFile = Callable[..., EnhanceResult]
+"""``engine.enhance_file``, or what does the same elsewhere: an executor, a ``Recorder``."""
+
+
 __all__ = [
     "MAX_SCALE",
     "MAX_TILE",
     "MIN_SCALE",
     "MIN_TILE",
     "RESAMPLERS",
+    "STARTING",
+    "WAITING",
+    "EnhanceFile",
     "EnhanceResult",
     "EnhanceSettings",
     "ExifPolicy",
+    "FileResult",
     "Fit",
     "FrozenSettings",
     "JobControl",

@@ -24,6 +24,19 @@ def compact_state(
     return dict(network.state_dict())
 
 
+def quick_state(convs: int = 3, features: int = 16, seed: int = 0) -> dict[str, Any]:
+    """A small SRVGGNetCompact behind a 2x pixel-unshuffle, x2 in all, as ``quick-x2`` is."""
+    import torch
+
+    from training.quick import build
+
+    torch.manual_seed(seed)
+    network = build(2, features, convs)
+    with torch.no_grad():
+        network.body[-1].weight.normal_(0, 0.02)
+    return dict(network.state_dict())
+
+
 def rrdb_state(scale: int = 4, blocks: int = 2, features: int = 16, seed: int = 0) -> dict[str, Any]:
     """A small RRDBNet; scale 2 works on a pixel-unshuffled input, as RealESRGAN_x2plus does."""
     import torch

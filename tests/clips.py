@@ -10,6 +10,8 @@ from typing import Any
 import av
 import numpy as np
 
+from utils.metrics import luma
+
 BITS = 8
 
 
@@ -32,6 +34,70 @@ def number_of(pixels: np.ndarray) -> int:
     fields = [pixels[rows, round((bit + 0.25) * side) : round((bit + 0.75) * side)].mean() for bit in range(BITS)]
     middle = np.iinfo(pixels.dtype).max / 2
     return sum(int(value > middle) << bit for bit, value in enumerate(fields))
+
+
+def moving_frame(moment: float, width: int, height: int) -> np.ndarray:
+    """A light bar and a dark disc over a soft ground, eight pixels a frame to the right."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    frame = np.stack([90 + 40 * y / height, 100 + 0 * x, 120 + 30 * x / width], axis=-1)
+    left = 40 + 8 * moment
+    frame[(x >= left) & (x < left + 24)] = (230, 225, 210)
+    frame[(x - left - 120) ** 2 + (y - height / 2) ** 2 < 40**2] = (20, 25, 40)
+    return frame.astype(np.uint8)
+
+
+def woven_frame(number: int, width: int, height: int) -> np.ndarray:
+    """The upper lines of one moment, the lower ones of half a frame later."""
+    frame = moving_frame(number, width, height)
+    frame[1::2] = moving_frame(number + 0.5, width, height)[1::2]
+    return frame
+
+
+def woven_frame_lower_first(number: int, width: int, height: int) -> np.ndarray:
+    """The lower lines' moment comes first."""
+    frame = moving_frame(number + 0.5, width, height)
+    frame[1::2] = moving_frame(number, width, height)[1::2]
+    return frame
+
+
+_PULLDOWN = ((0, 0), (1, 1), (1, 2), (2, 3), (3, 3))
+"""Which of four frames of cinema the first and the second field of five of television show."""
+
+
+def telecined_frame(number: int, width: int, height: int) -> np.ndarray:
+    """Cinema, 3:2 pulled down; upper lines first."""
+    cycle, place = divmod(number, 5)
+    upper, lower = (moving_frame(4 * cycle + one, width, height) for one in _PULLDOWN[place])
+    upper[1::2] = lower[1::2]
+    return upper
+
+
+def telecined_frame_lower_first(number: int, width: int, height: int) -> np.ndarray:
+    """The same with the lower lines first."""
+    cycle, place = divmod(number, 5)
+    lower, upper = (moving_frame(4 * cycle + one, width, height) for one in _PULLDOWN[place])
+    upper[1::2] = lower[1::2]
+    return upper
+
+
+COMBED_SHARE = 0.012
+"""From this share on one of the frames above is combed."""
+
+
+def combed_share(rgb: np.ndarray) -> float:
+    """Share of a frame's pixels that are teeth of a comb, less twice that of teeth lying on their side."""
+    plane = luma(rgb >> 8 if rgb.dtype == np.uint16 else rgb)
+    return _teeth(plane) - 2 * _teeth(plane.T)
+
+
+def _teeth(plane: np.ndarray) -> float:
+    """Share of pixels unlike the lines above and below, which are alike, and like the line beyond."""
+    up, here, down = plane[1:-3], plane[2:-2], plane[3:-1]
+    above, below = here - up, here - down
+    teeth = (np.minimum(np.abs(above), np.abs(below)) > 14) & (above * below > 0)
+    alike = np.abs(up - down) < 0.5 * np.abs(above)
+    again = np.abs(here - plane[:-4]) < 0.5 * np.abs(above)
+    return float((teeth & alike & again).mean())
 
 
 @dataclass(frozen=True)

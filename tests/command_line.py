@@ -58,9 +58,9 @@ class CommandLine:
         self.environment, self._folder, self._arguments = environment, folder, arguments
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object, gate: Gate | None = None) -> subprocess.Popen[str]:
-        """The running process. ``gate``: stands before its networks."""
-        program = REPOSITORY / "main.py" if gate is None else PROGRAM
+    def start(self, *arguments: object, gate: Gate | None = None, program: Path | None = None) -> subprocess.Popen[str]:
+        """The running process. ``gate``: stands before its networks; ``program``: in place of ``main.py``."""
+        program = program or (REPOSITORY / "main.py" if gate is None else PROGRAM)
         process = subprocess.Popen(
             [sys.executable, str(program), *self._arguments, *map(str, arguments)],
             stdout=subprocess.PIPE,

@@ -120,7 +120,7 @@ def gated(run: Callable[[Any, Any], Any], folder: Path) -> Callable[[Any, Any], 
 
 def install() -> None:
     """Put the gate into every network of this process, for good."""
-    from engine.upscaler import Upscaler
+    from engine.imaging.upscaler import Upscaler
 
     Upscaler._through_network = gated(Upscaler._through_network, Path(os.environ[FOLDER]))  # type: ignore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LONG = 120.0
+LONG = 200.0
 """Seconds after which something is taken never to happen; longer than any machine needs for it."""
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -27,7 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.analysis.content import WEIGHTS, ContentClassifier
+from engine.analysis.content import SMALL, WEIGHTS, perceptrons
 from engine.analysis.content_features import content_features
 from training.content_data import Pools, sample
 
@@ -35,9 +34,14 @@ SOURCES = Path(__file__).with_name("content_sources.json")
 HELD_BACK = 0.12
 
 
-def find_pools(packages: Path, photographs: Path) -> Pools:
-    """The pictures of ``content_sources.json`` below ``packages``, and every JPEG of ``photographs``."""
+def find_pools(packages: Path, photographs: Path, without: tuple[str, ...] = ()) -> Pools:
+    """The pictures of ``content_sources.json`` below ``packages``, and every JPEG of ``photographs``.
+
+    Args:
+        without: beginnings of paths that are left out.
+    """
     named = json.loads(SOURCES.read_text())
+    named = {kind: [path for path in paths if not path.startswith(without)] for kind, paths in named.items()}
     missing = [path for paths in named.values() for path in paths if not (packages / path).exists()]
     if missing:
         raise SystemExit(f"{len(missing)} pictures are not below '{packages}', the first: {missing[0]}")
@@ -129,10 +133,7 @@ def _measure_unseen(pools: Pools, options: argparse.Namespace) -> None:
     features, labels = make_samples(rest, options.samples, 1, options.workers)
     weights = train(features, labels, options.hidden, options.members, options.decay)
     features, labels = make_samples(unseen, int(options.samples * HELD_BACK), 2, options.workers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights.npz"
-        np.savez(path, **weights)
-        judged = _judged(ContentClassifier(path), features)
+    judged = _judged(weights, features)
     right = judged == labels
     print(
         f"right on {right.mean():.1%} of {len(labels)} samples of unseen packages: "
@@ -140,19 +141,33 @@ def _measure_unseen(pools: Pools, options: argparse.Namespace) -> None:
     )
 
 
-def _judged(classifier: ContentClassifier, features: np.ndarray) -> np.ndarray:
-    return np.array([classifier.probability_of(row) >= 0.5 for row in features])
+def _judged(weights: dict[str, np.ndarray], features: np.ndarray) -> np.ndarray:
+    judge = perceptrons(weights)
+    return np.array([judge.logit(row) >= 0 for row in features])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def store(weights: dict[str, np.ndarray], prefix: str = "") -> None:
+    """Into the classifier's file, under names that begin with ``prefix``; the weights for other sizes stay in it."""
+    with np.load(WEIGHTS) as data:
+        kept = {name: data[name] for name in data.files if name.startswith(SMALL) is not (prefix == SMALL)}
+    np.savez_compressed(WEIGHTS, **kept, **{prefix + name: value for name, value in weights.items()})
+
+
+def new_parser(description: str | None) -> argparse.ArgumentParser:
+    """With what the trainings for all sizes ask: pictures, the shape of the network, processes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=Path)
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--samples", type=int, default=7000)
     parser.add_argument("--hidden", type=int, default=0)
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--decay", type=float, default=0.1)
     parser.add_argument("--workers", type=int, default=2)
+    return parser
+
+
+def main() -> None:
+    parser = new_parser(__doc__)
+    parser.add_argument("--samples", type=int, default=7000)
     parser.add_argument("--unseen-packages", action="store_true", help="only measure, on packages not trained on")
     options = parser.parse_args()
     pools = find_pools(options.packages, options.photographs)
@@ -162,8 +177,8 @@ def main() -> None:
     features, labels = make_samples(pools, options.samples, 1, options.workers)
     kept = int(len(labels) * (1 - HELD_BACK))
     weights = train(features[:kept], labels[:kept], options.hidden, options.members, options.decay)
-    np.savez_compressed(WEIGHTS, **weights)
-    drawn = _judged(ContentClassifier(), features[kept:])
+    store(weights)
+    drawn = _judged(weights, features[kept:])
     print(f"right on {np.mean(drawn == labels[kept:]):.1%} of {len(drawn)} held-back samples")
 
 

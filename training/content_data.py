@@ -50,9 +50,12 @@ def load(path: Path, random: np.random.Generator, side: int = 1300) -> np.ndarra
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
-def photograph(random: np.random.Generator, pools: Pools) -> np.ndarray:
-    """A crop of a photograph, some with shallow focus, as silhouettes, with strong colours or cleaned of grain."""
-    rgb = _crop(random, load(pools.photographs[int(random.integers(len(pools.photographs)))], random), 0.45)
+def photograph(random: np.random.Generator, pools: Pools, least: float = 0.45) -> np.ndarray:
+    """A crop of a photograph, some with shallow focus, as silhouettes, with strong colours or cleaned of grain.
+
+    ``least``: of its area, about.
+    """
+    rgb = crop(random, load(pools.photographs[int(random.integers(len(pools.photographs)))], random), least)
     chance = random.random()
     if chance < 0.10:
         rgb = _shallow_focus(random, rgb)
@@ -74,20 +77,18 @@ def drawing(random: np.random.Generator, pools: Pools) -> np.ndarray:
     if chance < 0.34:
         return painterly(random, photograph(random, pools))
     if chance < 0.56:
-        return _laid_over(random, pools, painterly(random, photograph(random, pools)), int(random.integers(1, 4)))
+        return laid_over(random, pools, painterly(random, photograph(random, pools)), int(random.integers(1, 4)))
     if chance < 0.66:
-        return _laid_over(random, pools, _ground(random), int(random.integers(1, 5)))
-    picked = load(_pick(random, pools), random)
+        return laid_over(random, pools, plain_ground(random), int(random.integers(1, 5)))
+    picked = load(pick_drawing(random, pools), random)
     if chance < 0.74:
         source = picked if random.random() < 0.5 else painterly(random, photograph(random, pools))
-        return _pixel_art(random, source)
-    return _crop(random, picked, 0.5)
+        return pixel_art(random, source)
+    return crop(random, picked, 0.5)
 
 
-def worn(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
-    """Resized, relit, blurred, grainy, encoded: each with some chance."""
-    side = min(int(random.choice((256, 400, 640, 900, 1280))), max(rgb.shape[:2]) * 2)
-    rgb = _fit(rgb, side)
+def relit(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+    """In another light, contrast or in gray: each with some chance."""
     if random.random() < 0.25:
         rgb = (255 * (rgb / 255.0) ** random.uniform(0.6, 2.6)).astype(np.uint8)
     if random.random() < 0.12:
@@ -95,6 +96,14 @@ def worn(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
         rgb = np.clip(light, 0, 255).astype(np.uint8)
     if random.random() < 0.12:
         rgb = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return rgb
+
+
+def worn(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+    """Resized, relit, blurred, grainy, encoded: each with some chance."""
+    side = min(int(random.choice((256, 400, 640, 900, 1280))), max(rgb.shape[:2]) * 2)
+    rgb = _fit(rgb, side)
+    rgb = relit(random, rgb)
     if random.random() < 0.2:
         rgb = cv2.GaussianBlur(rgb, (0, 0), random.uniform(0.4, 1.8))
     if random.random() < 0.10:
@@ -121,7 +130,7 @@ def _fit(rgb: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC))
 
 
-def _crop(random: np.random.Generator, rgb: np.ndarray, least: float) -> np.ndarray:
+def crop(random: np.random.Generator, rgb: np.ndarray, least: float) -> np.ndarray:
     share = np.sqrt(random.uniform(least, 1))
     height = int(rgb.shape[0] * min(1, share * random.uniform(0.85, 1.15)))
     width = int(rgb.shape[1] * min(1, share * random.uniform(0.85, 1.15)))
@@ -140,25 +149,25 @@ def _shallow_focus(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     return (rgb * (1 - share) + blurred * share).astype(np.uint8)
 
 
-def _pick(random: np.random.Generator, pools: Pools) -> Path:
+def pick_drawing(random: np.random.Generator, pools: Pools) -> Path:
     kinds = [kind for kind in KIND_SHARES if pools.drawings.get(kind)]
     shares = np.array([KIND_SHARES[kind] for kind in kinds])
     kind = kinds[int(random.choice(len(kinds), p=shares / shares.sum()))]
     return pools.drawings[kind][int(random.integers(len(pools.drawings[kind])))]
 
 
-def _ground(random: np.random.Generator) -> np.ndarray:
+def plain_ground(random: np.random.Generator) -> np.ndarray:
     size = (int(random.integers(300, 900)), int(random.integers(300, 900)))
     first, second = random.integers(0, 256, (2, 3))
     share = np.linspace(0, 1, size[0])[:, None, None]
     return np.ascontiguousarray(np.broadcast_to(first * (1 - share) + second * share, (*size, 3)).astype(np.uint8))
 
 
-def _laid_over(random: np.random.Generator, pools: Pools, ground: np.ndarray, count: int) -> np.ndarray:
+def laid_over(random: np.random.Generator, pools: Pools, ground: np.ndarray, count: int) -> np.ndarray:
     """Characters and clip art with transparency over a ground, at many sizes."""
     result = ground
     for _ in range(count):
-        sprite = cv2.imread(str(_pick(random, pools)), cv2.IMREAD_UNCHANGED)
+        sprite = cv2.imread(str(pick_drawing(random, pools)), cv2.IMREAD_UNCHANGED)
         if sprite is None or sprite.ndim != 3 or sprite.shape[2] != 4 or sprite.dtype != np.uint8:
             continue
         height, width = result.shape[:2]
@@ -175,7 +184,7 @@ def _laid_over(random: np.random.Generator, pools: Pools, ground: np.ndarray, co
     return result
 
 
-def _pixel_art(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+def pixel_art(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     small = _fit(rgb, int(random.integers(64, 200)))
     levels = int(random.integers(4, 10))
     small = (np.rint(small / 255 * levels) / levels * 255).astype(np.uint8)

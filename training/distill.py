@@ -5,7 +5,7 @@
 ``SET`` and ``HELD`` are folders of ``training.teacher_set``. The learning rate falls along a cosine over ``--steps``.
 Started again with the same ``--out`` and set, it goes on from the last checkpoint exactly as if it had not stopped; a
 set that has grown, or another ``--steps``, is taken as it is from there on. The x2 network learns the teachers' x4
-reduced to x2 (means of 2x2 pixels).
+reduced to x2 (means of 2x2 pixels). ``--adversary 0.01`` adds a small critic that tells teacher from student.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import nn
 
+from training.adversary import Adversary
+from training.averaged import AveragedRun
 from training.keeping import cosine_rate, save_run
 from training.linear_path import as_tensor, fit_last_layer
 from training.quick import begin_with, build
@@ -30,7 +31,6 @@ from training.teacher_set import SCALE, read_shard
 
 PEAK_RATE, LAST_RATE = 4e-4, 4e-6
 WARM_UP = 100
-EMA = 0.998
 FREQUENCY_WEIGHT = 0.1
 FIT_BATCHES = 24
 SAVE_EVERY, REPORT_EVERY, JUDGE_EVERY = 120.0, 30.0, 300.0
@@ -50,7 +50,7 @@ class TaughtPairs:
         for path in paths:
             for worn, enlarged in read_shard(path):
                 self.worn.append(worn)
-                self.wanted.append(_reduced(enlarged, scale))
+                self.wanted.append(reduced_to(enlarged, scale))
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """``(N, c, c, 3)`` and ``(N, s*c, s*c, 3)``, uint8: cut anywhere, turned and mirrored."""
@@ -73,7 +73,7 @@ class TaughtPairs:
         return cut(worn, 1), cut(wanted, self.scale)
 
 
-def _reduced(enlarged: np.ndarray, scale: int) -> np.ndarray:
+def reduced_to(enlarged: np.ndarray, scale: int) -> np.ndarray:
     if scale == SCALE:
         return enlarged
     size = (enlarged.shape[1] * scale // SCALE, enlarged.shape[0] * scale // SCALE)
@@ -88,7 +88,7 @@ def loss_between(output: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return torch.sqrt(difference.square() + 1e-6).mean() + FREQUENCY_WEIGHT * frequencies
 
 
-class Student:
+class Student(AveragedRun):
     """State of a run: network, its moving average, optimiser, and how many steps it has learned."""
 
     def __init__(
@@ -99,31 +99,27 @@ class Student:
         begin: Path | None = None,
         rate: float = PEAK_RATE,
         steps: int = 20_000,
+        adversary: float = 0.0,
     ) -> None:
-        self.out, self.device, self.peak_rate, self.steps = out, device, rate, steps
+        super().__init__(device, rate)
+        self.out, self.steps = out, steps
         torch.manual_seed(0)
         self.network = build(scale)
-        self.step = 0
         self._needs_fit = True
         if begin is not None:
-            from engine.checkpoints import load_state_dict
+            from engine.models.checkpoints import load_state_dict
 
             self._needs_fit = begin_with(self.network, load_state_dict(begin))
-        self._place()
+        self.place()
+        self.adversary = Adversary(adversary, device) if adversary else None
         if (out / "last.pt").exists():
             self._resume()
 
-    def _place(self) -> None:
-        self.network.to(self.device).to(memory_format=torch.channels_last)
-        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
-        parameters = self.network.parameters()
-        self.optimizer = torch.optim.AdamW(parameters, lr=self.peak_rate, betas=(0.9, 0.99), weight_decay=0)
-
     def _resume(self) -> None:
         state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
+        self.resume(state)
+        if self.adversary is not None and "adversary" in state:
+            self.adversary.load_state_dict(state["adversary"])
         print(f"resumed at step {self.step}", flush=True)
 
     def fit(self, pairs: TaughtPairs, batches: int = FIT_BATCHES) -> None:
@@ -134,17 +130,14 @@ class Student:
         # Batches from the far end, where training does not come.
         chosen = (pairs.batch(10**9 + number) for number in range(batches))
         error = fit_last_layer(self.network, ((as_tensor(worn), as_tensor(wanted)) for worn, wanted in chosen))
-        self._place()
+        self.place()
         print(f"linear path fitted, mean squared error {error:.6f}", flush=True)
 
     def save(self) -> None:
         """Write the run down; see ``save_run``."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-        }
+        state = self.state()
+        if self.adversary is not None:
+            state["adversary"] = self.adversary.state_dict()
         save_run(self.out, state, self.average)
 
     def rate(self) -> float:
@@ -153,26 +146,18 @@ class Student:
 
     def learn(self, worn: np.ndarray, wanted: np.ndarray) -> float:
         """One step; returns the loss."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+        self.set_rate(self.rate())
         with torch.autocast(self.device.partition(":")[0], torch.bfloat16):
-            output = self.network(self._tensor(worn))
-        targets = self._tensor(wanted)
-        loss = loss_between(output.float(), targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
-        self.optimizer.step()
-        self.step += 1
-        decay = min(EMA, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for key, value in self.network.state_dict().items():
-                self.average[key].lerp_(value.float(), 1 - decay)
+            output = self.network(self.tensor(worn))
+        targets = self.tensor(wanted)
+        output = output.float()
+        loss = loss_between(output, targets)
+        if self.adversary is not None:
+            loss = loss + self.adversary.penalty(output)
+        self.descend(loss)
+        if self.adversary is not None:
+            self.adversary.learn(output, targets)
         return float(loss.detach())
-
-    def _tensor(self, pixels: np.ndarray) -> torch.Tensor:
-        tensor = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        return tensor.contiguous(memory_format=torch.channels_last)
 
     def distance(self, held: TaughtPairs, windows: int = 64) -> float:
         """Mean PSNR in dB of the averaged network to the teachers, over whole held-out windows."""
@@ -181,8 +166,8 @@ class Student:
         found = []
         with torch.inference_mode(), torch.autocast(self.device.partition(":")[0], torch.bfloat16):
             for worn, wanted in list(zip(held.worn, held.wanted, strict=True))[:windows]:
-                output = self.network(self._tensor(worn[None])).float().clamp(0, 1)
-                found.append(-10 * math.log10(float(((output - self._tensor(wanted[None])) ** 2).mean()) + 1e-8))
+                output = self.network(self.tensor(worn[None])).float().clamp(0, 1)
+                found.append(-10 * math.log10(float(((output - self.tensor(wanted[None])) ** 2).mean()) + 1e-8))
         self.network.load_state_dict(own)
         return float(np.mean(found))
 
@@ -229,6 +214,7 @@ def main() -> None:
     parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of a quick network or x4 compact one")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
+    parser.add_argument("--adversary", type=float, default=0.0, help="weight of the critic; 0: none")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=56, help="side of the worn patches, in pixels")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -239,7 +225,15 @@ def main() -> None:
     pairs = TaughtPairs(options.set, options.scale, options.batch, options.crop, options.seed)
     held = TaughtPairs(options.held_out, options.scale, 1, options.crop) if options.held_out else None
     print(f"{len(pairs.worn)} windows", flush=True)
-    student = Student(options.out, options.scale, options.device, options.begin_with, options.rate, options.steps)
+    student = Student(
+        options.out,
+        options.scale,
+        options.device,
+        options.begin_with,
+        options.rate,
+        options.steps,
+        options.adversary,
+    )
     student.fit(pairs)
     student.run(pairs, held)
 

@@ -38,7 +38,7 @@ def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None) -> d
     Args:
         begun_with: name of the BSD-3-Clause network whose weights training began with, None for random ones.
     """
-    from training.quick import from_state
+    from engine.models.quick_network import from_state
 
     network = from_state(state)
     features, convs = network.body[0].out_channels, len(network.body) // 2 - 1
@@ -65,7 +65,7 @@ def export(run: Path, target: Path, metadata: dict[str, str] | None = None, begu
 
 
 def main() -> None:
-    from engine.downloader import sha256_of
+    from utils.files import sha256_of
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of the run, with average.safetensors")

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 
-def painterly(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
-    """A drawn version of ``(H, W, 3) uint8``, by a filter chosen at random."""
-    side = int(random.integers(300, 620))
+def painterly(random: np.random.Generator, rgb: np.ndarray, side: int | None = None) -> np.ndarray:
+    """A drawn version of ``(H, W, 3) uint8``, by a filter chosen at random; ``side``: its longer side in pixels."""
+    side = int(random.integers(300, 620)) if side is None else side
     factor = side / max(rgb.shape[:2])
     filter_ = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     rgb = cv2.resize(

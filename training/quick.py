@@ -1,9 +1,4 @@
-"""The quick networks: SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021), and the same behind a 2x pixel-unshuffle.
-
-``quick-x4`` has the official keys and shapes. ``quick-x2`` has the same keys; its first layer takes 12 channels, its
-last gives 48: the picture is unshuffled by 2, enlarged by 4, and added to the input enlarged by 2. So it works on a
-quarter of the pixels.
-"""
+"""Untrained quick networks (``engine.models.quick_network``), and how they take over another network's weights."""
 
 from __future__ import annotations
 
@@ -12,34 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-FEATURES, CONVS = 64, 16
-
-
-class QuickNetwork(nn.Module):
-    """``(N, 3, H, W)`` in 0..1 to ``(N, 3, scale * H, scale * W)``; sides must be multiples of ``unshuffle``.
-
-    Attributes:
-        upscale: output side / input side.
-        unshuffle: by how much the input is unshuffled before the first layer.
-        body: convolutions and PReLUs in turn, under the keys of SRVGGNetCompact.
-    """
-
-    def __init__(self, upscale: int, unshuffle: int, features: int = FEATURES, convs: int = CONVS) -> None:
-        super().__init__()
-        self.upscale, self.unshuffle = upscale, unshuffle
-        inputs, outputs = 3 * unshuffle**2, 3 * (upscale * unshuffle) ** 2
-        widths = [inputs] + [features] * (convs + 1)
-        self.body = nn.ModuleList()
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
-            self.body.extend((nn.Conv2d(before, after, 3, 1, 1), nn.PReLU(after)))
-        self.body.append(nn.Conv2d(features, outputs, 3, 1, 1))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        found = nn.functional.pixel_unshuffle(inputs, self.unshuffle)
-        for module in self.body:
-            found = module(found)
-        residual = nn.functional.pixel_shuffle(found, self.upscale * self.unshuffle)
-        return residual + nn.functional.interpolate(inputs, scale_factor=self.upscale, mode="nearest")
+from engine.models.quick_network import CONVS, FEATURES, QuickNetwork
 
 
 def build(scale: int, features: int = FEATURES, convs: int = CONVS) -> QuickNetwork:
@@ -78,18 +46,3 @@ def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> bool
 def spread_over_pixels(weight: torch.Tensor, unshuffle: int) -> torch.Tensor:
     """A first layer ``(out, 3, 3, 3)`` for unshuffled pictures: what it did with one pixel, with a square's mean."""
     return weight.repeat_interleave(unshuffle**2, dim=1) / unshuffle**2
-
-
-def from_state(state: Mapping[str, torch.Tensor]) -> QuickNetwork:
-    """The quick network whose weights these are: which one follows from the first and the last layer's channels."""
-    convs = sorted((int(key.split(".")[1]), key) for key in state if key.endswith("weight") and state[key].ndim == 4)
-    first, last = state[convs[0][1]], state[convs[-1][1]]
-    unshuffle = round((first.shape[1] / 3) ** 0.5)
-    network = QuickNetwork(
-        upscale=round((last.shape[0] / 3) ** 0.5) // unshuffle,
-        unshuffle=unshuffle,
-        features=first.shape[0],
-        convs=len(convs) - 2,
-    )
-    network.load_state_dict({key: value.float() for key, value in state.items()})
-    return network.eval()

@@ -4,7 +4,7 @@
 
 ``FOLDER`` receives shards, each a ZIP of lossless PNG pairs, written whole or not at all; started again, the command
 goes on where it stopped. A teacher is an ncnn ``.param`` (its ``.bin`` beside it), ``.pth`` or ``.safetensors`` file.
-Window ``n`` follows from the seed and ``n`` alone. A window is 128x128 pixels and counts as four patches of 64x64;
+Window ``n`` follows from the seed and ``n`` alone. A window is 192x192 pixels and counts as nine patches of 64x64;
 the teacher saw ``HALO`` pixels more on each side. ``--held-out`` makes a set of pictures that the others never show.
 """
 
@@ -17,7 +17,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ import numpy as np
 
 from training.scenes import Sources, find_sources, window
 
-SIDE = 128
+SIDE = 192
 HALO = 16
 SCALE = 4
 SHARD = 32
-PATCHES_A_WINDOW = 4
+PATCHES_A_WINDOW = 9
 
 Teacher = Callable[[np.ndarray], np.ndarray]
 """``(H, W, 3) uint8`` to ``(4H, 4W, 3) uint8``."""
@@ -39,7 +39,7 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 def load_module(path: Path) -> Any:
     """A teacher in PyTorch: ``(N, 3, H, W)`` in 0..1 to ``(N, 3, 4H, 4W)``."""
     if path.suffix == ".param":
-        from engine.ncnn import read_pair
+        from engine.models.ncnn import read_pair
 
         return read_pair(path).module()
     from spandrel import ModelLoader
@@ -89,7 +89,7 @@ def cuda_teacher(path: Path) -> Teacher:
 
 
 def make_pair(sources: Sources, teachers: dict[bool, Teacher], seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Window ``number``: worn ``(128, 128, 3)`` and enlarged ``(512, 512, 3)``, uint8."""
+    """Window ``number``: worn ``(192, 192, 3)`` and enlarged ``(768, 768, 3)``, uint8."""
     rgb, drawn = window(sources, seed, number, SIDE + 2 * HALO)
     enlarged = teachers[drawn](rgb)
     far = HALO * SCALE
@@ -100,15 +100,22 @@ def shard_path(folder: Path, number: int) -> Path:
     return folder / f"{number:05d}.zip"
 
 
-def write_shard(path: Path, first: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
+def encode(pair: tuple[np.ndarray, np.ndarray]) -> tuple[bytes, bytes]:
+    """Both pictures of a window as PNG files."""
+    worn, enlarged = (
+        cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes() for rgb in pair
+    )
+    return worn, enlarged
+
+
+def write_shard(path: Path, first: int, pairs: list[tuple[bytes, bytes]]) -> None:
     """A ZIP of ``NUMBER-worn.png`` and ``NUMBER-enlarged.png``, whole or not at all."""
     temporary = path.with_suffix(".tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for place, pair in enumerate(pairs):
-            for name, rgb in zip(("worn", "enlarged"), pair, strict=True):
-                data = cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+            for name, data in zip(("worn", "enlarged"), pair, strict=True):
                 # A fixed date: the same windows give the same file.
-                archive.writestr(zipfile.ZipInfo(f"{first + place:07d}-{name}.png"), data.tobytes())
+                archive.writestr(zipfile.ZipInfo(f"{first + place:07d}-{name}.png"), data)
     os.replace(temporary, path)
 
 
@@ -142,18 +149,28 @@ def make_set(folder: Path, sources: Sources, teachers: dict[bool, Teacher], patc
     if settings.exists() and json.loads(settings.read_text()) != made:
         raise SystemExit(f"'{folder}' holds a set made of other pictures or with another seed: choose another folder.")
     settings.write_text(json.dumps(made))
+    missing = [
+        number for number in range(-(-patches // (SHARD * PATCHES_A_WINDOW))) if not shard_path(folder, number).exists()
+    ]
     begun, done = time.monotonic(), 0
     with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
-        for number in range(-(-patches // (SHARD * PATCHES_A_WINDOW))):
-            if shard_path(folder, number).exists():
-                continue
-            first = number * SHARD
-            numbers = range(first, first + SHARD)
-            pairs = list(executor.map(lambda one: make_pair(sources, teachers, seed, one), numbers))
-            write_shard(shard_path(folder, number), first, pairs)
+
+        def started(number: int) -> list[Future[tuple[bytes, bytes]]]:
+            windows = range(number * SHARD, (number + 1) * SHARD)
+            return [executor.submit(lambda n: encode(make_pair(sources, teachers, seed, n)), n) for n in windows]
+
+        coming = started(missing[0]) if missing else []
+        for number, following in zip(missing, [*missing[1:], None], strict=True):
+            # The next shard's windows wait in line, so that no core does while this one ends.
+            now, coming = coming, started(following) if following is not None else []
+            try:
+                write_shard(shard_path(folder, number), number * SHARD, [future.result() for future in now])
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                raise
             done += SHARD * PATCHES_A_WINDOW
             rate = done / (time.monotonic() - begun)
-            print(f"{(first + SHARD) * PATCHES_A_WINDOW} patches, {rate:.1f} a second", flush=True)
+            print(f"{(number + 1) * SHARD * PATCHES_A_WINDOW} patches, {rate:.1f} a second", flush=True)
 
 
 def main() -> None:

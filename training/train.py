@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.averaged import AveragedRun
 from training.data import SCALE, Pairs, load_photographs
 from training.keeping import cosine_rate, save_run
 from training.linear_path import as_tensor, fit_last_layer, open_linear_path
 
 PEAK_RATE, LAST_RATE = 6e-4, 5e-6
-EMA = 0.998
 LONGEST_STEP = 20.0
 FIT_BATCHES = 60
 FREQUENCY_WEIGHT = 0.1
@@ -78,7 +78,7 @@ def _feed(pairs: Pairs, first: int, batches: queue.Queue[Any], stop: threading.E
                 continue
 
 
-class Trainer:
+class Trainer(AveragedRun):
     """State of a run: network, its moving average, optimiser, step, and seconds spent."""
 
     def __init__(
@@ -89,25 +89,24 @@ class Trainer:
         begin_with: Path | None = None,
         peak_rate: float = PEAK_RATE,
     ) -> None:
-        self.out, self.device, self.seconds_in_all, self.peak_rate = out, device, minutes * 60, peak_rate
+        super().__init__(device, peak_rate)
+        self.out, self.seconds_in_all = out, minutes * 60
         self.further = begin_with is not None
         torch.manual_seed(0)
-        self.network = build().to(device).to(memory_format=torch.channels_last)
+        self.network = build()
         if begin_with is not None:
             from safetensors.torch import load_file
 
             self.network.load_state_dict(load_file(begin_with))
-        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=peak_rate, betas=(0.9, 0.99), weight_decay=0)
-        self.step, self.spent = 0, 0.0
+        self.place()
+        self.spent = 0.0
         if (out / "last.pt").exists():
             self._resume()
 
     def _resume(self) -> None:
         state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step, self.spent = state["average"], state["step"], state["spent"]
+        self.resume(state)
+        self.spent = state["spent"]
         print(f"resumed at step {self.step}, {self.spent / 60:.1f} minutes spent", flush=True)
 
     def open_linear_path(self, pairs: Pairs, batches: int = FIT_BATCHES) -> None:
@@ -119,20 +118,12 @@ class Trainer:
         chosen = (pairs.batch(10**9 + number) for number in range(batches))
         self.network.to("cpu")
         error = fit_last_layer(self.network, ((as_tensor(worn), as_tensor(sharp)) for worn, sharp in chosen))
-        self.network.to(self.device).to(memory_format=torch.channels_last)
-        self.average = {key: value.detach().clone().float() for key, value in self.network.state_dict().items()}
+        self.place()
         print(f"linear path opened, mean squared error {error:.6f}", flush=True)
 
     def save(self) -> None:
         """Write the run down; see ``save_run``."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "spent": self.spent,
-        }
-        save_run(self.out, state, self.average)
+        save_run(self.out, self.state() | {"spent": self.spent}, self.average)
 
     def rate(self) -> float:
         """Warm-up over 200 steps, then a cosine over the time given."""
@@ -140,30 +131,17 @@ class Trainer:
 
     def learn(self, worn: np.ndarray, sharp: np.ndarray) -> float:
         """One step; returns the loss."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
-        inputs = self._tensor(worn)
-        targets = self._tensor(sharp)
+        self.set_rate(self.rate())
+        inputs = self.tensor(worn)
+        targets = self.tensor(sharp)
         kind = self.device.partition(":")[0]
         with torch.autocast(kind, torch.bfloat16):
             output = self.network(inputs)
         loss = charbonnier(output.float(), targets)
         if self.further or self.spent >= FREQUENCY_FROM * self.seconds_in_all:
             loss = loss + FREQUENCY_WEIGHT * frequency_distance(output.float(), targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
-        self.optimizer.step()
-        self.step += 1
-        decay = min(EMA, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for key, value in self.network.state_dict().items():
-                self.average[key].lerp_(value.float(), 1 - decay)
+        self.descend(loss)
         return float(loss.detach())
-
-    def _tensor(self, pixels: np.ndarray) -> torch.Tensor:
-        tensor = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        return tensor.contiguous(memory_format=torch.channels_last)
 
     def run(self, pairs: Pairs, save_every: float = 180.0) -> None:
         """Train until the time is spent."""

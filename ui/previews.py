@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.resample import from_full_scale, resize_rows
+from engine.pixels.resample import from_full_scale, resize_rows
 from utils import image_io
 from utils.opencv import cv2
 from utils.picture import Picture, crop
@@ -16,11 +16,10 @@ from utils.writers import SaveOptions
 
 MOST_PIXELS = 40_000_000
 """Larger pictures are shown reduced: browsers hold four bytes a pixel, twice."""
-PAIR_SIDE = 2000
 THUMBNAIL = 320
 _SQUARE = 12
 _SHOWABLE = ("png", "jpeg", "webp", "gif", "avif")
-_NO_LIMITS = image_io.ImageLimits(10**13, 10**12, 10**13)
+_NO_LIMITS = image_io.ImageLimits(10**13, 10**12, 10**13, max_pages=10**6, salvage=True)
 
 
 def on_checkerboard(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -46,6 +45,15 @@ def shown(path: Path, folder: Path) -> str:
     if info.format.lower() in _SHOWABLE and small_enough and not info.has_alpha and info.bit_depth == 8:
         return str(path)
     return str(preview(path, folder))
+
+
+def damage(path: Path | str) -> str:
+    """What is missing of a damaged picture that is within limits, in a sentence; empty for a sound one.
+
+    Raises ``InvalidImageError`` where nothing of it can be saved.
+    """
+    metadata = image_io.load(path, _NO_LIMITS).metadata
+    return "" if metadata.missing_percent is None else metadata.warnings[-1]
 
 
 def preview(path: Path, folder: Path, size: tuple[int, int] | None = None) -> Path:
@@ -96,12 +104,4 @@ def thumbnail(path: Path, folder: Path) -> str:
     return str(target)
 
 
-def before_and_after(before: Path, after: Path, folder: Path) -> tuple[str, str]:
-    """Two previews of one size: the input enlarged plainly, and the result."""
-    info = image_io.probe(after, _NO_LIMITS)
-    factor = min(1.0, PAIR_SIDE / max(info.width, info.height))
-    size = (max(1, round(info.width * factor)), max(1, round(info.height * factor)))
-    return str(preview(before, folder, size)), str(preview(after, folder, size))
-
-
-__all__ = ["before_and_after", "cropped", "flat", "preview", "shown", "thumbnail", "write"]
+__all__ = ["cropped", "flat", "preview", "shown", "thumbnail", "write"]

@@ -45,6 +45,7 @@ _LIGHT_AND_DARK = {
     "link_text_color": ("*primary_800", "*primary_300"),
     "checkbox_background_color_selected": ("*primary_700", "*primary_600"),
     "checkbox_label_background_fill": ("white", "*neutral_800"),
+    "checkbox_border_color": ("*neutral_500", "*neutral_400"),
     "checkbox_label_border_color": ("*neutral_300", "*neutral_600"),
     "table_even_background_fill": ("white", "*neutral_900"),
     "table_odd_background_fill": ("*neutral_50", "*neutral_800"),

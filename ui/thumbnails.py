@@ -12,7 +12,7 @@ from ui.previews import preview
 from utils.errors import EngineError
 
 logger = logging.getLogger(__name__)
-SIDE = 320
+_SIDE = 320
 
 _Key = tuple[Path, int]
 """A result and the time of its last change: one that is made anew gets another thumbnail."""
@@ -87,7 +87,7 @@ class Thumbnails:
                 self._count += 1
 
     def _make(self, path: Path, size: tuple[int, int]) -> Path | None:
-        factor = min(1.0, SIDE / max(size))
+        factor = min(1.0, _SIDE / max(size))
         try:
             return preview(path, self._folder, (max(1, round(size[0] * factor)), max(1, round(size[1] * factor))))
         except EngineError as error:

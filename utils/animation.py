@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.errors import OutputError
+from utils import salvage
+from utils.errors import DamagedImageError, ImageTooLargeError, InvalidImageError, OutputError
 from utils.image_files import ImageLimits, header_of, metadata_of, opened, orientation, read_bytes
+from utils.odd_pictures import odd_frames, odd_header
 from utils.picture import Metadata, Picture
 from utils.pixels import assemble, to_eight_bits, upright
 from utils.writers import SaveOptions
-from utils.writers.animated import open_animation
+from utils.writers.moving import open_animation
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,18 +27,84 @@ if TYPE_CHECKING:
 def load_frames(path: Path | str, limits: ImageLimits | None = None) -> Iterator[tuple[Picture, int]]:
     """Every frame of an animation, whole (disposal and blending done), with its duration in milliseconds.
 
-    All frames are RGB, or all RGBA when any of them is transparent anywhere. Errors as ``image_io.probe``.
+    All frames are RGB, or all RGBA when any of them is transparent anywhere; those of JPEG XL are as its header says,
+    gray or with 16 bits too. Where the rest of a damaged file is asked for, the frames before the first one that cannot
+    be decoded; their metadata tell what is missing. Errors as ``image_io.probe``.
     """
     limits = limits or ImageLimits()
     path = Path(path)
     data = read_bytes(path, limits)
+    if limits.salvage:
+        yield from _rescued(data, path, limits)
+        return
+    try:
+        yield from _frames(data, path, limits)
+    except ImageTooLargeError:
+        raise
+    except InvalidImageError as error:
+        if salvage.moving.mended(data) is None and not _decodable(data, path, limits)[0]:
+            raise
+        raise DamagedImageError(f"{error} {salvage.HINT}") from error
+
+
+def _rescued(data: bytes, path: Path, limits: ImageLimits) -> Iterator[tuple[Picture, int]]:
+    found = salvage.moving.mended(data)
+    whole = data if found is None else found.data
+    count, claimed, error = _decodable(whole, path, limits)
+    if error is None and found is None:
+        yield from _frames(data, path, limits)
+        return
+    if not count:
+        raise InvalidImageError(f"{error} {salvage.NOTHING}") from error
+    if found is not None:
+        claimed = found.claimed
+    for picture, duration in itertools.islice(_frames(whole, path, limits, count), count):
+        if picture.metadata.missing_percent is None:
+            picture = salvage.marked(picture, path.name, count, claimed)
+        yield picture, duration
+
+
+def _decodable(data: bytes, path: Path, limits: ImageLimits) -> tuple[int, int | None, InvalidImageError | None]:
+    """How many frames can be decoded from the first on, how many there are, and what the trouble is with the next."""
+    count = 0
+    total: int | None = None
+    try:
+        odd = odd_header(io.BytesIO(data), path.name, limits)
+        if odd is not None and odd.motion is not None:
+            total = odd.frames
+            for _ in odd_frames(data, path.name, path, odd):
+                count += 1
+            return count, total, None
+        with opened(io.BytesIO(data), path.name) as image:
+            info = header_of(image, path, path.name, len(data), limits)
+            salvage.verify(data, info.format)
+            first = _first(image)
+            total = info.frames - first
+            for index in range(total):
+                image.seek(first + index)
+                image.load()
+                count += 1
+    except ImageTooLargeError:
+        raise
+    except InvalidImageError as error:
+        return count, total, error
+    return count, total, None
+
+
+def _frames(data: bytes, path: Path, limits: ImageLimits, until: int | None = None) -> Iterator[tuple[Picture, int]]:
+    """``until``: how many can be decoded, where they are not all."""
+    if (odd := odd_header(io.BytesIO(data), path.name, limits)) is not None and odd.motion is not None:
+        yield from odd_frames(data, path.name, path, odd)
+        return
     with opened(io.BytesIO(data), path.name) as image:
         info = header_of(image, path, path.name, len(data), limits)
+        salvage.verify(data, info.format)
         metadata = metadata_of(image, info)
         turn = orientation(image)
-        mode = "RGBA" if _any_transparency(image) else "RGB"
-        # An APNG may start with a still for programs that know no animation; it is not one of the frames.
-        for index in range(1 if image.info.get("default_image") else 0, info.frames):
+        first = _first(image)
+        last = info.frames if until is None else first + until
+        mode = "RGBA" if _any_transparency(image, last) else "RGB"
+        for index in range(first, last):
             image.seek(index)
             image.load()  # WebP tells a frame's duration only now
             duration = int(image.info.get("duration", 0) or 0)
@@ -43,10 +112,15 @@ def load_frames(path: Path | str, limits: ImageLimits | None = None) -> Iterator
             yield replace(frame, metadata=metadata), duration
 
 
-def _any_transparency(image: Image.Image) -> bool:
+def _first(image: Image.Image) -> int:
+    """An APNG may start with a still for programs that know no animation; it is not one of the frames."""
+    return 1 if image.info.get("default_image") else 0
+
+
+def _any_transparency(image: Image.Image, frames: int) -> bool:
     position = image.tell()
     try:
-        for index in range(int(getattr(image, "n_frames", 1))):
+        for index in range(frames):
             image.seek(index)
             image.load()
             if image.mode in ("RGBA", "LA", "PA", "P") and image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
@@ -56,10 +130,16 @@ def _any_transparency(image: Image.Image) -> bool:
         image.seek(position)
 
 
-def animation_loop(path: Path | str) -> int:
-    """How often an animation plays; 0 = for ever, 1 = once."""
+def animation_loop(path: Path | str, *, damaged: bool = False) -> int:
+    """How often an animation plays; 0 = for ever, 1 = once. ``damaged``: it may be, and its rest is asked for."""
     path = Path(path)
-    with opened(io.BytesIO(read_bytes(path, ImageLimits(max_bytes=10**13))), path.name) as image:
+    limits = ImageLimits(max_bytes=10**13, max_pixels=10**12, max_animation_pixels=10**13, salvage=damaged)
+    data = read_bytes(path, limits)
+    if damaged and (found := salvage.moving.mended(data)) is not None:
+        data = found.data
+    if (odd := odd_header(io.BytesIO(data), path.name, limits)) is not None and odd.motion is not None:
+        return odd.motion.loops
+    with opened(io.BytesIO(data), path.name) as image:
         loop = image.info.get("loop")
         if image.format == "GIF":  # counts the repeats after the first time; says nothing for once
             return 1 if loop is None else 0 if loop == 0 else int(loop) + 1
@@ -69,7 +149,7 @@ def animation_loop(path: Path | str) -> int:
 def write_animation(
     frames: Iterable[tuple[Picture, int]], path: Path | str, loop: int, options: SaveOptions, metadata: Metadata
 ) -> None:
-    """Write frames (picture, milliseconds) as GIF, WebP or APNG, taking and encoding them one at a time.
+    """Write frames (picture, milliseconds) as GIF, WebP, APNG or JPEG XL, taking and encoding them one at a time.
 
     The first frame decides size and channels. ``loop`` is how often it plays, 0 for ever. Raises ``OutputError``;
     then no partial file remains. Whatever ``frames`` raises goes through, and leaves nothing either.

@@ -25,6 +25,10 @@ class InvalidImageError(EngineError):
     exit_code = 3
 
 
+class DamagedImageError(InvalidImageError):
+    """The input is damaged or cut off, and of a kind whose rest can be decoded where that is asked for (salvage)."""
+
+
 class ImageTooLargeError(InvalidImageError):
     """The input, or the output that was asked for, is over a configured limit. Raised before any decoding."""
 
@@ -79,6 +83,10 @@ class UnsupportedModelError(ModelError):
     """The file is not a checkpoint that can be loaded safely, or its architecture is unknown."""
 
 
+class MissingPackageError(ModelError):
+    """The model needs a package that is not installed; the message names the line that installs it."""
+
+
 class BackendError(EngineError):
     """A runtime could not be used on this machine (missing, or its self-test failed)."""
 
@@ -108,6 +116,30 @@ class JobSetAsideError(EngineError):
     """This picture with these settings killed its worker again and again; it is not tried any more."""
 
     exit_code = 8
+
+
+class JobNotFoundError(EngineError):
+    """There is no job of that number, or it has ended."""
+
+    exit_code = 11
+
+
+class JobAccessError(EngineError):
+    """The job is another person's, or whoever asks may not act on all jobs."""
+
+    exit_code = 11
+
+
+class JobNotWaitingError(EngineError):
+    """The job runs already, so it has no place in a queue."""
+
+    exit_code = 11
+
+
+class ServerError(EngineError):
+    """A running server could not be reached, or refused what was asked."""
+
+    exit_code = 11
 
 
 class QueueFullError(EngineError):

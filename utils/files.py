@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -112,3 +113,17 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 
 __all__ = ["folder_beside", "prune", "remove_temporaries", "replaced", "sweep_temporaries", "temporary_for"]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def last_changed(path: Path) -> float:
+    """When a file or folder was changed last, in seconds since 1970; 0 where nobody can tell."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

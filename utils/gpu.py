@@ -8,7 +8,9 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+
+from utils.json_types import JsonObject
 
 MB = 2**20
 _CGROUP = Path("/sys/fs/cgroup")
@@ -154,17 +156,17 @@ class GPUDetector:
     """Facts about accelerators, through torch; without torch or without a GPU every answer is empty."""
 
     @staticmethod
-    def _torch() -> Any:
+    def _torch() -> ModuleType | None:
         try:
             import torch
         except ImportError:
             return None
         return torch
 
-    def get_available_gpus(self) -> list[dict[str, Any]]:
+    def get_available_gpus(self) -> list[JsonObject]:
         """One dict a device: ``id`` (torch's name), ``name``, ``total_memory_mb`` (None where unknown)."""
         torch = self._torch()
-        gpus: list[dict[str, Any]] = []
+        gpus: list[JsonObject] = []
         if torch is None:
             return gpus
         for kind in ("cuda", "xpu"):
@@ -209,11 +211,11 @@ class GPUDetector:
             return "cpu"
         device = str(gpus[gpu_id]["id"])
         torch = self._torch()
-        if device.startswith("cuda"):
+        if torch is not None and device.startswith("cuda"):
             torch.cuda.set_device(device)
         return device
 
-    def get_system_info(self, *, look_for_gpus: bool = True) -> dict[str, Any]:
+    def get_system_info(self, *, look_for_gpus: bool = True) -> JsonObject:
         """Processor, cores, instruction sets, memory and GPUs. ``look_for_gpus`` imports torch, which takes seconds."""
         import psutil
 
@@ -228,3 +230,15 @@ class GPUDetector:
             "memory_available_mb": available_host_memory() // MB,
             "gpus": self.get_available_gpus() if look_for_gpus else [],
         }
+
+
+_OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
+"""MPS and the CPU allocator raise a bare RuntimeError; its text is all there is to tell it by."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of torch (any device) means that memory ran out."""
+    torch = sys.modules.get("torch")  # where nobody imported it, it raised nothing
+    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from utils import jpeg2000, photoshop
 from utils.errors import EngineError, ImageTooLargeError, InvalidImageError
 from utils.metadata import clean_exif, orientation_of, resolution_of
 from utils.picture import Metadata
+from utils.tiff_pages import counted_pages
 
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "AVIF", "HEIF", "PPM", "TGA")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "AVIF", "HEIF", "JPEG2000", "PSD", "PPM", "TGA")
 SUFFIXES = {
     ".png": "png",
     ".apng": "png",
@@ -31,22 +34,33 @@ SUFFIXES = {
     ".jfif": "jpeg",
     ".webp": "webp",
     ".avif": "avif",
+    ".jxl": "jxl",
     ".tif": "tiff",
     ".tiff": "tiff",
     ".gif": "gif",
+    ".pdf": "pdf",
 }
-READABLE_SUFFIXES = frozenset([*SUFFIXES, ".bmp", ".heic", ".heif", ".ppm", ".pgm", ".mpo", ".tga"])
-_ANIMATED = ("gif", "webp", "png", "avif")
+_ONLY_READ = ".bmp .heic .heif .ppm .pgm .mpo .tga .jp2 .j2k .jpf .jpx .psd .hdr .exr"
+_RAW = (
+    ".dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .raf .orf .rw2 .rwl .pef .srw .3fr .iiq .erf .mrw .kdc .dcr .mef .x3f"
+)
+READABLE_SUFFIXES = frozenset([*SUFFIXES, *_ONLY_READ.split(), *_RAW.split()])
+_LARGEST_WEBP = 16383
+"""Pixels a side of a frame; an animation's canvas can claim more, and would be made room for."""
+_ANIMATED = ("gif", "webp", "png", "avif", "jxl")
 
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """What is refused before decoding. Pixels count width x height; an animation's frames count together."""
+    """What is refused before decoding. Pixels count width x height, of documents a page's; an animation's frames count
+    together. ``salvage``: take what can still be decoded of a damaged still, instead of refusing it."""
 
     max_bytes: int = 200 * 10**6
     max_pixels: int = 200 * 10**6
     max_animation_pixels: int = 2 * 10**9
     max_frames: int = 20_000
+    max_pages: int = 2000
+    salvage: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ class ImageInfo:
 
     Attributes:
         frames: of an animation; 1 for a still.
-        pages: of a TIFF, where a scan may have many; only the first is ever read.
+        pages: of a TIFF or a PDF, where a scan may have many; width and height are those of the first.
     """
 
     path: Path | None
@@ -68,6 +82,11 @@ class ImageInfo:
     has_alpha: bool
     file_bytes: int
     pages: int = 1
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it has pages, to be enhanced one by one, rather than being a picture."""
+        return self.pages > 1 or self.format == "pdf"
 
 
 def format_from_suffix(path: Path | str) -> str | None:
@@ -145,7 +164,16 @@ def opened(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
         if image is None:
             raise InvalidImageError(_unknown(stream, name))
         with image:
+            _complete(image, stream)
             yield image
+
+
+def _complete(image: Image.Image, stream: BinaryIO) -> None:
+    """What Pillow's own plugins leave open. In place."""
+    if image.format == "PSD":
+        photoshop.without_selection(image, stream)
+    elif image.format == "JPEG2000" and (profile := jpeg2000.profile_of(stream)):
+        image.info["icc_profile"] = profile
 
 
 def open_lazily(stream: BinaryIO, name: str) -> Image.Image | None:
@@ -188,8 +216,8 @@ def _unknown(stream: BinaryIO, name: str) -> str:
     if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif") and "HEIF" not in Image.OPEN:
         return f"'{name}' is an HEIC picture, which needs the package pillow-heif: pip install pillow-heif."
     return (
-        f"'{name}' is not a picture that can be read (PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, HEIC), "
-        "or it is damaged at its very start."
+        f"'{name}' is not a picture that can be read (PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, HEIC, JPEG XL, JPEG "
+        "2000, PSD, HDR, OpenEXR, camera raw, PDF), or it is damaged at its very start."
     )
 
 
@@ -222,10 +250,14 @@ def header_of(image: Image.Image, path: Path | None, name: str, size: int, limit
     kind = (image.format or "").lower()
     if kind == "mpo":
         kind = "jpeg"
+    if kind == "webp" and max(width, height) > _LARGEST_WEBP:
+        raise InvalidImageError(
+            f"'{name}' is damaged: it claims {width}x{height} pixels, and WebP holds {_LARGEST_WEBP} a side."
+        )
     if kind == "gif":
         _refuse_endless_gif(image.fp, name, limits)  # type: ignore[attr-defined]  # before Pillow counts by walking
     frames = int(getattr(image, "n_frames", 1)) if kind in _ANIMATED else 1
-    pages = tiff_pages(image.fp, limits.max_frames) if kind == "tiff" else 1  # type: ignore[attr-defined]
+    pages = counted_pages(image.fp, name, limits.max_pages) if kind == "tiff" else 1  # type: ignore[attr-defined]
     check_size(name, width, height, frames, limits)
     if image.format != "TIFF" and orientation(image) in (5, 6, 7, 8):  # Pillow turns a TIFF's size by itself
         width, height = height, width
@@ -233,44 +265,7 @@ def header_of(image: Image.Image, path: Path | None, name: str, size: int, limit
     return ImageInfo(path, kind, image.mode, width, height, frames, depth, alpha, size, pages)
 
 
-def tiff_pages(stream: Any, most: int) -> int:
-    """How many pages a TIFF has, up to ``most``; leaves the stream as it was.
-
-    Smaller copies of a page and masks (TIFF 6.0, NewSubfileType) are none. Counted without Pillow, which would read
-    every page's tags whole.
-    """
-    before = stream.tell()
-    stream.seek(0)
-    head = stream.read(16)
-    order = "<" if head[:2] == b"II" else ">"
-    big = head[2:4] in (b"+\0", b"\0+")
-    count, entry, offset = ("Q", 20, "Q") if big else ("H", 12, "I")
-    pages, seen = 0, set[int]()
-    try:
-        (place,) = struct.unpack_from(order + offset, head, 8 if big else 4)
-        while place and place not in seen and len(seen) < most:
-            seen.add(place)
-            stream.seek(place)
-            (tags,) = struct.unpack(order + count, stream.read(struct.calcsize(count)))
-            # Tags stand in the order of their numbers, and this one is the first of all.
-            pages += not _subfile_type(stream.read(min(tags, 1) * entry), order) & 0b101
-            stream.seek(place + struct.calcsize(count) + tags * entry)
-            (place,) = struct.unpack(order + offset, stream.read(struct.calcsize(offset)))
-    except (struct.error, OverflowError, OSError, ValueError):  # cut off or senseless: what was counted holds
-        pass
-    stream.seek(before)
-    return max(1, pages)
-
-
-def _subfile_type(tag: bytes, order: str) -> int:
-    """Its value if a TIFF's tag is NewSubfileType, else 0: a page of its own."""
-    number, kind = struct.unpack_from(order + "HH", tag) if tag else (0, 0)
-    if number != 254 or kind not in (3, 4):
-        return 0
-    return int(struct.unpack_from(order + ("H" if kind == 3 else "I"), tag, len(tag) - (8 if len(tag) == 20 else 4))[0])
-
-
-def _refuse_endless_gif(stream: Any, name: str, limits: ImageLimits) -> None:
+def _refuse_endless_gif(stream: BinaryIO, name: str, limits: ImageLimits) -> None:
     """Raise ``ImageTooLargeError`` where a GIF has more frames than the limit; leaves the stream as it was."""
     before = stream.tell()
     stream.seek(10)
@@ -292,10 +287,15 @@ def _refuse_endless_gif(stream: Any, name: str, limits: ImageLimits) -> None:
         while (length := stream.read(1)) and length[0]:
             stream.seek(length[0], io.SEEK_CUR)
         if frames > limits.max_frames:
-            raise ImageTooLargeError(
-                f"'{name}' has more than {limits.max_frames} frames, which is more than is read. Cut it into parts."
-            )
+            raise too_many_frames(name, limits)
     stream.seek(before)
+
+
+def too_many_frames(name: str, limits: ImageLimits) -> ImageTooLargeError:
+    """What is said of an animation that is over the limit of frames."""
+    return ImageTooLargeError(
+        f"'{name}' has more than {limits.max_frames} frames, which is more than is read. Cut it into parts."
+    )
 
 
 def orientation(image: Image.Image) -> int:
@@ -322,7 +322,7 @@ def raw_exif(image: Image.Image) -> bytes | None:
 
 
 def _late_png_exif(stream: BinaryIO | None) -> bytes | None:
-    """The eXIf chunk of a PNG that has it after its pixels, found by hopping from chunk to chunk."""
+    """The eXIf chunk of a PNG that has it after its pixels; one that cannot be read where its checksum is wrong."""
     if stream is None or stream.closed:
         return None
     place = stream.tell()
@@ -331,7 +331,8 @@ def _late_png_exif(stream: BinaryIO | None) -> bytes | None:
         while len(head := stream.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
             if kind == b"eXIf":
-                return stream.read(length)
+                body, told = stream.read(length), int.from_bytes(stream.read(4), "big")
+                return body if zlib.crc32(kind + body) == told else b"\0"  # of which a note tells
             stream.seek(length + 4, io.SEEK_CUR)
         return None
     finally:
@@ -351,6 +352,8 @@ def _bit_depth(image: Image.Image) -> int:
     if image.format == "TIFF":
         bits = image.tag_v2.get(258, (8,))  # type: ignore[attr-defined]
         return 16 if max(bits if isinstance(bits, tuple) else (bits,)) > 8 else 8
+    if image.format == "JPEG2000":
+        return 16 if jpeg2000.bits_of(image.fp) > 8 else 8  # type: ignore[attr-defined]
     return 8
 
 
@@ -365,14 +368,15 @@ def metadata_of(image: Image.Image, info: ImageInfo) -> Metadata:
         icc_profile=icc if isinstance(icc, bytes) and icc else None,
         exif=clean_exif(raw, info.width, info.height),
         xmp=xmp if isinstance(xmp, bytes) else None,
-        dpi=_valid_dpi(image.info.get("dpi")) or _valid_dpi(resolution_of(raw)),
+        dpi=valid_dpi(image.info.get("dpi")) or valid_dpi(resolution_of(raw)),
         source_format=info.format,
         source_mode=info.mode,
-        warnings=_notes(info, raw),
+        warnings=notes_about(info, raw),
     )
 
 
-def _notes(info: ImageInfo, raw_exif: bytes | None) -> tuple[str, ...]:
+def notes_about(info: ImageInfo, raw_exif: bytes | None) -> tuple[str, ...]:
+    """What a person should know of a file: a name that says another format, EXIF that is damaged."""
     notes = []
     if info.path is not None:
         named = format_from_suffix(info.path) or info.path.suffix.lower().lstrip(".")
@@ -384,7 +388,8 @@ def _notes(info: ImageInfo, raw_exif: bytes | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _valid_dpi(dpi: Any) -> tuple[float, float] | None:
+def valid_dpi(dpi: object) -> tuple[float, float] | None:
+    """Dots an inch, if they are two sensible numbers."""
     if not isinstance(dpi, tuple) or len(dpi) != 2:
         return None
     try:

@@ -6,13 +6,18 @@ Nothing here raises on damaged metadata: what cannot be read is dropped.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree  # nosec B405
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _ORIENTATION, _WIDTH, _LENGTH = 0x0112, 0x0100, 0x0101
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
+_INCHES: dict[object, float] = {2: 1.0, 3: 2.54}
+"""What EXIF calls a unit -> how many of it an inch has."""
 _SOFTWARE, _USER_COMMENT, _MAKER_NOTE = 0x0131, 0x9286, 0x927C
 _STRIP_TAGS = (0x0103, 0x0111, 0x0116, 0x0117, 0x0144, 0x0145, 0x014A, 0x0201, 0x0202, 0x8773, 0x02BC, 0x0102, 0x0106)
 """Tags about how the input's own pixels were stored; wrong for any other file."""
@@ -22,7 +27,7 @@ _LOCATION_TAGS = (0x83BB, 0x8649, 0x830E, 0x8480, 0x8482, 0x85D8, 0x87AF, 0x87B0
 """Tags of a TIFF that hold places: IPTC and Photoshop's block with IPTC in it (city, country), GeoTIFF, GDAL."""
 
 
-def parse_exif(exif: bytes | None) -> Any:
+def parse_exif(exif: bytes | None) -> Image.Exif:
     """Pillow's ``Exif`` of a block with or without prefix; an empty one where the block is damaged."""
     from PIL import Image
 
@@ -35,7 +40,7 @@ def parse_exif(exif: bytes | None) -> Any:
     return parsed
 
 
-def _tag(parsed: Any, tag: int) -> Any:
+def _tag(parsed: Image.Exif, tag: int) -> object:
     try:
         return parsed.get(tag)
     except Exception:  # values are decoded when asked for
@@ -51,7 +56,7 @@ def orientation_of(exif: bytes | None) -> int:
 def resolution_of(exif: bytes | None) -> tuple[float, float] | None:
     """EXIF's resolution as dots an inch, across and down; None where it is missing or has no unit."""
     parsed = parse_exif(exif)
-    inches = {2: 1.0, 3: 2.54}.get(_tag(parsed, _RESOLUTION_UNIT))
+    inches = _INCHES.get(_tag(parsed, _RESOLUTION_UNIT))
     try:
         return None if inches is None else (parsed[_X_RESOLUTION] * inches, parsed[_Y_RESOLUTION] * inches)
     except Exception:  # missing, of another type, or divided by zero
@@ -106,7 +111,7 @@ def clean_exif(
     return _serialise(result)
 
 
-def _correct_sizes(result: Any, details: dict[int, Any], width: int, height: int) -> None:
+def _correct_sizes(result: Image.Exif, details: dict[int, object], width: int, height: int) -> None:
     for tag, value in ((_WIDTH, width), (_LENGTH, height), (_ORIENTATION, 1)):
         if tag in result:
             result[tag] = value
@@ -119,7 +124,7 @@ def _user_comment(text: str) -> bytes:
     return b"ASCII\x00\x00\x00" + text.encode() if text.isascii() else b"UNICODE\x00" + text.encode("utf-16-be")
 
 
-def _serialise(exif: Any) -> bytes | None:
+def _serialise(exif: Image.Exif) -> bytes | None:
     if not len(exif) and not exif.get_ifd(_EXIF_IFD) and not exif.get_ifd(_GPS_IFD):
         return None
     try:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from utils import image_io
 from utils.errors import InvalidImageError, InvalidSettingsError
+from utils.json_types import JsonObject
 from utils.noise import estimate_sigma
 from utils.picture import Picture
+from utils.similarity import SMALLEST_SIDE, haarpsi, ssim
 
 BORDER = 4
 """Pixels left out at every side when comparing with a reference, as the literature does for x4."""
@@ -59,14 +60,14 @@ class ReferenceScores:
 
 
 def calculate_image_metrics(
-    original: Any, enhanced: Any, reference: Any = None, *, limits: image_io.ImageLimits | None = None
-) -> dict[str, Any]:
+    original: object, enhanced: object, reference: object = None, *, limits: image_io.ImageLimits | None = None
+) -> JsonObject:
     """Compare a picture before and after.
 
     Args:
         original, enhanced, reference: paths, PIL pictures, ``Picture`` values or ``(H, W[, C])`` arrays (uint8,
             uint16 or float in 0..1). ``reference`` is the true picture at the enhanced one's size, where known.
-        limits: for what is given as a path; ``engine.task.result_limits_of`` has those that results keep to.
+        limits: for what is given as a path; ``engine.imaging.task.result_limits_of`` has those that results keep to.
 
     Returns:
         For people: ``original_size``, ``enhanced_size``, ``scale_factor``, ``original_filesize``,
@@ -84,7 +85,7 @@ def calculate_image_metrics(
     sizes = _file_size(original), _file_size(enhanced)
     plain, shown = _same_places(before, after)
     faith = faithfulness(before, after)
-    metrics: dict[str, Any] = {
+    metrics: JsonObject = {
         "original_size": _size_text(before),
         "enhanced_size": _size_text(after),
         "scale_factor": f"{after.shape[1] / before.shape[1]:.2f}x",
@@ -128,7 +129,7 @@ def faithfulness(original: np.ndarray, enhanced: np.ndarray) -> Faithfulness:
 
 
 def compare_with_reference(
-    result: Any, reference: Any, *, limits: image_io.ImageLimits | None = None
+    result: object, reference: object, *, limits: image_io.ImageLimits | None = None
 ) -> ReferenceScores:
     """Score a result against the true picture of the same size. Errors as ``calculate_image_metrics``."""
     a, b = (_flat(image_io.as_picture(image, limits)) for image in (result, reference))
@@ -159,7 +160,7 @@ def luma(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(16 + rgb.astype(np.float64) @ np.array((65.481, 128.553, 24.966)) / 255)
 
 
-def get_image_info(image: Any, limits: image_io.ImageLimits | None = None) -> dict[str, Any]:
+def get_image_info(image: object, limits: image_io.ImageLimits | None = None) -> JsonObject:
     """What a picture is: size, kind, depth, and for files also format, frames, bytes and embedded data.
 
     Only the header of a file is read, except for the profile and EXIF.
@@ -254,27 +255,16 @@ def _psnr(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
 
 
 def _ssim(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    from skimage.metrics import structural_similarity
-
-    found = []
-    for a, b in pairs:
-        if min(a.shape) < 11:  # smaller than the window: all that can be asked is whether they are equal
-            return 1.0 if all(np.array_equal(x, y) for x, y in pairs) else 0.0
-        found.append(
-            structural_similarity(a, b, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
-        )
-    return float(np.mean(found))
+    if any(min(a.shape) < SMALLEST_SIDE for a, _ in pairs):  # all that can be asked is whether they are equal
+        return 1.0 if all(np.array_equal(x, y) for x, y in pairs) else 0.0
+    return float(np.mean([ssim(a, b) for a, b in pairs]))
 
 
 def _haarpsi(a: np.ndarray, b: np.ndarray) -> float:
-    import piq
-    import torch
-
-    x, y = (torch.from_numpy(np.clip(plane / 255, 0, 1))[None, None].float() for plane in (a, b))
-    return float(piq.haarpsi(x, y, data_range=1.0))
+    return haarpsi(*(np.clip(plane, 0, 255) for plane in (a, b)))
 
 
-def _file_size(image: Any) -> int | None:
+def _file_size(image: object) -> int | None:
     return Path(image).stat().st_size if isinstance(image, str | Path) else None
 
 

@@ -12,4 +12,8 @@ if "openvino_telemetry" not in sys.modules:
 
 import openvino
 
+# Its table of numpy types is made at the first call, under a C++ lock, by code that gives Python's own lock away: two
+# threads whose first windows meet there wait for each other for ever. Importing is something only one thread does.
+openvino.Type.f32.to_dtype()
+
 __all__ = ["openvino"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -16,6 +16,7 @@ class Metadata:
 
     ``exif`` is a TIFF-structured EXIF block *without* the ``Exif\\0\\0`` prefix; its orientation has already been
     applied to the pixels and reset to 1. ``xmp`` is the raw XMP packet. ``dpi`` is (x, y).
+    ``missing_percent``: of a damaged file that was salvaged, how much of it is gone; None for every sound one.
     """
 
     icc_profile: bytes | None = None
@@ -25,6 +26,14 @@ class Metadata:
     source_format: str = ""
     source_mode: str = ""
     warnings: tuple[str, ...] = ()
+    missing_percent: float | None = None
+
+
+class _Changes(TypedDict, total=False):
+    """Fields of ``Metadata`` that a picture may get other values of."""
+
+    icc_profile: bytes | None
+    dpi: tuple[float, float] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +99,7 @@ class Picture:
             return self.pixels
         return np.concatenate([self.pixels, self.alpha[..., None]], axis=2)
 
-    def with_metadata(self, **changes: Any) -> Picture:
+    def with_metadata(self, **changes: Unpack[_Changes]) -> Picture:
         """The same pixels with some fields of ``metadata`` replaced."""
         return replace(self, metadata=replace(self.metadata, **changes))
 

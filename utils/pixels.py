@@ -6,16 +6,19 @@ Pillow reduces 16-bit colour to 8 bits, so deep PNG goes through OpenCV and deep
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from utils import jpeg2000
 from utils.errors import InvalidImageError
 from utils.image_files import has_alpha
 from utils.picture import Picture
 
 if TYPE_CHECKING:
     from PIL import Image
+    from tifffile import TiffPage
 
 
 def load_deep(data: bytes, kind: str, image: Image.Image) -> Picture | None:
@@ -27,7 +30,8 @@ def load_deep(data: bytes, kind: str, image: Image.Image) -> Picture | None:
         clear = image.info.get("transparency")
         alpha = np.where(gray == clear, 0, 65535).astype(np.uint16) if isinstance(clear, int) else None
         return Picture(gray[..., None], alpha)
-    array = decode_tiff(data) if kind == "tiff" else _decode_png(data)
+    decoders = {"tiff": decode_tiff, "jpeg2000": jpeg2000.decode_deep}
+    array = decoders.get(kind, _decode_png)(data)
     return None if array is None or array.dtype != np.uint16 else assemble(array)
 
 
@@ -46,16 +50,20 @@ def _decode_png(data: bytes) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def decode_tiff(data: bytes) -> np.ndarray | None:
-    """The first page as ``(H, W)`` or ``(H, W, samples)``, uint8 or uint16; None for CMYK, Lab, YCbCr, palettes."""
+def decode_tiff(data: bytes, read: Callable[[TiffPage], np.ndarray] | None = None) -> np.ndarray | None:
+    """The first page as ``(H, W)`` or ``(H, W, samples)``, uint8 or uint16; None for CMYK, Lab, YCbCr, palettes.
+
+    Args:
+        read: another way from tifffile's page to its array than ``page.asarray()``.
+    """
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page: Any = tiff.pages[0]
+        page = tiff.pages.first
         photometric = getattr(page.photometric, "name", "")
         if photometric not in ("RGB", "MINISBLACK", "MINISWHITE"):
             return None
-        array = page.asarray()
+        array = page.asarray() if read is None else read(page)
         if page.planarconfig == 2 and array.ndim == 3:
             array = array.transpose(1, 2, 0)
         premultiplied = tuple(page.extrasamples)[:1] == (1,) and array.ndim == 3
@@ -141,7 +149,7 @@ def upright(picture: Picture, orientation: int) -> Picture:
     """Apply EXIF orientation 1..8 to the pixels."""
     if orientation == 1:
         return picture
-    turns: dict[int, Any] = {
+    turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
         4: lambda a: a[::-1],

@@ -8,8 +8,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from utils.engine_config import InputLimits
 from utils.errors import EngineError
 
 Verdict = tuple[bool, str]
@@ -26,7 +26,7 @@ _VALID: Verdict = (True, "")
 _MB = 10**6
 
 
-def validate_image_file(path: Path | str, config: Any = None) -> Verdict:
+def validate_image_file(path: Path | str, config: InputLimits | None = None) -> Verdict:
     """Whether a file is a picture within the limits; reads its header only.
 
     Args:
@@ -46,11 +46,13 @@ def validate_image_file(path: Path | str, config: Any = None) -> Verdict:
     return _VALID
 
 
-def validate_pil_image(image: Any, config: Any = None) -> Verdict:
+def validate_pil_image(image: object, config: InputLimits | None = None) -> Verdict:
     """Whether an object is a PIL picture that decodes, within ``config.max_image_megapixels``."""
     if image is None:
         return False, "There is no picture."
-    if not hasattr(image, "convert") or not hasattr(image, "size"):
+    from PIL import Image
+
+    if not isinstance(image, Image.Image):
         return False, f"A PIL picture is needed, not {type(image).__name__}."
     width, height = image.size
     if width < 1 or height < 1:
@@ -65,7 +67,7 @@ def validate_pil_image(image: Any, config: Any = None) -> Verdict:
     return _VALID
 
 
-def validate_video_file(path: Path | str, config: Any = None) -> Verdict:
+def validate_video_file(path: Path | str, config: InputLimits | None = None) -> Verdict:
     """Whether a file is a video within the limits: it has a picture stream whose first frame decodes.
 
     Args:
@@ -83,7 +85,7 @@ def validate_video_file(path: Path | str, config: Any = None) -> Verdict:
     return _VALID
 
 
-def validate_model_name(name: Any, known: Iterable[str] = ()) -> Verdict:
+def validate_model_name(name: object, known: Iterable[str] = ()) -> Verdict:
     """Whether a model's name is well-formed and, where ``known`` names are given, among them."""
     if not isinstance(name, str) or not name.strip():
         return False, "Name a model, or 'auto'."
@@ -97,7 +99,7 @@ def validate_model_name(name: Any, known: Iterable[str] = ()) -> Verdict:
     return _VALID
 
 
-def validate_scale(scale: Any) -> Verdict:
+def validate_scale(scale: object) -> Verdict:
     """Whether an enlargement is a number from 1 to 16."""
     number = _number(scale)
     if number is None:
@@ -107,7 +109,7 @@ def validate_scale(scale: Any) -> Verdict:
     return _VALID
 
 
-def validate_tile_size(tile: Any) -> Verdict:
+def validate_tile_size(tile: object) -> Verdict:
     """Whether a tile side is 0 (automatic) or a whole number from 32 to 16384."""
     number = _number(tile)
     if number is None or number != int(number):
@@ -117,7 +119,7 @@ def validate_tile_size(tile: Any) -> Verdict:
     return _VALID
 
 
-def validate_filename(name: Any) -> Verdict:
+def validate_filename(name: object) -> Verdict:
     """Whether a name can be a file's on every system, and shows what it is: see ``sanitize_filename``."""
     if not isinstance(name, str) or not name:
         return False, "Give a file name."
@@ -135,7 +137,7 @@ def validate_inside(path: Path | str, folder: Path | str) -> Verdict:
     return _VALID if inside else (False, f"'{path}' leads out of the folder '{folder}'.")
 
 
-def sanitize_filename(name: Any, replacement: str = "_", default: str = "picture") -> str:
+def sanitize_filename(name: object, replacement: str = "_", default: str = "picture") -> str:
     """A file name that is safe on Linux, macOS and Windows, as close to the given one as can be.
 
     Folders are cut off. Invisible, control and direction-changing characters go away, look-alikes of separators and
@@ -175,7 +177,7 @@ def _shortened(name: str) -> str:
     return unicodedata.normalize("NFC", cut).rstrip(" .") + dot + suffix
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     """A finite number, from a number or its text; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

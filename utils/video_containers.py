@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from utils.errors import EmptyVideoError, InvalidVideoError, NoVideoStreamError, TruncatedVideoError
 
@@ -42,7 +42,7 @@ def check_file(path: Path) -> None:
         ) from error
 
 
-def _named(path: Path, error: Any) -> InvalidVideoError:
+def _named(path: Path, error: object) -> InvalidVideoError:
     """FFmpeg's error as one of ours."""
     text = str(getattr(error, "strerror", None) or error)
     log = getattr(error, "log", None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from utils.engine_config import InputLimits
 from utils.errors import EmptyVideoError, TruncatedVideoError, VideoTooLargeError
 from utils.video_containers import check_file, looks_cut_off, opened, video_stream
 
@@ -22,6 +23,10 @@ _MB = 10**6
 SUFFIXES = frozenset(
     (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".3gp", ".gif")
 )
+_GRID = 16
+_HALVED = "4:2:0"
+_CHROMA = {(1, 1): "4:4:4", (2, 1): "4:2:2", (1, 2): "4:4:0", (4, 1): "4:1:1", (4, 2): "4:1:0", (4, 4): "4:1:0"}
+"""Pixels that a sample of colour stands for, across and down -> what that is called; all others count as halved."""
 _DYNAMIC_HDR = ("DYNAMIC_HDR_PLUS", "DOVI_METADATA", "DOVI_RPU_BUFFER")
 
 
@@ -34,13 +39,12 @@ class VideoLimits:
     max_pixels: int = 200 * _MB
 
     @classmethod
-    def of(cls, config: Any) -> VideoLimits:
-        """Those of the application's configuration; what it does not say keeps the default."""
-        default = cls()
+    def of(cls, config: InputLimits) -> VideoLimits:
+        """Those of the application's configuration."""
         return cls(
-            int(getattr(config, "max_video_mb", default.max_bytes / _MB) * _MB),
-            float(getattr(config, "max_video_minutes", default.max_seconds / 60)) * 60,
-            int(getattr(config, "max_image_megapixels", default.max_pixels / _MB) * _MB),
+            int(config.max_video_mb * _MB),
+            float(config.max_video_minutes) * 60,
+            int(config.max_image_megapixels * _MB),
         )
 
 
@@ -71,15 +75,17 @@ class VideoInfo:
         turn: quarter turns clockwise, 0 to 3, that make a stored frame upright; ``mirrored``: flipped before that.
         fps: frames a second on average; None where the file does not say.
         frames: their number as the header gives it, else estimated from duration and rate, else None.
-        counted: whether ``frames`` is the header's own number.
+        counted: whether ``frames`` is the own number of the header or the index.
         duration: seconds, or None.
         start: seconds at which players begin to count.
         time_base: seconds a tick of the time stamps.
-        full_color: whether colour has as many samples as brightness (4:4:4, RGB); False for animated pictures, which
-            are made into films to be played everywhere.
+        chroma: how many samples colour has for four of brightness in two lines of an upright frame: ``4:4:4`` (RGB
+            too), ``4:2:2``, ``4:4:0``, ``4:1:1``, ``4:1:0``, ``4:2:0``; the last also for gray, and for animated
+            pictures, which are made into films to be played everywhere.
         mastering, light: HDR10's static metadata as FFmpeg's structures, or None.
         dynamic_hdr: whether it has HDR10+ or Dolby Vision, which belong to the frames as they were.
         codecs: of all streams, as ``video: h264``.
+        pictures, numbers: of a sequence of numbered pictures, its files and their numbers; empty for films.
     """
 
     path: Path
@@ -97,7 +103,7 @@ class VideoInfo:
     time_base: Fraction
     pixel_format: str
     bit_depth: int
-    full_color: bool
+    chroma: str
     has_alpha: bool
     interlaced: bool
     color: ColorTags
@@ -108,6 +114,8 @@ class VideoInfo:
     stream_index: int
     codecs: tuple[str, ...]
     file_bytes: int
+    pictures: tuple[Path, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @property
     def audio_tracks(self) -> int:
@@ -173,19 +181,30 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     raise EmptyVideoError(f"'{path.name}' holds no frames.")
 
 
-def _shown(stream: VideoStream) -> int:
-    """The header's number of frames, less those that an edit list hides: a beginning cut off without encoding anew."""
-    entries = stream.index_entries
-    return (
-        stream.frames - sum(entry.is_discard for entry in entries) if len(entries) == stream.frames else stream.frames
-    )
+def _shown(stream: VideoStream, container: str) -> int:
+    """The header's number of frames, less those that an edit list hides: a beginning cut off without encoding anew.
+
+    An AVI's header counts empty chunks too, which its index names only by the numbers that are left out. Where the
+    index ends long before the header's number the file is cut off, and that number is what it once had.
+    """
+    entries, told = stream.index_entries, stream.frames
+    whole = len(entries) == told
+    if container == "avi" and len(entries):
+        whole = entries[-1].timestamp >= told - 1 - max(2, told // 50)
+    return sum(not entry.is_discard for entry in entries) if whole else told
 
 
-def _has_full_color(frame: VideoFrame) -> bool:
-    components = frame.format.components
-    return len(components) >= 3 and all(
-        (component.width, component.height) == (frame.width, frame.height) for component in components
-    )
+def _chroma(frame: VideoFrame, turn: int) -> str:
+    """How colour is sampled, see ``VideoInfo.chroma``."""
+    from av.video.format import VideoFormat
+
+    if frame.format.has_palette:
+        return "4:4:4"
+    parts = VideoFormat(frame.format.name, _GRID, _GRID).components  # the frame's own sides may be too small to tell
+    if len(parts) < 3:
+        return _HALVED
+    across, down = (_GRID // min(side) for side in zip(*((part.width, part.height) for part in parts), strict=True))
+    return _CHROMA.get((down, across) if turn % 2 else (across, down), _HALVED)
 
 
 def _info(path: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, file_bytes: int) -> VideoInfo:
@@ -194,7 +213,7 @@ def _info(path: Path, container: InputContainer, stream: VideoStream, frame: Vid
     duration = _duration(container, stream)
     fps = stream.average_rate or stream.guessed_rate
     counted = stream.frames > 0
-    frames = _shown(stream) if counted else round(duration * fps) if duration and fps else None
+    frames = _shown(stream, container.format.name) if counted else round(duration * fps) if duration and fps else None
     components = frame.format.components
     aspect = stream.sample_aspect_ratio or Fraction(1)
     side = _side_data(frame)
@@ -214,7 +233,7 @@ def _info(path: Path, container: InputContainer, stream: VideoStream, frame: Vid
         time_base=Fraction(stream.time_base or Fraction(1, 90_000)),
         pixel_format=frame.format.name,
         bit_depth=max(component.bits for component in components),
-        full_color=_has_full_color(frame) and container.format.name not in _ANIMATED,
+        chroma=_HALVED if container.format.name in _ANIMATED else _chroma(frame, turn),
         has_alpha=any(component.is_alpha for component in components) and not frame.format.has_palette,
         interlaced=bool(frame.interlaced_frame),
         color=_color(frame),
@@ -245,7 +264,7 @@ def _color(frame: VideoFrame) -> ColorTags:
 
 
 def _side_data(frame: VideoFrame) -> dict[str, bytes]:
-    side: Any = frame.side_data
+    side: Any = frame.side_data  # PyAV declares one piece where it gives all of them
     return {
         one.type.name: bytes(one)
         for one in side

@@ -25,6 +25,7 @@ async def health(service: ServiceOf) -> HealthResponse:
         supported_resolutions={name: service.limits(name) for name in TARGET_SIDES},
         img_url=service.config.api_img_url,
         library=bool(service.library_roots),
+        max_video_mb=service.largest_film / 10**6 if service.config.enable_video else None,
     )
 
 

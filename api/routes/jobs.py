@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import job_response
-from api.intake import REQUEST_BODY, accept, read_delivery
+from api.film_schemas import VideoResponse
+from api.job_events import watch
 from api.job_store import JobEntry
+from api.requests import REQUEST_BODY, accept, read_delivery
+from api.responses import job_response
 from api.routes.upscale import JobId, answer
 from api.schemas import ErrorResponse, JobResponse, UpscaleResponse
 from api.security import GUARDS, ServiceOf, check_enabled
-from api.waiting import watch
 
 router = APIRouter(tags=["jobs"], dependencies=GUARDS)
 
@@ -63,12 +64,12 @@ def cancel(entry: EntryOf) -> JobResponse:
 
 @router.get(
     "/jobs/{job_id}/result",
-    response_model=UpscaleResponse,
+    response_model=UpscaleResponse | VideoResponse,
     responses={409: {"model": ErrorResponse, "description": "Not finished, or cancelled"}},
     summary="The result of a finished job",
 )
 async def result(entry: EntryOf, request: Request, service: ServiceOf) -> Response:
-    """As the answer of `POST /upscale`, by `Accept` too."""
+    """As the answer of `POST /upscale`, by `Accept` too; of a film its facts, or the film for `Accept: video/*`."""
     current = entry.handle.status
     if not current.state.final:
         raise HTTPException(409, f"The job is {current.state.value}.")

@@ -11,22 +11,22 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import media_type, raise_failure
-from api.intake import check_picture, settings_of
+from api.job_events import until_final
 from api.job_store import JobEntry
 from api.library import Library, LibraryPicture, is_fresh
+from api.requests import check_picture, requested_settings
+from api.responses import media_type, raise_failure
 from api.schemas import LibraryEntry, LibraryListing, LibraryPath, LibraryRemoval, LibraryRequest, LibraryResponse
 from api.security import GUARDS, ServiceOf, check_enabled
 from api.service import Service
-from api.waiting import until_final
-from engine.jobs import Job
+from engine.jobs.job import Job
 from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import InvalidImageError
 
 router = APIRouter(tags=["library"], dependencies=GUARDS)
 
-_NO_LIMITS = image_io.ImageLimits(10**13, 10**12, 10**13)
+_NO_LIMITS = image_io.ImageLimits(10**13, 10**12, 10**13, max_pages=10**6)
 
 
 def get_library(service: ServiceOf) -> Library:
@@ -43,7 +43,7 @@ LibraryOf = Annotated[Library, Depends(get_library)]
 async def upscale(wanted: LibraryRequest, request: Request, service: ServiceOf, library: LibraryOf) -> LibraryResponse:
     """An enlarged version that is newer than the picture is returned at once."""
     picture = await run_in_threadpool(_find, library, wanted.path)
-    settings = await run_in_threadpool(settings_of, wanted, service)
+    settings = await run_in_threadpool(requested_settings, wanted, service)
     version = library.target(picture, settings, is_plain=wanted.is_plain)
     cached = await run_in_threadpool(is_fresh, version, picture)
     if not cached:

@@ -13,13 +13,14 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.answers import MEDIA_TYPES, file_path, media_type, raise_failure, upscale_response
-from api.intake import REQUEST_BODY, accept, read_delivery
+from api.films import FilmHandle
+from api.job_events import until_final
 from api.job_store import JobEntry, JobStore
+from api.requests import REQUEST_BODY, accept, read_delivery
+from api.responses import MEDIA_TYPES, file_path, media_type, raise_failure, upscale_response, video_response
 from api.schemas import UpscaleResponse
 from api.security import GUARDS, ServiceOf, check_enabled
-from api.waiting import until_final
-from engine.jobs import JobStatus
+from engine.jobs.job import JobStatus
 
 router = APIRouter(tags=["upscale"], dependencies=GUARDS)
 
@@ -51,9 +52,10 @@ class KeptFileResponse(FileResponse):
 
 
 def wants_file(request: Request) -> bool:
-    """Whether the client asks for the picture itself rather than for JSON."""
+    """Whether the client asks for the picture or film itself rather than for JSON."""
     accepted = request.headers.get("accept", "").lower()
-    return "application/json" not in accepted and ("image/" in accepted or "application/octet-stream" in accepted)
+    kinds = ("image/", "video/", "application/pdf", "application/octet-stream")
+    return "application/json" not in accepted and any(kind in accepted for kind in kinds)
 
 
 def accepted_format(request: Request) -> str | None:
@@ -72,12 +74,15 @@ def accepted_format(request: Request) -> str | None:
 async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: JobStatus) -> Response:
     """A finished job's answer, or its error raised."""
     raise_failure(status)
-    assert status.result is not None
     path = entry.job.output_path
     if not path.is_file():
         raise HTTPException(404, "The result has been removed.")
     if wants_file(request):
         return KeptFileResponse(service.jobs, entry.job.id, path, media_type=media_type(path))
+    if isinstance(entry.handle, FilmHandle):
+        assert entry.handle.film is not None
+        return JSONResponse(video_response(entry, entry.handle.film).model_dump(mode="json"))
+    assert status.result is not None
     with service.jobs.reading(entry.job.id):
         content = await run_in_threadpool(upscale_response, entry, status.result, with_file=entry.include_base64)
     return JSONResponse(content.model_dump(mode="json"))
@@ -94,8 +99,8 @@ async def answer(request: Request, service: ServiceOf, entry: JobEntry, status: 
 async def upscale(request: Request, service: ServiceOf) -> Response:
     """Send JSON with `image_b64` or `img_url`, or a form with `file`. A client that leaves cancels its job.
 
-    `Accept: image/png` (jpeg, webp, avif, tiff, gif) answers with the file, and chooses its format where `format` does
-    not.
+    `Accept: image/png` (jpeg, webp, avif, jxl, tiff, gif, or `application/pdf`) answers with the file, and chooses its
+    format where `format` does not.
     """
     with service.admitted():
         delivery = await read_delivery(request, service)

@@ -1,1 +1,4 @@
-"""What a picture is like: content, noise, compression, blur. Every function looks at pixels and returns numbers."""
+"""What a picture is like (content, noise, compression, blur), and which model suits it.
+
+The door is ``engine.intelligent_enhancer``. Imports models and machine.
+"""

@@ -48,6 +48,14 @@ def content_features(rgb: np.ndarray) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
+def small_features(rgb: np.ndarray) -> np.ndarray:
+    """``content_features`` of a small picture and of its half, where blocks and ringing are averaged away."""
+    size = (max(1, round(rgb.shape[1] / 2)), max(1, round(rgb.shape[0] / 2)))
+    return np.concatenate(
+        [content_features(rgb), content_features(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))]
+    )
+
+
 def _bands(luma: np.ndarray) -> np.ndarray:
     """Per octave: energy, sparseness (fourth moment against the second), share of near-zero coefficients."""
     values, energies, current = [], [], luma

@@ -1,7 +1,6 @@
-"""Runtimes that run a batch of tiles. One file a runtime; all give a ``Session`` (see ``base.py``).
+"""Runtimes that run a batch of tiles, a file each; all give a ``Session`` (``base``). A new one is named in ``KNOWN``.
 
-Adding one: write a module with a ``Backend`` subclass, name it in ``KNOWN``, and in ``AUTOMATIC`` if it may be chosen
-without being asked for.
+The door is ``engine.model_manager``. Imports storage, pixels and models.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ KNOWN = {
 }
 """Name -> where the class is."""
 AUTOMATIC = ("openvino", "torch")
-"""Those that "auto" chooses from, in order of preference where several serve a device."""
+"""Those that "auto" chooses from without being asked for, in order of preference where several serve a device."""
 
 
 def automatic_for(device: str) -> tuple[str, ...]:

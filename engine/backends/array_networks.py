@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.state_dicts import merged_convolution, official_names
+from engine.models.state_dicts import merged_convolution, official_names
 
 if TYPE_CHECKING:
-    from engine.checkpoints import CheckpointInfo
+    from engine.models.info import CheckpointInfo
 
 KEEP_FP32 = "fp32/"
 """Begins the names of operations that run in fp32 whatever the rest runs in."""

@@ -6,13 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from engine.checkpoints import CheckpointInfo
-    from engine.pooling import PooledStages
+    from torch import Tensor, nn
+
+    from engine.models.info import CheckpointInfo
+    from engine.pixels.pooling import PooledStages
 
 
 class PrecisionError(ArithmeticError):
@@ -35,8 +37,8 @@ class NetworkSource:
     name: str
     key: str
     info: CheckpointInfo
-    load: Callable[[], Any] = field(repr=False)
-    state: Callable[[], dict[str, Any]] = field(repr=False)
+    load: Callable[[], nn.Module] = field(repr=False)
+    state: Callable[[], dict[str, Tensor]] = field(repr=False)
     arrays: Callable[[], Mapping[str, np.ndarray] | None] = field(repr=False, default=lambda: None)
 
 
@@ -54,13 +56,13 @@ class Session(ABC):
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """Run ``(N, H, W, C) float32`` in 0..1; returns ``(N, sH, sW, C_out) float32``, unclipped.
 
-        Raises ``engine.tiling.TileOutOfMemory`` when the batch does not fit.
+        Raises ``engine.pixels.tiling.TileOutOfMemory`` when the batch does not fit.
         """
 
     def stages(self) -> PooledStages | None:
         """The network to be run up to each of its means over the whole picture; None where it takes none.
 
-        Tiles of a picture that is run in a session with some must share them: see ``engine.pooling``.
+        Tiles of a picture that is run in a session with some must share them: see ``engine.pixels.pooling``.
         """
         return None
 

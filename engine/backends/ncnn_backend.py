@@ -6,15 +6,18 @@ import tempfile
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
-from engine.ncnn.writer import INPUT, OUTPUT, write_network
-from engine.tiling import TileOutOfMemory
+from engine.models.ncnn.writer import INPUT, OUTPUT, write_network
+from engine.pixels.tiling import TileOutOfMemory
 from utils.errors import BackendError, UnsupportedModelError
 from utils.vulkan import vulkan_devices
+
+if TYPE_CHECKING:
+    import ncnn
 
 _OUT_OF_MEMORY = -100
 """What ncnn returns from every operation whose memory could not be had."""
@@ -27,7 +30,7 @@ class NcnnSession(Session):
     backend = "ncnn"
     preferred_tile = 256
 
-    def __init__(self, net: Any, device: str, precision: str, scale: int) -> None:
+    def __init__(self, net: ncnn.Net, device: str, precision: str, scale: int) -> None:
         self._net, self.device, self.precision = net, device, precision
         self._scale = scale
         self._lock = threading.Lock()
@@ -102,7 +105,7 @@ class NcnnBackend(Backend):
         return NcnnSession(net, device, precision, source.info.scale)
 
 
-def _net(index: int, precision: str) -> Any:
+def _net(index: int, precision: str) -> ncnn.Net:
     import ncnn
 
     net = ncnn.Net()

@@ -5,20 +5,26 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale
 from engine.backends.openvino_models import load_converted, prune_kept
-from engine.backends.openvino_pools import OpenVinoStages
-from engine.pooling import PooledStages
-from engine.tiling import TileOutOfMemory
+from engine.backends.openvino_pools import OpenVinoStages, Requests
+from engine.pixels.pooling import PooledStages
+from engine.pixels.tiling import TileOutOfMemory
 from utils.errors import BackendError
 from utils.gpu import cpu_count, cpu_features
+
+if TYPE_CHECKING:
+    from utils.openvino import openvino
+
+_Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +45,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)
 
 
-def _with_pixel_layout(model: Any, height: int, width: int, channels: int) -> Any:
+def _with_pixel_layout(model: openvino.Model, height: int, width: int, channels: int) -> openvino.Model:
     """The model reshaped to one window, taking and giving ``(N, H, W, C) float32``: no transposing outside.
 
     Further inputs stay as they are.
@@ -63,7 +69,13 @@ class OpenVinoSession(Session):
     backend = "openvino"
 
     def __init__(
-        self, core: Any, model: Any, source: NetworkSource, device: str, precision: str, cache_dir: Path | None
+        self,
+        core: openvino.Core,
+        model: openvino.Model,
+        source: NetworkSource,
+        device: str,
+        precision: str,
+        cache_dir: Path | None,
     ) -> None:
         self._core, self._model, self._info = core, model, source.info
         self.device, self.precision = device, precision
@@ -86,10 +98,10 @@ class OpenVinoSession(Session):
             self._properties["INFERENCE_NUM_THREADS"] = str(cores)
         self._compiled_dir = cache_dir / "openvino" / "compiled" if cache_dir is not None else None
         self._lock = threading.Lock()
-        self._requests: dict[tuple[int, int], queue.SimpleQueue[Any]] = {}
+        self._requests: dict[tuple[int, int], Requests] = {}
         self._stages: OpenVinoStages | None = None
 
-    def _requests_for(self, height: int, width: int) -> queue.SimpleQueue[Any]:
+    def _requests_for(self, height: int, width: int) -> Requests:
         with self._lock:
             shape = (height, width)
             if shape not in self._requests:
@@ -98,16 +110,16 @@ class OpenVinoSession(Session):
                 self._requests[shape] = self._open_requests(self._model, height, width)
             return self._requests[shape]
 
-    def _open_requests(self, model: Any, height: int, width: int) -> queue.SimpleQueue[Any]:
+    def _open_requests(self, model: openvino.Model, height: int, width: int) -> Requests:
         """As many requests as may run at a time of a model compiled for windows of that size."""
         model = _with_pixel_layout(model, height, width, self._info.in_channels)
         compiled = self._compile(model, kept=height * width >= _LEAST_KEPT)
-        requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        requests: Requests = queue.SimpleQueue()
         for _ in range(self.parallelism):
             requests.put(compiled.create_infer_request())
         return requests
 
-    def _compile(self, model: Any, kept: bool) -> Any:
+    def _compile(self, model: openvino.Model, kept: bool) -> openvino.CompiledModel:
         """The model compiled, from disk where it is kept there."""
         from filelock import FileLock
 
@@ -131,8 +143,7 @@ class OpenVinoSession(Session):
         self.translate(lambda: self._requests_for(height, width))
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        result: np.ndarray = self.translate(lambda: self._infer(batch))
-        return result
+        return self.translate(lambda: self._infer(batch))
 
     def stages(self) -> PooledStages | None:
         with self._lock:
@@ -156,7 +167,7 @@ class OpenVinoSession(Session):
             requests.put(request)
 
     @staticmethod
-    def translate(action: Any) -> Any:
+    def translate(action: Callable[[], _Result]) -> _Result:
         """What ``action`` returns; a lack of memory within it is raised as ``TileOutOfMemory``."""
         try:
             return action()

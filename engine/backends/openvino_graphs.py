@@ -7,8 +7,7 @@ that add in fp32, the last bias in fp32, weights rounded so that sums stay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,14 +21,14 @@ from engine.backends.array_networks import (
 )
 from engine.backends.exact_input import BACK
 from engine.backends.rounding import fit_arrays, round_in_turn
+from engine.models.state_dicts import Arrays
 
 if TYPE_CHECKING:
-    from engine.checkpoints import CheckpointInfo
+    from engine.models.info import CheckpointInfo
+    from utils.openvino import openvino
 
-Arrays = Mapping[str, np.ndarray]
 
-
-def build(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+def build_graph(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:
     """The network as an ``openvino.Model`` for windows of any size, or None where the architecture is not known.
 
     Args:
@@ -50,59 +49,59 @@ class _Graph:
         from utils.openvino import openvino
 
         self._ops, self._count = openvino.opset15, 0
-        self.input: Any = self._ops.parameter(
+        self.input: openvino.Node = self._ops.parameter(
             openvino.PartialShape([1, channels, -1, -1]), openvino.Type.f32, name="pixels"
         )
 
-    def named(self, node: Any, prefix: str = "") -> Any:
+    def named(self, node: openvino.Node, prefix: str = "") -> openvino.Node:
         self._count += 1
         node.set_friendly_name(f"{prefix}{node.get_type_name()}_{self._count}")
         return node
 
-    def constant(self, values: Any) -> Any:
+    def constant(self, values: np.ndarray | float) -> openvino.Node:
         return self.named(self._ops.constant(np.ascontiguousarray(values, np.float32)))
 
-    def add(self, a: Any, b: Any, prefix: str = "") -> Any:
+    def add(self, a: openvino.Node, b: openvino.Node, prefix: str = "") -> openvino.Node:
         return self.named(self._ops.add(a, b), prefix)
 
-    def multiply(self, a: Any, factor: float, prefix: str = "") -> Any:
+    def multiply(self, a: openvino.Node, factor: float, prefix: str = "") -> openvino.Node:
         return self.named(self._ops.multiply(a, self.constant(factor)), prefix)
 
-    def convolve(self, maps: Any, layer: Convolution, prefix: str = "") -> Any:
+    def convolve(self, maps: openvino.Node, layer: Convolution, prefix: str = "") -> openvino.Node:
         return self.add(self._products(maps, layer, prefix), self.channels(layer.bias), prefix)
 
-    def _products(self, maps: Any, layer: Convolution, prefix: str = "") -> Any:
+    def _products(self, maps: openvino.Node, layer: Convolution, prefix: str = "") -> openvino.Node:
         """A convolution without its bias."""
         pad = [layer.weight.shape[2] // 2, layer.weight.shape[3] // 2]
         weight = self.constant(layer.weight)
         return self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]), prefix)
 
-    def channels(self, values: np.ndarray) -> Any:
+    def channels(self, values: np.ndarray) -> openvino.Node:
         """One value a channel, as a constant that maps can be added to."""
         return self.constant(values.reshape(1, -1, 1, 1))
 
-    def exactly(self, maps: Any, layer: Convolution) -> Any:
+    def exactly(self, maps: openvino.Node, layer: Convolution) -> openvino.Node:
         """A convolution whose bias is added in fp32: a rectifier that does nothing keeps it from being taken for one
         that the runtime rounds."""
         product = self.rectify(self._products(maps, layer), np.ones(1))
         return self.add(product, self.channels(layer.bias), KEEP_FP32)
 
-    def rectify(self, maps: Any, slope: np.ndarray) -> Any:
+    def rectify(self, maps: openvino.Node, slope: np.ndarray) -> openvino.Node:
         return self.named(self._ops.prelu(maps, self.constant(slope)))
 
-    def swish(self, maps: Any) -> Any:
+    def swish(self, maps: openvino.Node) -> openvino.Node:
         return self.named(self._ops.swish(maps))
 
-    def sigmoid(self, maps: Any, prefix: str = "") -> Any:
+    def sigmoid(self, maps: openvino.Node, prefix: str = "") -> openvino.Node:
         return self.named(self._ops.sigmoid(maps), prefix)
 
-    def product(self, a: Any, b: Any, prefix: str = "") -> Any:
+    def product(self, a: openvino.Node, b: openvino.Node, prefix: str = "") -> openvino.Node:
         return self.named(self._ops.multiply(a, b), prefix)
 
-    def join(self, maps: list[Any], prefix: str = "") -> Any:
+    def join(self, maps: list[openvino.Node], prefix: str = "") -> openvino.Node:
         return self.named(self._ops.concat(maps, 1), prefix)
 
-    def enlarge(self, maps: Any, factor: int) -> Any:
+    def enlarge(self, maps: openvino.Node, factor: int) -> openvino.Node:
         """Every pixel ``factor`` times in both directions."""
         scales = self.named(self._ops.constant(np.full(2, factor, np.float32)))
         axes = self.named(self._ops.constant(np.array([2, 3], np.int64)))
@@ -122,19 +121,23 @@ class _Graph:
             )
         )
 
-    def shuffle(self, maps: Any, factor: int) -> Any:
+    def shuffle(self, maps: openvino.Node, factor: int) -> openvino.Node:
         return self.named(self._ops.depth_to_space(maps, "depth_first", factor))
 
-    def unshuffle(self, maps: Any, factor: int) -> Any:
+    def unshuffle(self, maps: openvino.Node, factor: int) -> openvino.Node:
         return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
 
-    def model(self, output: Any) -> Any:
+    def model(self, output: openvino.Node) -> openvino.Model:
         from utils.openvino import openvino
 
         return openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
 
 
-def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+def _unshuffled(graph: _Graph, info: CheckpointInfo) -> openvino.Node:
+    return graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
+
+
+def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:
     layers = compact_layers(arrays)
     if layers is None:
         return None
@@ -143,17 +146,17 @@ def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
     pairs = [(one, [(two, 0)]) for one, two in zip(convolutions, convolutions[1:], strict=False)]
     fit_arrays(convolutions, pairs, precision)
     graph = _Graph(info.in_channels)
-    maps = graph.input
+    maps = _unshuffled(graph, info)
     for convolution, slope in zip(convolutions[:-1], slopes, strict=True):
         maps = graph.rectify(graph.convolve(maps, convolution), slope)
     residual = graph.exactly(maps, convolutions[-1])
-    factor = int(round((len(convolutions[-1].bias) / info.out_channels) ** 0.5))
+    factor = info.scale * info.multiple_of
     residual = graph.shuffle(residual, factor) if factor > 1 else residual
-    base = graph.multiply(graph.enlarge(graph.input, factor), BACK)
+    base = graph.multiply(graph.enlarge(graph.input, info.scale), BACK)
     return graph.model(graph.add(residual, base))
 
 
-def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:
     network = rrdbnet_layers(arrays)
     if network is None:
         return None
@@ -166,8 +169,7 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
     round_in_turn([block[4] for block in network.blocks], precision)
     graph = _Graph(info.in_channels)
     slope = np.array([0.2], np.float32)
-    pixels = graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
-    first = graph.convolve(pixels, network.first, KEEP_FP32)
+    first = graph.convolve(_unshuffled(graph, info), network.first, KEEP_FP32)
     total = first
     for number in range(0, len(network.blocks), 3):
         residual = total
@@ -185,7 +187,7 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None
     return graph.model(graph.exactly(maps, network.last))
 
 
-def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> Any | None:
+def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:
     network = span_layers(arrays, info)
     if network is None:
         return None

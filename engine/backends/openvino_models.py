@@ -13,15 +13,21 @@ import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from engine.backends.array_networks import KEEP_FP32, is_known
 from engine.backends.base import NetworkSource
 from engine.backends.exact_input import operations_in_fp32, with_exact_input
-from engine.backends.openvino_graphs import build
+from engine.backends.openvino_graphs import build_graph
 from engine.backends.rounding import round_network
-from engine.faces.align import CROP_SIDE
+from engine.models.face_network import CROP_SIDE
+from utils import pytorch
 from utils.files import prune
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from utils.openvino import openvino
 
 _CONVERTER_REVISION = 5
 """Raise when the way of converting changes: older converted files are then ignored."""
@@ -40,7 +46,9 @@ def converted_path(source: NetworkSource, cache_dir: Path, version: str, precisi
     return cache_dir / "openvino" / name
 
 
-def load_converted(core: Any, source: NetworkSource, cache_dir: Path | None, precision: str) -> Any:
+def load_converted(
+    core: openvino.Core, source: NetworkSource, cache_dir: Path | None, precision: str
+) -> openvino.Model:
     """The ``openvino.Model`` to run in ``precision``: from the cache, else converted (and kept)."""
     from utils.openvino import openvino
 
@@ -76,15 +84,16 @@ def prune_kept(cache_dir: Path, most_bytes: int) -> None:
                 path.unlink()
 
 
-def _build(source: NetworkSource, precision: str) -> Any | None:
+def _build(source: NetworkSource, precision: str) -> openvino.Model | None:
     """The graph of a known architecture, from its weights; None for all others."""
     if not is_known(source.info):
         return None
     arrays = source.arrays()
-    return build(source.info, arrays, precision) if arrays is not None else None
+    return build_graph(source.info, arrays, precision) if arrays is not None else None
 
 
-def _convert(source: NetworkSource, precision: str) -> Any:
+def _convert(source: NetworkSource, precision: str) -> openvino.Model:
+    pytorch.require(f"'{source.name}'")
     import torch
 
     from utils.openvino import openvino
@@ -99,7 +108,7 @@ def _convert(source: NetworkSource, precision: str) -> Any:
         # The converter traces by an interface that torch has deprecated; nothing that a user could change.
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        network: Any = with_exact_input(source.load().float(), source.info)
+        network: nn.Module = with_exact_input(source.load().float(), source.info)
         if precision != "fp32":
             round_network(network, source.info, precision)
         if source.info.kind == "face":
@@ -112,7 +121,7 @@ def _convert(source: NetworkSource, precision: str) -> Any:
         )
 
 
-def _save_atomically(model: Any, path: Path, kept: str | None) -> None:
+def _save_atomically(model: openvino.Model, path: Path, kept: str | None) -> None:
     """The ``.xml`` appears last, so whoever sees it finds a whole ``.bin`` beside it."""
     temporary = path.with_name(f"{path.stem}.{os.getpid()}.{threading.get_ident()}.xml")
     try:
@@ -126,7 +135,7 @@ def _save_atomically(model: Any, path: Path, kept: str | None) -> None:
         raise
 
 
-def _save_marked(model: Any, path: Path, kept: str | None) -> None:
+def _save_marked(model: openvino.Model, path: Path, kept: str | None) -> None:
     """Write the model; operations whose names match ``kept`` (a regular expression) stay in fp32 when it runs."""
     from utils.openvino import openvino
 
@@ -141,7 +150,7 @@ def _save_marked(model: Any, path: Path, kept: str | None) -> None:
     path.write_text(_LAYER.sub(mark, path.read_text("utf-8")), "utf-8")
 
 
-def _marked_in_memory(core: Any, model: Any, kept: str) -> Any:
+def _marked_in_memory(core: openvino.Core, model: openvino.Model, kept: str) -> openvino.Model:
     import numpy as np
 
     from utils.openvino import openvino

@@ -1,4 +1,4 @@
-"""A network's means over the whole picture, found with OpenVINO; see ``engine.pooling``.
+"""A network's means over the whole picture, found with OpenVINO; see ``engine.pixels.pooling``.
 
 The converted model holds each such mean as one operation. It is cut there: what comes before gives the maps, and a
 mean that is known enters as an input of its own. So the converted file is the same as without, and a picture that is
@@ -10,20 +10,23 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.backends.base import Session
-from engine.pooling import Means, PooledStages
+from engine.pixels.pooling import Means, PooledStages
 
 if TYPE_CHECKING:
     from engine.backends.openvino_backend import OpenVinoSession
+    from utils.openvino import openvino
 
+Requests = queue.SimpleQueue["openvino.InferRequest"]
+"""Those of one compiled model that are free."""
 _KEPT_SHAPES = 2
 
 
-def _means(model: Any) -> list[Any]:
+def _means(model: openvino.Model) -> list[openvino.Node]:
     """The operations that take the mean of every map, in the order in which they run."""
     return [
         node
@@ -32,7 +35,7 @@ def _means(model: Any) -> list[Any]:
     ]
 
 
-def cut(model: Any, known: int) -> Any:
+def cut_model(model: openvino.Model, known: int) -> openvino.Model:
     """A copy with the first ``known`` means as inputs. It gives the maps of the next mean, or the picture after all."""
     from utils.openvino import openvino
 
@@ -51,14 +54,18 @@ class OpenVinoStages(PooledStages):
     """Of a session whose model takes such means."""
 
     def __init__(
-        self, session: OpenVinoSession, model: Any, channels: int, prepare: Callable[[Any, int, int], Any]
+        self,
+        session: OpenVinoSession,
+        model: openvino.Model,
+        channels: int,
+        prepare: Callable[[openvino.Model, int, int], Requests],
     ) -> None:
         """``prepare`` compiles a cut model for windows of a size, as the session does with the whole one."""
         self._session, self._model, self._channels, self._prepare = session, model, channels, prepare
         self.parallelism = session.parallelism
         self._count = len(_means(model))
         self._lock = threading.Lock()
-        self._requests: dict[tuple[int, int, int], queue.SimpleQueue[Any]] = {}
+        self._requests: dict[tuple[int, int, int], Requests] = {}
 
     @property
     def count(self) -> int:
@@ -90,13 +97,13 @@ class OpenVinoStages(PooledStages):
         finally:
             requests.put(request)
 
-    def _requests_for(self, known: int, height: int, width: int) -> queue.SimpleQueue[Any]:
+    def _requests_for(self, known: int, height: int, width: int) -> Requests:
         with self._lock:
             key = (known, height, width)
             if key not in self._requests:
                 while len(self._requests) >= _KEPT_SHAPES * (self._count + 1):
                     self._requests.pop(next(iter(self._requests)))
-                self._requests[key] = self._prepare(cut(self._model, known), height, width)
+                self._requests[key] = self._prepare(cut_model(self._model, known), height, width)
             return self._requests[key]
 
     def fixed(self, known: Means) -> Session:
@@ -114,8 +121,7 @@ class _FixedSession(Session):
         self.preferred_tile = session.preferred_tile
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        result: np.ndarray = self._session.translate(lambda: np.concatenate(self._stages.run(batch, self._known)))
-        return result
+        return self._session.translate(lambda: np.concatenate(self._stages.run(batch, self._known)))
 
     def close(self) -> None:
         """Nothing of its own."""

@@ -13,26 +13,26 @@ import threading
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.backends.base import Backend, NetworkSource, Session
-from engine.backends.torch_backend import is_out_of_memory
-from engine.tiling import TileOutOfMemory
+from engine.pixels.tiling import TileOutOfMemory
 from utils.errors import BackendError
+from utils.gpu import is_out_of_memory
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
-PACKAGES = ("basicsr", "realesrgan", "gfpgan")
+ORIGINAL_PACKAGES = ("basicsr", "realesrgan", "gfpgan")
 _GONE = "torchvision.transforms.functional_tensor"
 _IMPORTING = threading.Lock()
 
 
 def missing_packages() -> list[str]:
     """Those of the original packages that are not installed."""
-    return [name for name in PACKAGES if find_spec(name) is None]
+    return [name for name in ORIGINAL_PACKAGES if find_spec(name) is None]
 
 
 def import_originals() -> ModuleType:
@@ -62,7 +62,7 @@ def import_originals() -> ModuleType:
     return module
 
 
-def build_network(state: dict[str, Tensor], scale: int) -> Any:
+def build_network(state: dict[str, Tensor], scale: int) -> nn.Module:
     """The original class for a state dict, without its weights; raises ``BackendError`` where there is none."""
     import_originals()
     if "conv_first.weight" in state and "body.0.rdb1.conv1.weight" in state:

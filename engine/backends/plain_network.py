@@ -5,20 +5,18 @@ It shares nothing with the runtimes but the weights. RRDBNet-23 takes 0.1 s for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.backends.array_networks import Convolution, compact_layers, is_known, rrdbnet_layers, span_layers
+from engine.models.state_dicts import Arrays
 
 if TYPE_CHECKING:
-    from engine.checkpoints import CheckpointInfo
-
-Arrays = Mapping[str, np.ndarray]
+    from engine.models.info import CheckpointInfo
 
 
-def run(info: CheckpointInfo, arrays: Arrays, window: np.ndarray) -> np.ndarray | None:
+def infer_plainly(info: CheckpointInfo, arrays: Arrays, window: np.ndarray) -> np.ndarray | None:
     """``(1, H, W, C) float32`` in 0..1 to ``(1, sH, sW, C_out) float32``; None where the architecture is not known."""
     from threadpoolctl import threadpool_limits
 
@@ -66,10 +64,10 @@ def _compact(info: CheckpointInfo, arrays: Arrays, pixels: np.ndarray) -> np.nda
     layers = compact_layers(arrays)
     if layers is None:
         return None
-    maps = pixels
+    maps = _unshuffle(pixels, info.multiple_of)
     for convolution, slope in zip(layers[0][:-1], layers[1], strict=True):
         maps = _leaky(_convolve(maps, convolution), slope)
-    residual = _shuffle(_convolve(maps, layers[0][-1]), info.scale)
+    residual = _shuffle(_convolve(maps, layers[0][-1]), info.scale * info.multiple_of)
     return residual + _enlarge(pixels, info.scale)
 
 
@@ -77,7 +75,7 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, pixels: np.ndarray) -> np.nda
     network = rrdbnet_layers(arrays)
     if network is None:
         return None
-    first = _convolve(_unshuffle(pixels, info.multiple_of) if info.multiple_of > 1 else pixels, network.first)
+    first = _convolve(_unshuffle(pixels, info.multiple_of), network.first)
     total = first
     for number in range(0, len(network.blocks), 3):
         residual = total

@@ -27,7 +27,7 @@ from engine.backends.exact_input import scalable_pairs
 if TYPE_CHECKING:
     from torch import nn
 
-    from engine.checkpoints import CheckpointInfo
+    from engine.models.info import CheckpointInfo
 
 _ALIKE, _MEAN = 0.5, 0.5
 """Correlation of features one pixel apart; the share of their mean square that is their mean's. The error hardly

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,25 +14,16 @@ from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.exact_input import input_scale, with_exact_input
 from engine.backends.rounding import round_network
 from engine.backends.torch_pools import TorchStages
-from engine.pooling import Means, PooledStages
-from engine.tiling import TileOutOfMemory
+from engine.pixels.pooling import Means, PooledStages
+from engine.pixels.tiling import TileOutOfMemory
+from utils import pytorch
 from utils.errors import BackendError
-from utils.gpu import cpu_features
+from utils.gpu import cpu_features, is_out_of_memory
 
 if TYPE_CHECKING:
-    from engine.checkpoints import CheckpointInfo
+    from torch import Tensor, nn
 
-_OUT_OF_MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
-"""MPS and the CPU allocator raise a bare RuntimeError; its text is all there is to tell it by."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception of torch (any device) means that memory ran out."""
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)
+    from engine.models.info import CheckpointInfo
 
 
 class TorchSession(Session):
@@ -41,7 +31,7 @@ class TorchSession(Session):
 
     backend = "torch"
 
-    def __init__(self, network: Any, device: str, precision: str, info: CheckpointInfo) -> None:
+    def __init__(self, network: nn.Module, device: str, precision: str, info: CheckpointInfo) -> None:
         import torch
 
         self._torch = torch
@@ -51,7 +41,7 @@ class TorchSession(Session):
         # Face networks hold five-dimensional weights, which that layout is not made for.
         plain = any(tensor.dim() == 5 for tensor in network.state_dict().values())
         self._layout = torch.contiguous_format if plain else torch.channels_last
-        exact: Any = with_exact_input(network, info)
+        exact = with_exact_input(network, info)
         if precision != "fp32":
             round_network(exact, info, precision)
         self.network: Any = exact.to(device=device, dtype=self._dtype)
@@ -61,7 +51,7 @@ class TorchSession(Session):
         self.preferred_tile = 512 if device != "cpu" else 192
         self._lock = threading.Lock()
         self._info = info
-        self._fixed: tuple[Any, ...] = ()
+        self._fixed: tuple[Tensor, ...] = ()
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         output: np.ndarray = self.run(
@@ -69,7 +59,7 @@ class TorchSession(Session):
         )
         return output
 
-    def run(self, batch: np.ndarray, action: Callable[[Any], Any]) -> np.ndarray:
+    def run(self, batch: np.ndarray, action: Callable[[Tensor], Tensor]) -> np.ndarray:
         """What ``action`` makes of a batch ``(N, H, W, C)`` as a tensor ``(N, C, H, W)`` on the device, as an array.
 
         Raises ``TileOutOfMemory``.
@@ -101,7 +91,7 @@ class TorchSession(Session):
         made._fixed = self.on_device(known)
         return made
 
-    def on_device(self, known: Means) -> tuple[Any, ...]:
+    def on_device(self, known: Means) -> tuple[Tensor, ...]:
         """Arrays as tensors of this session's number type."""
         return tuple(self._torch.from_numpy(values).to(self.device, self._dtype) for values in known)
 
@@ -135,6 +125,9 @@ class TorchBackend(Backend):
 
     name = "torch"
 
+    def missing(self) -> str | None:
+        return None if pytorch.is_installed() else f"The backend 'torch' is PyTorch, {pytorch.how_to_get_it()}"
+
     def devices(self) -> list[str]:
         try:
             import torch
@@ -149,7 +142,7 @@ class TorchBackend(Backend):
         return [*found, "cpu"]
 
     def serves(self, device: str) -> bool:
-        return find_spec("torch") is not None if device == "cpu" else device in self.devices()
+        return pytorch.is_installed() if device == "cpu" else device in self.devices()
 
     def precisions(self, device: str) -> list[str]:
         if device == "cpu":
@@ -163,6 +156,8 @@ class TorchBackend(Backend):
         return ["fp16", "fp32"]
 
     def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
+        if (why := self.missing()) is not None:
+            raise BackendError(why)
         if device not in self.devices():
             raise BackendError(f"torch cannot use the device '{device}' here. Available: {', '.join(self.devices())}.")
         try:

@@ -1,23 +1,26 @@
-"""A network's means over the whole picture, found with PyTorch; see ``engine.pooling``."""
+"""A network's means over the whole picture, found with PyTorch; see ``engine.pixels.pooling``."""
 
 from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.pooling import Means, PooledStages
+from engine.pixels.pooling import Means, PooledStages
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.backends.base import Session
     from engine.backends.torch_backend import TorchSession
-    from engine.checkpoints import CheckpointInfo
+    from engine.models.info import CheckpointInfo
+    from engine.models.ncnn.graph_module import NcnnNetwork
 
 
 class TorchStages(PooledStages):
-    """Of a network that has ``features`` (``engine.ncnn.graph_module``)."""
+    """Of a network that has ``features`` (``engine.models.ncnn.graph_module``)."""
 
     def __init__(self, session: TorchSession, info: CheckpointInfo) -> None:
         self._session, self._info = session, info
@@ -27,14 +30,14 @@ class TorchStages(PooledStages):
         return self._info.global_pools
 
     @cached_property
-    def _shapes(self) -> Any:
+    def _shapes(self) -> NcnnNetwork:
         """The network without values: it tells sizes and computes nothing."""
         return copy.deepcopy(self._session.network).to("meta").float()
 
     def sides(self, side: int) -> list[int]:
         import torch
 
-        known: list[Any] = []
+        known: list[Tensor] = []
         found = []
         for _ in range(self.count):
             maps = self._shapes.features(torch.empty(1, self._info.in_channels, side, side, device="meta"), *known)
@@ -45,8 +48,9 @@ class TorchStages(PooledStages):
     def sums(self, batch: np.ndarray, known: Means, rows: slice, columns: slice) -> np.ndarray:
         fixed = self._session.on_device(known)
 
-        def own(pixels: Any) -> Any:
-            return self._session.network.features(pixels, *fixed)[:, :, rows, columns].float().sum((2, 3))
+        def own(pixels: Tensor) -> Tensor:
+            maps: Tensor = self._session.network.features(pixels, *fixed)
+            return maps[:, :, rows, columns].float().sum((2, 3))
 
         return self._session.run(batch, own).astype(np.float64)
 

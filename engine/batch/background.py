@@ -5,24 +5,27 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TypedDict, Unpack
 
 from engine.batch.control import BatchControl
-from engine.batch.plan import BatchPlan
+from engine.batch.planner import BatchPlan
 from engine.batch.request import BatchRequest
 from engine.batch.run import Enhance
 from engine.batch.status import BatchProgress, BatchResult, ItemState, ItemStatus
+from engine.jobs.job_list import MoveTo, moved
+from engine.jobs.network_queue import NetworkQueue
 from engine.model_manager import ModelManager
-from engine.turns import NetworkTurns
+from utils.engine_config import EngineConfig
 from utils.errors import EngineError, JobCancelled, QueueFullError
 
 logger = logging.getLogger(__name__)
 
 
 class Phase(StrEnum):
-    """Where a batch is: waiting in line, planning, running or paused, then finished or failed."""
+    """Where a batch is: waiting in the queue, planning, running or paused, then finished or failed."""
 
     WAITING = "waiting"
     PLANNING = "planning"
@@ -63,8 +66,18 @@ class BatchSnapshot:
         return sum(item.state is state for item in self.items)
 
 
+class _News(TypedDict, total=False):
+    """Fields of ``BatchSnapshot`` that change while a batch runs."""
+
+    phase: Phase
+    progress: BatchProgress
+    warnings: tuple[str, ...]
+    error: str
+    result: BatchResult
+
+
 @dataclass(eq=False)
-class BatchLine:
+class BatchQueue:
     """Lets a few batches run at a time, the others in the order in which they came; shared by all of a program.
 
     Those that run take turns at the network picture by picture, so a small batch does not wait for a large one. One
@@ -77,9 +90,10 @@ class BatchLine:
 
     places: int = 3
     longest: int = 20
-    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    network_queue: NetworkQueue = field(default_factory=NetworkQueue)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _order: dict[object, BatchControl] = field(default_factory=dict)
+    _begun: set[object] = field(default_factory=set)
 
     def join(self, one: object, control: BatchControl) -> None:
         """Stand at the end. Raises ``QueueFullError``."""
@@ -101,11 +115,24 @@ class BatchLine:
                 self._changed.wait(0.2)
                 if control.cancelled:
                     control.check()
+            self._begun.add(one)
+
+    def move(self, one: object, to: MoveTo) -> bool:
+        """Let a waiting batch begin earlier; False when it does not wait."""
+        with self._changed:
+            waiting = [other for other in self._order if other not in self._begun]
+            if one not in waiting:
+                return False
+            begun = [other for other in self._order if other in self._begun]
+            self._order = {other: self._order[other] for other in (*begun, *moved(waiting, one, to))}
+            self._changed.notify_all()
+            return True
 
     def leave(self, one: object) -> None:
         """Give the place up; doing so twice is fine."""
         with self._changed:
             self._order.pop(one, None)
+            self._begun.discard(one)
             self._changed.notify_all()
 
     def _before(self, one: object) -> int:
@@ -117,7 +144,7 @@ class BatchLine:
 class BackgroundBatch:
     """Runs a request on a thread of its own. All methods may be called from any thread.
 
-    A batch that watches folders stands in no line: it rests most of the time, and would hold a place for ever.
+    A batch that watches folders stands in no queue: it rests most of the time, and would hold a place for ever.
 
     Args:
         enhance: does one picture, as for ``process_batch``.
@@ -130,26 +157,28 @@ class BackgroundBatch:
         request: BatchRequest,
         *,
         manager: ModelManager,
-        config: Any,
-        line: BatchLine,
+        config: EngineConfig,
+        queue: BatchQueue,
         enhance: Enhance | None = None,
     ) -> None:
         self.request = request
+        self.began: float | None = None
+        """Seconds since 1970; None while it waits in the queue."""
         self._enhance = enhance
-        self._manager, self._config, self._line = manager, config, line
-        self._control = BatchControl(turns=line.turns)
+        self._manager, self._config, self._queue = manager, config, queue
+        self._control = BatchControl(network_queue=queue.network_queue)
         self._lock = threading.Lock()
         self._items: dict[int, ItemStatus] = {}
         self._now = BatchSnapshot(0, Phase.WAITING)
         if not request.options.watch:
-            line.join(self, self._control)
+            queue.join(self, self._control)
         self._thread = threading.Thread(target=self._work, name="batch", daemon=True)
         self._thread.start()
 
-    def snapshot(self) -> BatchSnapshot:
-        """The batch as it is now, a value that no longer changes."""
+    def snapshot(self, *, with_items: bool = True) -> BatchSnapshot:
+        """The batch as it is now, a value that no longer changes. Without items it costs nothing."""
         with self._lock:
-            now, items = self._now, tuple(self._items[number] for number in sorted(self._items))
+            now, items = self._now, tuple(self._items[number] for number in sorted(self._items) if with_items)
         phase, version, ahead = self._outline(now)
         return BatchSnapshot(version, phase, ahead, items, now.progress, now.warnings, now.error, now.result)
 
@@ -163,7 +192,7 @@ class BackgroundBatch:
     def _outline(self, now: BatchSnapshot) -> tuple[Phase, int, int]:
         """Phase, version and the number of batches ahead."""
         phase = Phase.PAUSED if now.phase is Phase.RUNNING and self._control.paused else now.phase
-        ahead = self._line.ahead(self) if phase is Phase.WAITING else 0
+        ahead = self._queue.ahead(self) if phase is Phase.WAITING else 0
         return phase, 2 * now.version + (phase is Phase.PAUSED), ahead
 
     def pause(self) -> None:
@@ -178,6 +207,15 @@ class BackgroundBatch:
         """Stops within one tile; what is done stays."""
         self._control.cancel()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._control.cancelled
+
+    def move(self, to: MoveTo) -> bool:
+        """Begin before other batches that wait; False when this one does not wait."""
+        return self._queue.move(self, to)
+
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end; False when it has not come in time."""
         self._thread.join(timeout)
@@ -188,7 +226,8 @@ class BackgroundBatch:
     def _work(self) -> None:
         try:
             if not self.request.options.watch:
-                self._line.wait(self)
+                self._queue.wait(self)
+            self.began = time.time()
             self._change(phase=Phase.PLANNING)
             result = self.request.run(
                 manager=self._manager,
@@ -211,7 +250,7 @@ class BackgroundBatch:
             logger.exception("The batch failed unexpectedly")
             self._change(phase=Phase.FAILED, error=f"{type(error).__name__}: {error}; see the log.")
         finally:
-            self._line.leave(self)
+            self._queue.leave(self)
 
     def _planned(self, plan: BatchPlan) -> None:
         for item in plan.items:
@@ -223,7 +262,6 @@ class BackgroundBatch:
             self._items[status.number] = status
         self._change()
 
-    def _change(self, **values: Any) -> None:
+    def _change(self, **values: Unpack[_News]) -> None:
         with self._lock:
-            known = {name: getattr(self._now, name) for name in ("phase", "progress", "warnings", "error", "result")}
-            self._now = BatchSnapshot(self._now.version + 1, **{**known, **values})
+            self._now = replace(self._now, version=self._now.version + 1, **values)

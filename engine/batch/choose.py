@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.presets import merge_settings
+from engine.storage.presets import merge_settings
 from engine.types import EnhanceSettings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from engine.turns import NetworkTurns
+from engine.jobs.network_queue import NetworkQueue
 from engine.types import JobControl, Progress
 
 
@@ -16,11 +16,11 @@ class BatchControl(JobControl):
     """A ``JobControl`` that can also pause: ``check`` then waits, so work stops within one tile. Thread-safe.
 
     Attributes:
-        turns: shared by all pictures of a batch.
+        network_queue: shared by all pictures of a batch.
         rank: place in the queue for the network; lower goes first.
     """
 
-    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    network_queue: NetworkQueue = field(default_factory=NetworkQueue)
     rank: int = 0
     _running: threading.Event = field(default_factory=threading.Event)
 
@@ -57,7 +57,7 @@ class BatchControl(JobControl):
 
     def turn(self, width: int) -> AbstractContextManager[None]:
         """Held while a window is in the network; waits for those of a lower rank."""
-        return self.turns.turn(self.rank, width, self.network)
+        return self.network_queue.turn(self.rank, width, self.network)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until ``cancel``."""
@@ -65,6 +65,6 @@ class BatchControl(JobControl):
 
     def child(self, on_progress: Callable[[Progress], None] | None, rank: int = 0) -> BatchControl:
         """A control with a listener and a rank of its own that pauses and cancels together with this one."""
-        made = BatchControl(on_progress, self._cancelled, turns=self.turns, rank=rank)
+        made = BatchControl(on_progress, self._cancelled, network_queue=self.network_queue, rank=rank)
         made._running = self._running
         return made

@@ -14,25 +14,20 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from engine.types import EnhanceSettings
 from utils.errors import InvalidImageError, OutputError
+from utils.json_types import JsonObject
+from utils.locks import QUESTION_SECONDS, is_held
 
 JOURNAL_NAME = ".realesrgan-batch.jsonl"
 LOCK_NAME = str(Path(JOURNAL_NAME).with_suffix(".lock"))
 _CHUNK = 2**20
 
 
-def json_bytes(value: Any, indent: int | None = None) -> bytes:
+def json_bytes(value: object, indent: int | None = None) -> bytes:
     """JSON in UTF-8; of a file name that is not UTF-8 it holds escapes, and reads back as the same name."""
     return json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace")
-
-
-def settings_key(settings: EnhanceSettings, *, per_picture: bool) -> str:
-    """Identifies settings; with ``per_picture`` they are only the start of what is decided for each picture."""
-    text = settings.model_dump_json() + (" decided per picture" if per_picture else "")
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class Entry:
     event: str
     target: Path
     stamp: Stamp
-    values: dict[str, Any]
+    values: JsonObject
 
     @property
     def finished_output(self) -> bool:
@@ -107,7 +102,7 @@ class Journal:
         self._file_lock = FileLock(folder / LOCK_NAME)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file_lock.acquire(timeout=0)
+            self._file_lock.acquire(timeout=QUESTION_SECONDS)
             self._file = path.open("ab")
             if self._file.tell():
                 self._file.write(b"\n")  # ends a line that a crash cut off; empty lines are ignored
@@ -123,15 +118,15 @@ class Journal:
         """Note that a picture is begun, and what lies under its output's name. Raises ``OutputError``."""
         self._add("started", identity, key, target, stamp, {"before": _facts(target)})
 
-    def done(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+    def done(self, identity: str, key: str, target: Path, stamp: Stamp, values: JsonObject) -> None:
         """Note a finished picture; ``values`` are kept with it. Raises ``OutputError``."""
         self._add("done", identity, key, target, stamp, values)
 
-    def failed(self, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+    def failed(self, identity: str, key: str, target: Path, stamp: Stamp, values: JsonObject) -> None:
         """Note a failed picture; ``values`` are kept with it. Raises ``OutputError``."""
         self._add("failed", identity, key, target, stamp, values)
 
-    def _add(self, event: str, identity: str, key: str, target: Path, stamp: Stamp, values: dict[str, Any]) -> None:
+    def _add(self, event: str, identity: str, key: str, target: Path, stamp: Stamp, values: JsonObject) -> None:
         relative = target.relative_to(self._folder) if target.is_relative_to(self._folder) else target
         line = {
             "event": event,
@@ -168,17 +163,7 @@ class Journal:
 
 def is_running(folder: Path) -> bool:
     """Whether a batch, of any process, is writing to an output folder now."""
-    from filelock import FileLock, Timeout
-
-    if not (folder / LOCK_NAME).exists():
-        return False
-    try:
-        with FileLock(folder / LOCK_NAME, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False
+    return is_held(folder / LOCK_NAME)
 
 
 def _facts(path: Path) -> list[int] | None:

@@ -7,22 +7,36 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from engine.batch.choose import recommended
+from engine.batch.control import BatchControl
 from engine.batch.journal import is_running, json_bytes
-from engine.batch.plan import BatchPlan, plan_batch
-from engine.batch.run import Chooser, process_batch
-from engine.batch.status import BatchOptions, BatchResult, ItemState
+from engine.batch.plan import plan_batch
+from engine.batch.planner import BatchPlan
+from engine.batch.run import Chooser, Enhance, process_batch
+from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
+from engine.imaging.task import limits_of
 from engine.model_manager import ModelManager
-from engine.task import limits_of
 from engine.types import EnhanceSettings
+from utils.engine_config import EngineConfig
 from utils.errors import EngineError, InvalidSettingsError
 from utils.files import replaced
 
 REQUEST_NAME = ".realesrgan-batch.json"
 _VERSION = 1
 logger = logging.getLogger(__name__)
+
+
+class _UnderWay(TypedDict, total=False):
+    """Fields of ``BatchOptions`` that may change while a batch is under way."""
+
+    overwrite: bool
+    resume: bool
+    retry_failed: bool
+    lanes: int
+    watch: bool
+    watch_interval: float
 
 
 @dataclass(frozen=True)
@@ -43,11 +57,11 @@ class BatchRequest:
     per_picture: bool = False
     workspace: Path | None = None
 
-    def but(self, **options: Any) -> BatchRequest:
+    def but(self, **options: Unpack[_UnderWay]) -> BatchRequest:
         """The same batch with other options, e.g. ``retry_failed=True``."""
         return replace(self, options=replace(self.options, **options))
 
-    def plan(self, config: Any, workspace: Path | str) -> BatchPlan:
+    def plan(self, config: EngineConfig, workspace: Path | str) -> BatchPlan:
         """What the batch would do; raises as ``plan_batch``."""
         return plan_batch(
             self.inputs,
@@ -59,18 +73,23 @@ class BatchRequest:
             per_picture=self.per_picture,
         )
 
-    def run(self, *, manager: ModelManager, config: Any, **listeners: Any) -> BatchResult:
-        """``process_batch``, remembered on disk until every picture was dealt with.
-
-        Args:
-            listeners: ``control``, ``enhance``, ``on_plan``, ``on_item``, ``on_progress`` of ``process_batch``.
-        """
+    def run(
+        self,
+        *,
+        manager: ModelManager,
+        config: EngineConfig,
+        control: BatchControl | None = None,
+        on_plan: Callable[[BatchPlan], None] | None = None,
+        on_item: Callable[[ItemStatus], None] | None = None,
+        on_progress: Callable[[BatchProgress], None] | None = None,
+        enhance: Enhance | None = None,
+    ) -> BatchResult:
+        """``process_batch``, remembered on disk until every picture was dealt with."""
         choose: Chooser | None = None
         if self.per_picture:
             from engine.intelligent_enhancer import IntelligentEnhancer
 
-            choose = recommended(IntelligentEnhancer(manager, limits=limits_of(config)), self.settings)
-        on_plan: Callable[[BatchPlan], None] | None = listeners.pop("on_plan", None)
+            choose = recommended(IntelligentEnhancer(manager, limits=limits_of(config, self.settings)), self.settings)
 
         def planned(plan: BatchPlan) -> None:
             if not is_running(self.output_dir):  # else the other batch's request stays, and ours ends at its journal
@@ -88,7 +107,10 @@ class BatchRequest:
             options=self.options,
             workspace=self.workspace,
             on_plan=planned,
-            **listeners,
+            on_item=on_item,
+            on_progress=on_progress,
+            control=control,
+            enhance=enhance,
         )
         left = any(item.state in (ItemState.QUEUED, ItemState.CANCELLED) for item in result.items)
         if not left:

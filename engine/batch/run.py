@@ -10,20 +10,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from engine.batch.control import BatchControl
+from engine.batch.in_place import Enhance, InPlaceEnhance, replacing
 from engine.batch.journal import Journal, Stamp
-from engine.batch.plan import BatchItem, BatchPlan, Planner, Source, find_sources
+from engine.batch.plan import planner_for
+from engine.batch.planner import BatchItem, BatchPlan
+from engine.batch.progress_tracker import ProgressTracker
+from engine.batch.spec import BatchSpec
 from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
-from engine.batch.tally import Tally
 from engine.batch.watch import Watcher
-from engine.executors.base import Executor
+from engine.executors import Executor
+from engine.imaging.context import JobContext
+from engine.jobs.network_queue import NetworkTime
 from engine.model_manager import ModelManager
-from engine.processor import enhance_file
-from engine.turns import NetworkTime
+from engine.processor import enhance_within
 from engine.types import EnhanceResult, EnhanceSettings, Progress
+from utils.engine_config import EngineConfig
 from utils.errors import (
     EngineError,
     InvalidImageError,
@@ -40,8 +45,6 @@ _LONGEST_WAIT = 1.0
 """Seconds between two tries to bring a picture into a full queue."""
 
 Chooser = Callable[[Path], EnhanceSettings]
-Enhance = Callable[[Path, Path, EnhanceSettings, BatchControl, bool], EnhanceResult]
-"""(input, output, settings, control, overwrite) to the result; ``enhance_file`` unless another way is given."""
 
 
 def through(executor: Executor) -> Enhance:
@@ -59,7 +62,7 @@ def process_batch(
     settings: EnhanceSettings | None = None,
     *,
     manager: ModelManager,
-    config: Any,
+    config: EngineConfig,
     choose: Chooser | None = None,
     options: BatchOptions | None = None,
     control: BatchControl | None = None,
@@ -89,72 +92,66 @@ def process_batch(
     """
     settings, options = settings or EnhanceSettings.create(), options or BatchOptions()
     control = control or BatchControl()
-    output_dir = Path(output_dir).absolute()
+    spec = BatchSpec(Path(output_dir).absolute(), settings, options, config, per_picture=choose is not None)
     if enhance is None:
 
         def enhance(source: Path, target: Path, how: EnhanceSettings, one: BatchControl, again: bool) -> EnhanceResult:
-            return enhance_file(source, target, how, manager=manager, config=config, control=one, overwrite=again)
+            return enhance_within(JobContext(manager, config, one, again), source, target, how)
 
     with ExitStack() as stack:
         if workspace is None:
             workspace = stack.enter_context(tempfile.TemporaryDirectory(prefix="realesrgan-batch-"))
-        planner = Planner(output_dir, settings, options, config, per_picture=choose is not None)
+        in_place: InPlaceEnhance | None = None
+        if options.in_place:
+            in_place = stack.enter_context(replacing(enhance, spec))
+            enhance = in_place
+        planner = planner_for(spec)
         plan = planner.plan(inputs, Path(workspace))
+        if in_place is not None:
+            in_place.relative.update((item.source.path, item.source.relative) for item in plan.items)
         if on_plan is not None:
             on_plan(plan)
-        journal = stack.enter_context(Journal(output_dir))
+        journal = stack.enter_context(Journal(spec.output_dir))
         for folder in {item.target.parent for item in plan.items}:
             sweep_temporaries(folder)  # of a batch that was killed
-        tally = Tally(on_item, on_progress)
-        run = _Run(plan, planner.settings_key, settings, choose, options, control, journal, enhance, tally)
+        tracker = ProgressTracker(on_item, on_progress)
+        run = _Run(plan, spec, choose, control, journal, enhance, tracker)
         arrivals: Iterator[BatchItem] = iter(())
         if options.watch:
             folders = [Path(one) for one in inputs if Path(one).is_dir()]
-            arrivals = _arrivals(folders, output_dir, planner, plan, options, config).items(control)
+            find = partial(planner.find, folders, spec.output_dir)
+            seen = [item.source for item in plan.items]
+            arrivals = Watcher(find, planner, seen, options.watch_interval).items(control)
         return run.run(itertools.chain(plan.items, arrivals))
 
 
-def _arrivals(
-    folders: Sequence[Path], output_dir: Path, planner: Planner, plan: BatchPlan, options: BatchOptions, config: Any
-) -> Watcher:
-    """Looks for pictures that come into the folders from now on."""
-
-    def find() -> Iterator[Source]:
-        return find_sources(
-            folders, output_dir, workspace=output_dir, options=options, config=config, several=planner.several
-        )
-
-    return Watcher(find, planner, [item.source for item in plan.items], options.watch_interval)
-
-
 class _Run:
-    """One run over the items; ``lanes`` threads take from one iterator."""
+    """One run over the items; ``options.lanes`` threads take from one iterator."""
 
     def __init__(
         self,
         plan: BatchPlan,
-        key: str,
-        settings: EnhanceSettings,
+        spec: BatchSpec,
         choose: Chooser | None,
-        options: BatchOptions,
         control: BatchControl,
         journal: Journal,
         enhance: Enhance,
-        tally: Tally,
+        tracker: ProgressTracker,
     ) -> None:
-        self._plan, self._key, self._settings, self._choose, self._options = plan, key, settings, choose, options
+        self._plan, self._choose = plan, choose
+        self._key, self._settings, self._options = spec.key, spec.settings, spec.options
         self._control, self._journal, self._enhance = control, journal, enhance
         self._lock = threading.Lock()
         self._taking = threading.Lock()
-        self._tally = tally
+        self._tracker = tracker
         self._network = NetworkTime()
         self._fatal: BaseException | None = None
 
     def run(self, items: Iterator[BatchItem]) -> BatchResult:
         for item in self._plan.items:
-            self._tally.add(_queued(item), item.work)
+            self._tracker.add(_queued(item), item.work)
         threads = [
-            threading.Thread(target=self._lane, args=(items,), name=f"batch-{index}", daemon=True)
+            threading.Thread(target=self._take_items, args=(items,), name=f"batch-{index}", daemon=True)
             for index in range(max(1, self._options.lanes))
         ]
         for thread in threads:
@@ -164,13 +161,13 @@ class _Run:
                 thread.join(0.5)  # a wait without end cannot be interrupted on Windows
         if self._fatal is not None:
             raise self._fatal
-        statuses = self._tally.statuses
+        statuses = self._tracker.statuses
         stopped_early = any(one.state in (ItemState.QUEUED, ItemState.CANCELLED) for one in statuses)
         # Cancelling is how watching ends; it is only worth a word where work was left.
         cancelled = self._control.cancelled and (stopped_early or not self._options.watch)
-        return BatchResult(statuses, self._tally.seconds, self._network.seconds, cancelled, self._plan.warnings)
+        return BatchResult(statuses, self._tracker.seconds, self._network.seconds, cancelled, self._plan.warnings)
 
-    def _lane(self, items: Iterator[BatchItem]) -> None:
+    def _take_items(self, items: Iterator[BatchItem]) -> None:
         try:
             while not self._control.cancelled:
                 with self._taking:
@@ -186,14 +183,14 @@ class _Run:
 
     def _one(self, item: BatchItem) -> None:
         status = _queued(item)
-        self._tally.add(status, item.work)
+        self._tracker.add(status, item.work)
         if self._settled_before(item, status):
             return
         try:
             self._control.check()
         except JobCancelled:
             return
-        self._tally.tell(replace(status, state=ItemState.RUNNING))
+        self._tracker.tell(replace(status, state=ItemState.RUNNING))
         started = time.monotonic()
         stamp: Stamp | None = None
         try:
@@ -202,10 +199,10 @@ class _Run:
             self._journal.started(item.source.identity, self._key, item.target, stamp)
             result = self._enhance_one(item, status)
         except JobCancelled:
-            self._tally.tell(replace(status, state=ItemState.CANCELLED))
+            self._tracker.tell(replace(status, state=ItemState.CANCELLED))
         except ServiceStoppedError:  # the program is ending: nothing of what is left has failed
             self._control.cancel()
-            self._tally.tell(replace(status, state=ItemState.CANCELLED))
+            self._tracker.tell(replace(status, state=ItemState.CANCELLED))
         except EngineError as error:
             self._failed(item, status, stamp, error, time.monotonic() - started)
         except MemoryError:
@@ -233,7 +230,7 @@ class _Run:
             return False
         if item.done_before:
             size = earlier.values.get("size")
-            self._tally.tell(
+            self._tracker.tell(
                 replace(
                     status,
                     state=ItemState.SKIPPED,
@@ -245,7 +242,7 @@ class _Run:
             )
             return True
         if earlier.event == "failed" and earlier.values.get("lasting") and not self._options.retry_failed:
-            self._tally.tell(
+            self._tracker.tell(
                 replace(
                     status,
                     state=ItemState.FAILED,
@@ -264,8 +261,10 @@ class _Run:
             settings = self._choose(item.source.path).but(format=self._settings.format)
         running = replace(status, state=ItemState.RUNNING, model=None if settings.model == "auto" else settings.model)
         if running.model is not None:
-            self._tally.tell(running)
-        one = self._control.child(lambda step: self._tell_fraction(running, step), self._control.turns.next_rank())
+            self._tracker.tell(running)
+        one = self._control.child(
+            lambda step: self._tell_fraction(running, step), self._control.network_queue.next_rank()
+        )
         while True:
             try:
                 return self._enhance(item.source.path, item.target, settings, one, self._options.overwrite)
@@ -274,7 +273,7 @@ class _Run:
                 one.check()
 
     def _tell_fraction(self, running: ItemStatus, step: Progress) -> None:
-        self._tally.tell(replace(running, fraction=step.fraction))
+        self._tracker.tell(replace(running, fraction=step.fraction))
 
     def _done(self, item: BatchItem, status: ItemStatus, stamp: Stamp | None, result: EnhanceResult) -> None:
         assert stamp is not None
@@ -288,7 +287,7 @@ class _Run:
             "seconds": round(seconds, 3),
         }
         self._journal.done(item.source.identity, self._key, item.target, stamp, values)
-        self._tally.tell(
+        self._tracker.tell(
             replace(
                 status,
                 state=ItemState.DONE,
@@ -311,7 +310,7 @@ class _Run:
             lasting = isinstance(error, InvalidImageError | InvalidSettingsError)
             values = {"error": str(error), "type": kind, "exit_code": error.exit_code, "lasting": lasting}
             self._journal.failed(item.source.identity, self._key, item.target, stamp, values)
-        self._tally.tell(
+        self._tracker.tell(
             replace(
                 status,
                 state=ItemState.FAILED,

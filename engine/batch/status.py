@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from engine.batch.names import DEFAULT_TEMPLATE
+from utils.json_types import JsonObject
 
 
 class ItemState(StrEnum):
@@ -36,6 +37,9 @@ class BatchOptions:
         lanes: pictures in flight at a time. One is in the network, the others are decoded or encoded meanwhile.
         watch: keep waiting for new files in the input folders until cancelled.
         watch_interval: seconds between two looks into the folders.
+        in_place: put results in the places of their originals, which go to the system's trash; the output folder holds
+            only the journal then. ``engine.undo`` takes it back.
+        backup: with ``in_place``, the folder that originals go to instead of the trash.
     """
 
     recursive: bool = True
@@ -47,6 +51,8 @@ class BatchOptions:
     lanes: int = 3
     watch: bool = False
     watch_interval: float = 2.0
+    in_place: bool = False
+    backup: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class ItemStatus:
     exit_code: int = 0
     warnings: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object that ``batch --json`` prints."""
         width, height = self.output_size or (None, None)
         return {

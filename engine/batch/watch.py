@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from engine.batch.control import BatchControl
-from engine.batch.plan import BatchItem, Planner, Source
+from engine.batch.planner import BatchItem, Planner, Source
 
-Facts = tuple[int, int]
+_Facts = tuple[int, int]
 """Size and time of the last change."""
 
 
@@ -29,7 +29,7 @@ class Watcher:
     ) -> None:
         self._find, self._planner, self._interval = find, planner, interval
         self._given = {source.identity: _facts(source.path) for source in seen}
-        self._last: dict[str, Facts] = {}
+        self._last: dict[str, _Facts] = {}
 
     def items(self, control: BatchControl) -> Iterator[BatchItem]:
         """Waits for new files until cancelled."""
@@ -52,7 +52,7 @@ class Watcher:
         return self._planner.items(complete)
 
 
-def _facts(path: Path) -> Facts | None:
+def _facts(path: Path) -> _Facts | None:
     try:
         facts = path.stat()
     except OSError:  # gone between listing and looking

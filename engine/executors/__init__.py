@@ -1,17 +1,24 @@
-"""Where a job runs: in this process, in worker processes of its own, or on a Ray cluster. One interface for all."""
+"""Where a job runs: in this process, in worker processes of its own, or on a Ray cluster. One interface for all.
+
+This is the one module to import. Imports jobs, storage, pixels, analysis and imaging.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from engine.executors.base import Executor
-from engine.executors.many import run_many
+from engine.executors.bulk import run_many
+from utils.engine_config import EngineConfig
 from utils.errors import InvalidSettingsError
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
 
 __all__ = ["Executor", "create_executor", "run_many"]
 
 
-def create_executor(config: Any, *, manager: Any = None) -> Executor:
+def create_executor(config: EngineConfig, *, manager: ModelManager | None = None) -> Executor:
     """The executor that the settings ask for (``REALESRGAN_EXECUTOR``: worker, in-process or ray).
 
     Args:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.executors.follow import follow
 from engine.executors.quarantine import Quarantine
-from engine.executors.runner import Runner, RunnerStats, RunnerUnavailable
-from engine.jobs import Job, JobHandle, JobState, JobStatus
+from engine.executors.runner import JobRunner, RunnerStats, RunnerUnavailable
+from engine.jobs.job import Job, JobHandle, JobState, JobStatus
+from engine.jobs.job_queue import JobQueue
 from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.errors import EngineError, JobCancelled, QueueFullError, ServiceStoppedError, WorkerLostError
 
@@ -47,10 +48,10 @@ class ExecutorStats:
 
 
 @dataclass(eq=False)
-class _Lane:
+class _RunnerState:
     """What the threads of one runner share; guarded by the executor's condition."""
 
-    runner: Runner
+    runner: JobRunner
     busy: int = 0
     usable: bool = True
     resting: bool = True
@@ -60,7 +61,7 @@ class _Lane:
     rests_done: int = 0
 
 
-class Executor:
+class Executor(JobQueue):
     """Runs jobs.
 
     Args:
@@ -73,29 +74,28 @@ class Executor:
     def __init__(
         self,
         kind: str,
-        runners: Sequence[Runner],
+        runners: Sequence[JobRunner],
         *,
         queue_limit: int = DEFAULT_QUEUE_LIMIT,
         idle_timeout: float | None = None,
         quarantine: Quarantine | None = None,
     ) -> None:
+        super().__init__()
         self.kind = kind
         self.queue_limit = queue_limit
         self._runners = tuple(runners)
         self._idle_timeout = idle_timeout
         self._quarantine = quarantine or Quarantine(None)
-        self._changed = threading.Condition()
-        self._waiting: deque[JobHandle] = deque()
         self._running: dict[str, JobHandle] = {}
-        self._lanes = tuple(_Lane(runner) for runner in self._runners)
+        self._states = tuple(_RunnerState(runner) for runner in self._runners)
         self._counts = dict.fromkeys((JobState.DONE, JobState.FAILED, JobState.CANCELLED), 0)
         self._seconds_per_job = 0.0
         self._stopping = False
         self._rests_asked = 0
         self._threads = [
-            threading.Thread(target=self._serve, args=(lane,), name=f"lane-{lane.runner.name}", daemon=True)
-            for lane in self._lanes
-            for _ in range(lane.runner.places)
+            threading.Thread(target=self._serve, args=(state,), name=f"runner-{state.runner.name}", daemon=True)
+            for state in self._states
+            for _ in range(state.runner.places)
         ]
         for thread in self._threads:
             thread.start()
@@ -145,17 +145,22 @@ class Executor:
         handle = self.submit(Job.new(input_path, output_path, settings, overwrite=overwrite))
         if control is None:
             return handle.result()
-        shown = control
+        return follow(handle, control, self.position)
 
-        def pass_on(status: JobStatus) -> None:
-            if status.progress is not None:
-                shown.report(status.progress)
+    def prepare(self, settings: EnhanceSettings) -> None:
+        """Let an idle runner be ready for a job with such settings, the model named; returns at once.
 
-        handle.subscribe(pass_on)
-        while not handle.wait(0.1):
-            if control.cancelled:
-                handle.cancel()
-        return handle.result()
+        For the time in which a person still chooses. While jobs run or wait nothing is done.
+        """
+        with self._changed:
+            if self._stopping or self._running or self._waiting:
+                return
+            state = next((one for one in self._states if one.usable and not one.leaving), None)
+            if state is None:
+                return
+            state.resting, state.idle_since = False, time.monotonic()  # so that it rests again when nothing comes
+            self._changed.notify_all()
+        threading.Thread(target=state.runner.prepare, args=(settings,), name="prepare", daemon=True).start()
 
     def retry_after(self) -> float:
         """Seconds until a place in the queue is likely to be free."""
@@ -179,7 +184,7 @@ class Executor:
     def stats(self) -> ExecutorStats:
         """Queue, runners and counts at this moment."""
         with self._changed:
-            busy = {lane.runner.name for lane in self._lanes if lane.busy}
+            busy = {state.runner.name for state in self._states if state.busy}
             queued, running = len(self._waiting), len(self._running)
             counts = dict(self._counts)
         return ExecutorStats(
@@ -250,60 +255,60 @@ class Executor:
                     self._waiting.remove(handle)
                     break
 
-    def _serve(self, lane: _Lane) -> None:
+    def _serve(self, state: _RunnerState) -> None:
         """One place of a runner."""
-        while (handle := self._next(lane)) is not None:
+        while (handle := self._next(state)) is not None:
             try:
-                self._execute(lane.runner, handle)
+                self._execute(state.runner, handle)
             except RunnerUnavailable:
-                self._give_back(lane, handle)
-                self._wait_for(lane)
+                self._give_back(state, handle)
+                self._wait_for(state)
             else:
-                self._leave(lane, handle)
+                self._leave(state, handle)
 
-    def _next(self, lane: _Lane) -> JobHandle | None:
+    def _next(self, state: _RunnerState) -> JobHandle | None:
         """The next job for this runner, which rests when there is none for long. None = the executor is closing."""
         while True:
             with self._changed:
                 if self._stopping:
                     return None
-                if self._waiting and not lane.leaving and self._least_loaded(lane):
-                    lane.busy += 1
-                    lane.resting = False
+                if self._waiting and not state.leaving and self._least_loaded(state):
+                    state.busy += 1
+                    state.resting = False
                     handle = self._waiting.popleft()
                     self._running[handle.job.id] = handle
                     return handle
-                if lane.resting:
-                    lane.rests_done = self._rests_asked
-                if not self._rest_is_due(lane):
-                    timed = self._idle_timeout is not None and not (lane.busy or lane.resting or lane.leaving)
-                    left = lane.idle_since + (self._idle_timeout or 0.0) - time.monotonic()
+                if state.resting:
+                    state.rests_done = self._rests_asked
+                if not self._rest_is_due(state):
+                    timed = self._idle_timeout is not None and not (state.busy or state.resting or state.leaving)
+                    left = state.idle_since + (self._idle_timeout or 0.0) - time.monotonic()
                     self._changed.wait(max(0.01, left) if timed else None)
                     continue
-                lane.leaving = True
-                lane.rests_done = self._rests_asked
-            lane.runner.rest()
+                state.leaving = True
+                state.rests_done = self._rests_asked
+            state.runner.rest()
             with self._changed:
-                lane.leaving, lane.resting = False, True
+                state.leaving, state.resting = False, True
                 self._changed.notify_all()
 
-    def _least_loaded(self, lane: _Lane) -> bool:
-        return all(lane.busy <= other.busy for other in self._lanes if other.usable and not other.leaving)
+    def _least_loaded(self, state: _RunnerState) -> bool:
+        return all(state.busy <= other.busy for other in self._states if other.usable and not other.leaving)
 
-    def _rest_is_due(self, lane: _Lane) -> bool:
-        if lane.busy or lane.resting or lane.leaving:
+    def _rest_is_due(self, state: _RunnerState) -> bool:
+        if state.busy or state.resting or state.leaving:
             return False
-        idle = time.monotonic() - lane.idle_since
-        return self._rests_asked > lane.rests_done or (self._idle_timeout is not None and idle >= self._idle_timeout)
+        idle = time.monotonic() - state.idle_since
+        return self._rests_asked > state.rests_done or (self._idle_timeout is not None and idle >= self._idle_timeout)
 
-    def _leave(self, lane: _Lane, handle: JobHandle) -> None:
+    def _leave(self, state: _RunnerState, handle: JobHandle) -> None:
         with self._changed:
-            lane.busy -= 1
-            lane.idle_since = time.monotonic()
+            state.busy -= 1
+            state.idle_since = time.monotonic()
             self._running.pop(handle.job.id, None)
             self._changed.notify_all()
 
-    def _give_back(self, lane: _Lane, handle: JobHandle) -> None:
+    def _give_back(self, state: _RunnerState, handle: JobHandle) -> None:
         """Put a job first in the queue again, but not for ever."""
         handle.given_back += 1
         if handle.given_back > _GIVE_BACKS:
@@ -311,22 +316,22 @@ class Executor:
         else:
             handle.wait_again()
         with self._changed:
-            self._leave(lane, handle)
+            self._leave(state, handle)
             if not self._stopping and not handle.status.state.final:  # close() ends what it found running
                 self._waiting.appendleft(handle)
 
-    def _wait_for(self, lane: _Lane) -> None:
+    def _wait_for(self, state: _RunnerState) -> None:
         with self._changed:
-            lane.usable = False
+            state.usable = False
             self._changed.notify_all()
-        while not lane.runner.available():
+        while not state.runner.available():
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, _AVAILABLE_SECONDS):
                     return
         with self._changed:
-            lane.usable = True
+            state.usable = True
 
-    def _execute(self, runner: Runner, handle: JobHandle) -> None:
+    def _execute(self, runner: JobRunner, handle: JobHandle) -> None:
         """Run one job to its end, once more on a fresh worker if the first one was lost."""
         started = time.monotonic()
         job = handle.job
@@ -364,4 +369,4 @@ class Executor:
                 handle.finish(result)
 
 
-__all__ = ["DEFAULT_QUEUE_LIMIT", "Executor", "ExecutorStats", "Runner", "RunnerStats", "RunnerUnavailable"]
+__all__ = ["DEFAULT_QUEUE_LIMIT", "Executor", "ExecutorStats", "JobRunner", "RunnerStats", "RunnerUnavailable"]

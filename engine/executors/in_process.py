@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+import threading
+from typing import TYPE_CHECKING
 
 from engine.executors.base import Executor, RunnerStats
-from engine.jobs import Job
-from engine.types import EnhanceResult, JobControl
+from engine.jobs.job import Job
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
+from utils.engine_config import EngineConfig
+from utils.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
+
+logger = logging.getLogger(__name__)
 
 
 class InProcessRunner:
@@ -15,19 +24,34 @@ class InProcessRunner:
     retries = 0
     places = 1
 
-    def __init__(self, config: Any, manager: Any = None) -> None:
+    def __init__(self, config: EngineConfig, manager: ModelManager | None = None) -> None:
         self.name = "in-process"
         self._config = config
         self._manager = manager
         self._owned = manager is None
+        self._opening = threading.Lock()
 
     def run(self, job: Job, control: JobControl) -> EnhanceResult:
-        from engine.executors.work import run_job
+        from engine.executors.enhance_job import run_job
+        from engine.imaging.context import JobContext
+
+        return run_job(job, JobContext(self._opened(), self._config, control))
+
+    def _opened(self) -> ModelManager:
         from engine.model_manager import ModelManager
 
-        if self._manager is None:
-            self._manager = ModelManager.from_config(self._config)
-        return run_job(job, self._manager, self._config, control)
+        with self._opening:
+            if self._manager is None:
+                self._manager = ModelManager.from_config(self._config)
+            return self._manager
+
+    def prepare(self, settings: EnhanceSettings) -> None:
+        from engine.executors.enhance_job import load_for
+
+        try:
+            load_for(settings, self._opened())
+        except EngineError as error:  # the job would meet it again, and say it
+            logger.info("Nothing was prepared: %s", error)
 
     def available(self) -> bool:
         return True
@@ -53,7 +77,7 @@ class InProcessRunner:
         )
 
 
-def in_process_executor(config: Any, manager: Any = None) -> Executor:
+def in_process_executor(config: EngineConfig, manager: ModelManager | None = None) -> Executor:
     """An executor in this process; with ``manager`` it shares the caller's loaded models."""
     return Executor(
         "in-process",

@@ -8,8 +8,8 @@ import logging
 import os
 from pathlib import Path
 
-from engine.jobs import Job
-from engine.json_store import JsonStore
+from engine.jobs.job import Job
+from engine.storage.json_store import JsonStore
 from utils.errors import JobSetAsideError
 
 logger = logging.getLogger(__name__)

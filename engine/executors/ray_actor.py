@@ -6,10 +6,15 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from engine.jobs import Job
+from engine.jobs.job import Job
 from engine.types import EnhanceResult, JobControl, Progress
+from utils.engine_config import EngineConfig
+from utils.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
 
 
 class UpscaleActor:
@@ -21,12 +26,12 @@ class UpscaleActor:
         number: which of the actors this is, to keep to other cores than its neighbours.
     """
 
-    def __init__(self, config: Any, cores: int, number: int) -> None:
+    def __init__(self, config: EngineConfig, cores: int, number: int) -> None:
         if cores and hasattr(os, "sched_getaffinity"):
             own = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {own[(number * cores + step) % len(own)] for step in range(cores)})
         self._config = config
-        self._manager: Any = None
+        self._manager: ModelManager | None = None
         self._control: JobControl | None = None
         self._job_id: str | None = None
         self._progress: Progress | None = None
@@ -34,7 +39,8 @@ class UpscaleActor:
 
     def run(self, job: Job, data: bytes) -> tuple[EnhanceResult, bytes]:
         """Enhance ``data`` (an encoded picture); returns the result and the encoded output."""
-        from engine.executors.work import run_job
+        from engine.executors.enhance_job import run_job
+        from engine.imaging.context import JobContext
         from engine.model_manager import ModelManager
 
         if self._manager is None:
@@ -49,7 +55,7 @@ class UpscaleActor:
                 source.parent.mkdir()
                 source.write_bytes(data)
                 local = replace(job, input_path=source, output_path=target)
-                result = run_job(local, self._manager, self._config, self._control)
+                result = run_job(local, JobContext(self._manager, self._config, self._control))
                 return replace(result, input_path=job.input_path, output_path=job.output_path), target.read_bytes()
         finally:
             self._control = self._job_id = None
@@ -71,7 +77,7 @@ class UpscaleActor:
         if self._manager is not None:
             self._manager.unload_all()
 
-    def where(self) -> dict[str, Any]:
+    def where(self) -> JsonObject:
         """Process number and memory of this actor."""
         import psutil
         import ray

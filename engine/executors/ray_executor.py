@@ -12,14 +12,16 @@ import logging
 import os
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from engine.executors.base import Executor, RunnerStats, RunnerUnavailable
 from engine.executors.quarantine import Quarantine
 from engine.executors.ray_actor import UpscaleActor
-from engine.jobs import Job
-from engine.types import EnhanceResult, JobControl
+from engine.jobs.job import Job
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
 from utils.addresses import is_loopback
+from utils.engine_config import EngineConfig
 from utils.errors import (
     EngineError,
     InvalidImageError,
@@ -28,6 +30,7 @@ from utils.errors import (
     OutputError,
     WorkerLostError,
 )
+from utils.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class RayRunner:
     retries = 1
     places = 1
 
-    def __init__(self, number: int, config: Any, cores: int, gpus: int, hang_timeout: float | None) -> None:
+    def __init__(self, number: int, config: EngineConfig, cores: int, gpus: int, hang_timeout: float | None) -> None:
         self.name = f"ray-{number}"
         self._number, self._config, self._cores, self._gpus = number, config, cores, gpus
         self._hang_timeout = hang_timeout
@@ -148,6 +151,9 @@ class RayRunner:
         """Whether the cluster has room for the actor: a node may have gone."""
         return self._actor is not None or self._can_restart()
 
+    def prepare(self, settings: EnhanceSettings) -> None:
+        pass  # actors stay; what one has loaded is Ray's to place
+
     def rest(self) -> None:
         if self._actor is not None:
             self._actor.rest.remote()
@@ -163,7 +169,7 @@ class RayRunner:
         import ray
         from ray.exceptions import GetTimeoutError, RayError
 
-        where: dict[str, Any] = {}
+        where: JsonObject = {}
         actor = self._actor
         if actor is not None:
             with contextlib.suppress(RayError, GetTimeoutError):
@@ -190,7 +196,7 @@ class RayExecutor(Executor):
             ray.shutdown()
         return left
 
-    def nodes(self) -> list[dict[str, Any]]:
+    def nodes(self) -> list[JsonObject]:
         """The cluster's nodes: id, address, whether alive, resources."""
         import ray
 
@@ -200,12 +206,12 @@ class RayExecutor(Executor):
         ]
 
 
-def _counts(node: dict[str, Any]) -> dict[str, float]:
+def _counts(node: JsonObject) -> dict[str, float]:
     resources = node.get("Resources", {})
     return {"cores": resources.get("CPU", 0.0), "gpus": resources.get("GPU", 0.0)}
 
 
-def ray_executor(config: Any) -> Executor:
+def ray_executor(config: EngineConfig) -> Executor:
     """Join the cluster at ``config.ray_address``, or start one on this machine, and fill it with actors.
 
     Raises:
@@ -242,7 +248,7 @@ def ray_executor(config: Any) -> Executor:
     )
 
 
-def _import_ray() -> Any:
+def _import_ray() -> ModuleType:
     try:
         import ray
     except ImportError:

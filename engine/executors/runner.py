@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from engine.jobs import Job
-from engine.types import EnhanceResult, JobControl
+from engine.jobs.job import Job
+from engine.types import EnhanceResult, EnhanceSettings, JobControl
+from utils.json_types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,14 @@ class RunnerStats:
     pid: int | None = None
     memory_mb: float | None = None
     losses: int = 0
-    details: dict[str, Any] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
 
 class RunnerUnavailable(Exception):
     """The place where the runner works is gone for now; the job is not to blame and goes to another runner."""
 
 
-class Runner(Protocol):
+class JobRunner(Protocol):
     """Where jobs run, ``places`` of them at a time."""
 
     name: str
@@ -45,6 +46,9 @@ class Runner(Protocol):
     def available(self) -> bool:
         """Whether jobs can be run now; asked again and again after ``RunnerUnavailable``."""
 
+    def prepare(self, settings: EnhanceSettings) -> None:
+        """A job with such settings is likely to come: have process, libraries and network ready. Raises nothing."""
+
     def rest(self) -> None:
         """Nothing to do for a while: give the memory back. No job runs here meanwhile."""
 
@@ -55,4 +59,4 @@ class Runner(Protocol):
         """What the runner is and does now; ``busy``: whether it has a job, as the executor knows."""
 
 
-__all__ = ["Runner", "RunnerStats", "RunnerUnavailable"]
+__all__ = ["JobRunner", "RunnerStats", "RunnerUnavailable"]

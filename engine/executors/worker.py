@@ -17,14 +17,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from engine.executors.base import Executor, RunnerStats
 from engine.executors.quarantine import Quarantine
 from engine.executors.worker_child import PLACES, WorkerSetup
 from engine.executors.worker_process import Flight, WorkerProcess
-from engine.jobs import Job
-from engine.types import EnhanceResult, JobControl
+from engine.jobs.job import Job
+from engine.types import EnhanceResult, EnhanceSettings, JobControl, Progress
+from utils.engine_config import EngineConfig
 from utils.errors import JobCancelled, WorkerLostError
 from utils.files import remove_temporaries
 from utils.gpu import cpu_count
@@ -76,6 +76,12 @@ class WorkerRunner:
 
     def available(self) -> bool:
         return True
+
+    def prepare(self, settings: EnhanceSettings) -> None:
+        try:
+            self._start().prepare(settings)
+        except (WorkerLostError, OSError) as error:  # a job would meet it again, and say it
+            logger.info("The worker could not be prepared: %s", error)
 
     def rest(self) -> None:
         self._stop(self._process)
@@ -171,9 +177,9 @@ class WorkerRunner:
                 if kind == "ended":
                     if isinstance(value, BaseException):
                         raise value
-                    result: EnhanceResult = value
-                    return result
-                if kind == "progress" and asked_at is None:
+                    assert isinstance(value, EnhanceResult)
+                    return value
+                if isinstance(value, Progress) and asked_at is None:
                     control.report(value)
             now = time.monotonic()
             if flight.idle:
@@ -203,7 +209,7 @@ class WorkerRunner:
         return WorkerLostError(_lost_sentence(flight.job, how), losses=losses)
 
 
-def worker_executor(config: Any) -> Executor:
+def worker_executor(config: EngineConfig) -> Executor:
     """Worker processes as the settings ask: one a GPU, or ``config.workers`` that share the cores between them."""
     return Executor(
         "worker",
@@ -217,7 +223,7 @@ def worker_executor(config: Any) -> Executor:
     )
 
 
-def worker_setups(config: Any) -> list[WorkerSetup]:
+def worker_setups(config: EngineConfig) -> list[WorkerSetup]:
     """How the machine is divided. ``config.workers`` 0 means: one a GPU, one in all where there is none."""
     if config.worker_backend != "auto":
         config = config.model_copy(update={"device": config.worker_backend})

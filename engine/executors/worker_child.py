@@ -1,8 +1,8 @@
 """The worker's own side: runs inside the child process that ``worker.py`` starts.
 
-A process pool hands functions over by name, so what they share (models, the pipe, the turns) has to live in the module.
-It is set once, by ``start``, before ``serve`` takes the first job. A job is read and written while another one's
-windows are in the network, which is so never idle.
+A process pool hands functions over by name, so what they share (models, the pipe, the network queue) has to live in
+the module. It is set once, by ``start``, before ``serve_jobs`` takes the first job. A job is read and written while
+another one's windows are in the network, which is so never idle.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 
-from engine.jobs import Job
-from engine.turns import NetworkTurns
-from engine.types import EnhanceResult, JobControl, Progress
+from engine.jobs.job import Job
+from engine.jobs.network_queue import NetworkQueue
+from engine.types import EnhanceResult, EnhanceSettings, JobControl, Progress
+from utils.engine_config import EngineConfig
 from utils.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.model_manager import ModelManager
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ class WorkerSetup:
         visible_gpu: the one GPU it may see (a number or UUID as in ``CUDA_VISIBLE_DEVICES``), or None for all.
     """
 
-    config: Any
+    config: EngineConfig
     cores: tuple[int, ...] | None = None
     visible_gpu: str | None = None
 
@@ -49,13 +53,13 @@ class WorkerSetup:
 class _Worker:
     setup: WorkerSetup
     pipe: Connection
-    manager: Any = None
+    manager: ModelManager | None = None
     controls: dict[str, _Control] = field(default_factory=dict)
-    turns: NetworkTurns = field(default_factory=NetworkTurns)
+    network_queue: NetworkQueue = field(default_factory=NetworkQueue)
     lock: threading.Lock = field(default_factory=threading.Lock)
     sending: threading.Lock = field(default_factory=threading.Lock)
 
-    def say(self, kind: str, job_id: str | None, value: Any = None) -> None:
+    def say(self, kind: str, job_id: str | None, value: object = None) -> None:
         with self.sending:
             self.pipe.send((kind, job_id, value))
 
@@ -66,7 +70,7 @@ class _Control(JobControl):
     def __init__(self, worker: _Worker, job_id: str) -> None:
         super().__init__(self._say)
         self._worker, self._job_id = worker, job_id
-        self._rank = worker.turns.next_rank()
+        self._rank = worker.network_queue.next_rank()
 
     def _say(self, progress: Progress) -> None:
         self._worker.say("progress", self._job_id, progress)
@@ -82,7 +86,7 @@ class _Control(JobControl):
                 waiting = True
                 self._worker.say("waiting", self._job_id)
 
-        with self._worker.turns.turn(self._rank, width, self.network, still_waiting):
+        with self._worker.network_queue.turn(self._rank, width, self.network, still_waiting):
             if waiting:
                 self._worker.say("working", self._job_id)
             yield
@@ -108,7 +112,7 @@ def start(setup: WorkerSetup, pipe: Connection) -> None:
     _worker.say("started", None, os.getpid())
 
 
-def serve() -> None:
+def serve_jobs() -> None:
     """Take jobs and obey "cancel", until the parent ends this process or is gone: then there is nobody to work for."""
     worker = _worker
     assert worker is not None, "the pool runs start() first"
@@ -121,6 +125,8 @@ def serve() -> None:
         if order == "job":
             control = worker.controls[value.id] = _Control(worker, value.id)
             threads.submit(_work, worker, value, control)
+        elif order == "prepare":
+            threads.submit(_prepare, worker, value)
         elif order == "cancel" and (asked := worker.controls.get(value)) is not None:
             asked.cancel()
 
@@ -130,12 +136,13 @@ def _work(worker: _Worker, job: Job, control: JobControl) -> None:
     worker.say("working", job.id)
     outcome: EnhanceResult | BaseException
     try:
-        from engine.executors.work import run_job
+        from engine.executors.enhance_job import run_job
+        from engine.imaging.context import JobContext
 
         worker.say("working", job.id)  # signs of life: bringing the libraries takes its time on a busy machine
         manager = _manager(worker)
         worker.say("working", job.id)
-        outcome = run_job(job, manager, worker.setup.config, control)
+        outcome = run_job(job, JobContext(manager, worker.setup.config, control))
     except EngineError as error:
         outcome = error
     except BaseException as error:
@@ -150,7 +157,19 @@ def _work(worker: _Worker, job: Job, control: JobControl) -> None:
         worker.say("ended", job.id, EngineError(f"The result could not be handed over: {error}."))
 
 
-def _manager(worker: _Worker) -> Any:
+def _prepare(worker: _Worker, settings: EnhanceSettings) -> None:
+    """Bring the libraries and the network that a job with such settings needs; whatever fails is the job's to say."""
+    try:
+        from engine.executors.enhance_job import load_for
+
+        manager = _manager(worker)
+        load_for(settings, manager)
+        worker.say("models", None, manager.status())
+    except Exception as error:
+        logger.info("Nothing was prepared: %s", error)
+
+
+def _manager(worker: _Worker) -> ModelManager:
     from engine.model_manager import ModelManager
 
     with worker.lock:

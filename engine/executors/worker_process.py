@@ -17,8 +17,9 @@ from typing import Any
 
 from engine.executors import worker_child
 from engine.executors.worker_child import WorkerSetup
-from engine.jobs import Job
-from engine.types import EnhanceResult
+from engine.jobs.job import Job
+from engine.types import EnhanceResult, EnhanceSettings
+from utils.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Flight:
     """
 
     job: Job
-    mail: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
+    mail: queue.SimpleQueue[tuple[str, object]] = field(default_factory=queue.SimpleQueue)
     began: bool = False
     idle: bool = False
     outcome: EnhanceResult | BaseException | None = None
@@ -62,7 +63,7 @@ class WorkerProcess:
             max_workers=1, initializer=worker_child.start, initargs=(setup, theirs), context=context
         )
         self.pid: int | None = None
-        self.models: dict[str, Any] = {}
+        self.models: JsonObject = {}
         self.gone = threading.Event()
         self.stopped_for: str | None = None
         """Why we ended it ourselves: the id of the job that was cancelled or hung, or "" for no job's sake."""
@@ -72,7 +73,7 @@ class WorkerProcess:
         self._lock = threading.Lock()
         self._sending = threading.Lock()
         self._stopping = threading.Event()
-        self._serving: Future[None] = self._pool.schedule(worker_child.serve)
+        self._serving: Future[None] = self._pool.schedule(worker_child.serve_jobs)
         self._listener = threading.Thread(target=self._listen, name="worker-pipe", daemon=True)
         self._listener.start()
 
@@ -83,6 +84,10 @@ class WorkerProcess:
             self._flights[job.id] = flight
         self._send(("job", job))
         return flight
+
+    def prepare(self, settings: EnhanceSettings) -> None:
+        """Have the child load what a job with such settings needs."""
+        self._send(("prepare", settings))
 
     def leave(self, flight: Flight) -> None:
         """Nobody listens to the job any more."""
@@ -125,7 +130,7 @@ class WorkerProcess:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _send(self, message: tuple[str, Any]) -> None:
+    def _send(self, message: tuple[str, object]) -> None:
         with contextlib.suppress(OSError, ValueError), self._sending:
             self._pipe.send(message)
 

@@ -1,1 +1,4 @@
-"""Faces: judging detections, aligning, restoring, guarding and pasting back. Entry: ``engine.face_restorer``."""
+"""Faces: found, chosen, aligned, restored, guarded and pasted back.
+
+The door is ``engine.face_restorer``. Imports storage, pixels, models and backends.
+"""

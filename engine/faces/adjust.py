@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from engine.faces.layer import FaceLayer, load_layer, save_layer
 from engine.faces.paste import FacePatch
-from engine.output_names import check_output, output_format
+from engine.storage.output_names import check_output, output_format
 from engine.types import EnhanceSettings
 from utils import image_io
 from utils.errors import InvalidSettingsError
+from utils.json_types import JsonObject
 from utils.picture import Picture
 
 _UNLIMITED = image_io.ImageLimits(10**13, 10**12, 10**13)
@@ -24,7 +24,7 @@ class AdjustedFaces:
     """An adjusted picture file. ``faces``: a row each, as in the metrics, with the strengths that are shown now."""
 
     output_path: Path
-    faces: tuple[Mapping[str, Any], ...]
+    faces: tuple[JsonObject, ...]
 
 
 def adjustable(result: Path | str, cache_dir: Path | str) -> FaceLayer | None:
@@ -103,7 +103,7 @@ def _wanted(layer: FaceLayer, strength: float | None, strengths: Mapping[int, fl
     return wanted
 
 
-def _row(row: Mapping[str, Any], face: FacePatch | None) -> dict[str, Any]:
+def _row(row: JsonObject, face: FacePatch | None) -> JsonObject:
     if face is None:
         return dict(row)
     return {**row, "decision": face.decision, "strength": round(face.shown, 3)}

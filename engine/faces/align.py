@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CROP_SIDE = 512
+from engine.models.face_network import CROP_SIDE
+
 TEMPLATE = (
     np.array(
         [
@@ -93,7 +94,7 @@ def align(landmarks: np.ndarray, template: np.ndarray = TEMPLATE) -> Alignment:
     patterns, 1991.
 
     Args:
-        landmarks: ``(5, 2)`` in the picture, ordered as in ``engine.face_detector.Face``.
+        landmarks: ``(5, 2)`` in the picture, ordered as in ``engine.faces.face.Face``.
     """
     points = np.asarray(landmarks, np.float64)
     center, target = points.mean(0), template.mean(0)

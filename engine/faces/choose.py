@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from engine.face_detector import Face, overlap
+from engine.faces.face import Face, overlap
 from engine.types import EnhanceSettings
+from utils.json_types import JsonObject
 
 LARGEST = 512
 """Height in pixels of the picture above which a face has more detail than the networks give back."""
@@ -43,7 +43,7 @@ class FoundFace:
         face = self.face
         return face.x, face.y, face.x + face.width, face.y + face.height
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Number, box, score and landmarks, and the decision with its reason."""
         return {"number": self.number, **self.face.to_json(), "restore": self.restore, "reason": self.reason}
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.face_detector import Face
 from engine.faces.align import CROP_SIDE, TEMPLATE
+from engine.faces.face import Face
 from engine.faces.landmarks import landmarks_in_crop
 from engine.faces.mask import face_mask
 

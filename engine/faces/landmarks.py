@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.face_detector import Face
 from engine.faces.align import CROP_SIDE, TEMPLATE, Alignment, align, crop_face
+from engine.faces.face import Face
 
 LOOK_SIDE = 320
 """Side of the crop the detector is shown: larger ones no longer give steadier landmarks."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from engine.downloader import sha256_of
 from engine.faces.align import Alignment
 from engine.faces.paste import Cluster, FacePatch
-from engine.resample import from_full_scale, to_full_scale
-from utils.files import prune, replaced
+from engine.pixels.resample import from_full_scale, to_full_scale
+from utils.errors import OutputError
+from utils.files import prune, replaced, sha256_of
+from utils.json_types import JsonObject
 from utils.picture import Picture
 from utils.writers import SaveOptions
 
-KEPT_BYTES = 512 * 10**6
+logger = logging.getLogger(__name__)
+
+KEPT_LAYER_BYTES = 512 * 10**6
 """What all layers together may take; the oldest go first."""
 _FOLDER = "faces"
 _REVISION = 1
@@ -41,7 +44,7 @@ class FaceLayer:
     size: tuple[int, int]
     clusters: tuple[Cluster, ...]
     save: SaveOptions
-    rows: tuple[Mapping[str, Any], ...] = ()
+    rows: tuple[JsonObject, ...] = ()
 
     @property
     def faces(self) -> tuple[FacePatch, ...]:
@@ -94,8 +97,16 @@ def save_layer(layer: FaceLayer, picture_file: Path, cache_dir: Path, bit_depth:
             for face in cluster.faces:
                 archive.writestr(f"face-{face.number}.png", cv2.imencode(".png", face.restored, fast)[1].tobytes())
         archive.writestr("layer.json", json.dumps(_to_json(layer)))
-    prune(path.parent, "*.faces", KEPT_BYTES, keep=path)
+    prune(path.parent, "*.faces", KEPT_LAYER_BYTES, keep=path)
     return path
+
+
+def keep_layer(layer: FaceLayer, picture_file: Path, cache_dir: Path, bit_depth: int) -> None:
+    """``save_layer`` where the picture counts for more than its layer."""
+    try:
+        save_layer(layer, picture_file, cache_dir, bit_depth)
+    except (OSError, OutputError) as error:
+        logger.info("The faces of '%s' cannot be adjusted later: %s", picture_file, error)
 
 
 def load_layer(picture_file: Path, cache_dir: Path) -> FaceLayer | None:
@@ -110,7 +121,7 @@ def load_layer(picture_file: Path, cache_dir: Path) -> FaceLayer | None:
     return layer
 
 
-def _to_json(layer: FaceLayer) -> dict[str, Any]:
+def _to_json(layer: FaceLayer) -> JsonObject:
     return {
         "revision": _REVISION,
         "size": layer.size,

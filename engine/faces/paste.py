@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.faces.align import CROP_SIDE, Alignment, crop_face, warp
 from engine.faces.mask import face_mask
-from engine.tiling import FULL_SCALE
+from engine.pixels.tiling import FULL_SCALE
 
 TONE_SIGMA = 48.0
 """Standard deviation in crop pixels of what counts as tone and light; it is taken from the picture."""

@@ -6,18 +6,18 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.backends.base import PrecisionError
-from engine.tiling import TileOutOfMemory
+from engine.pixels.tiling import TileOutOfMemory
 from engine.types import EnhanceSettings, JobControl, Progress
 from utils.errors import OutOfMemoryError, UnsupportedModelError
 
 if TYPE_CHECKING:
-    from engine.loaded_models import LoadedModel
-    from engine.model_manager import ModelManager
+    from engine.backends.loaded import LoadedModel
+    from engine.model_manager import HowToLoad, ModelManager
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class FaceRun:
             # The first time on a machine this takes a minute: the network is converted and its runtimes are compared.
             self._tell("Loading face model", len(done), len(crops))
             try:
-                with self.manager.borrow(self.model, kind="face", **how) as loaded:
+                with self.manager.borrow(self.model, **how) as loaded:
                     self._note(loaded)
                     self._rest(loaded, crops, done)
             except PrecisionError as error:
@@ -77,12 +77,13 @@ class FaceRun:
                     ) from error
                 self.warnings.append(f"Memory of {how['device']} ran short: faces were restored on the CPU.")
                 self.manager.unload_model(self.model)
-                how |= {"device": "cpu", "backend": "auto"}
+                how["device"], how["backend"] = "cpu", "auto"
         return done
 
-    def _how(self) -> dict[str, Any]:
+    def _how(self) -> HowToLoad:
         settings = self.settings
         return {
+            "kind": "face",
             "device": self.manager.resolve_device(settings.device),
             "backend": settings.backend if settings.backend in _BACKENDS else "auto",
             # These networks overflow in fp16.

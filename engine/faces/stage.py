@@ -7,18 +7,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.face_restorer import FaceRestorer, RestoredFaces
 from engine.faces.choose import FoundFace
-from engine.faces.layer import FaceLayer, save_layer
-from engine.faces.needs import NOT_RESTORED, face_needs
+from engine.faces.layer import FaceLayer, keep_layer
+from engine.faces.missing_models import NOT_RESTORED, missing_face_models
 from engine.faces.paste import Cluster, FacePaster, FacePatch, clusters_of
-from engine.sizing import SizePlan
+from engine.pixels.sizing import SizePlan
 from engine.types import EnhanceSettings, JobControl
-from utils.errors import BackendError, ModelError, OutOfMemoryError, OutputError
+from utils.errors import BackendError, ModelError, OutOfMemoryError
+from utils.json_types import JsonObject
 from utils.picture import Picture
 from utils.writers import SaveOptions
 
@@ -55,7 +56,7 @@ class FaceStage:
         self._patches: tuple[FacePatch, ...] = ()
         self._paster: FacePaster | None = None
         self._find_seconds = 0.0
-        self._needs: dict[str, Any] | None = None
+        self._missing_models: JsonObject | None = None
         self.warnings: list[str] = []
 
     def prepare(self, picture: Picture, control: JobControl) -> JobControl:
@@ -73,16 +74,16 @@ class FaceStage:
         self._found = self._restorer.find(picture, self._settings, part=part, control=control)
         self._find_seconds = time.perf_counter() - started
         wanted = sum(one.restore for one in self._found)
-        needs = face_needs(self._manager, self._settings.face_model)
-        if needs is not None:
+        absent = missing_face_models(self._manager, self._settings.face_model)
+        if absent is not None:
             # "auto" is the wish of who does not think about faces: where there are none there is nothing to say.
             if (
                 wanted
                 or (self._found and self._restorer.detector.name == "haar")
                 or self._settings.face_enhance is True
             ):
-                self.warnings.append(needs.text)
-                self._needs = needs.to_json()
+                self.warnings.append(absent.text)
+                self._missing_models = absent.to_json()
             return control
         if not wanted:
             return control
@@ -126,10 +127,10 @@ class FaceStage:
         return self._paster.bands(bands)
 
     @property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> JsonObject:
         """``faces``: a row each; how many were found and restored, by what, and in how many seconds."""
         seconds: dict[str, float] = {"find": round(self._find_seconds, 3)}
-        found: dict[str, Any] = {"faces_detected": len(self._found), "faces_enhanced": 0}
+        found: JsonObject = {"faces_detected": len(self._found), "faces_enhanced": 0}
         if self._restored is None:
             rows = [{**one.to_json(), "decision": "left alone"} for one in self._found]
             for row in rows:
@@ -142,8 +143,8 @@ class FaceStage:
             found["faces"] = self._restored.to_json()
             found["face_model"] = self._restored.model
             found["face_backend"] = f"{self._restored.backend}, {self._restored.device}, {self._restored.precision}"
-        if self._needs is not None:
-            found["faces_need"] = self._needs
+        if self._missing_models is not None:
+            found["faces_need"] = self._missing_models
         return found | {"face_seconds": seconds}
 
     def keep(self, picture_file: Path, cache_dir: Path, bit_depth: int, save: SaveOptions) -> None:
@@ -154,11 +155,7 @@ class FaceStage:
         left, top = self._size.offset
         clusters = tuple(_moved(cluster, left, top) for cluster in pasted)
         rows = () if self._restored is None else tuple(self._restored.to_json())
-        layer = FaceLayer(self._size.canvas, clusters, save, rows)
-        try:
-            save_layer(layer, picture_file, cache_dir, bit_depth)
-        except (OSError, OutputError) as error:
-            logger.info("The faces of '%s' cannot be adjusted later: %s", picture_file, error)
+        keep_layer(FaceLayer(self._size.canvas, clusters, save, rows), picture_file, cache_dir, bit_depth)
 
 
 def _moved(cluster: Cluster, dx: int, dy: int) -> Cluster:

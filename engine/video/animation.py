@@ -18,7 +18,7 @@ from utils.writers import SaveOptions
 
 if TYPE_CHECKING:
     from engine.video.enhancer import FrameEnhancer
-    from engine.video.run import VideoJob
+    from engine.video.job import VideoJob
 
 
 def write_animated(job: VideoJob, kind: str) -> VideoResult:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from engine.direct import direct_call
+from engine.imaging.direct_call import direct_call
 from engine.model_manager import ModelManager
-from engine.output_names import reserved
-from engine.types import JobControl
+from engine.storage.output_names import reserved
+from engine.types import JobControl, Progress
 from engine.video.decide import default_video_path
 from engine.video.options import VideoOptions
 from engine.video.run import enhance_video
+from utils.engine_config import EngineConfig
+from utils.json_types import JsonObject
 
 
 def enhance_video_direct(
@@ -26,14 +27,14 @@ def enhance_video_direct(
     denoise_strength: float | None = None,
     gpu_id: int | None = None,
     model_manager: ModelManager | None = None,
-    config: Any = None,
+    config: EngineConfig | None = None,
     *,
     output_path: Path | str | None = None,
-    progress: Callable[[Any], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
     control: JobControl | None = None,
     video_options: VideoOptions | None = None,
-    **settings: Any,
-) -> tuple[str, str, str, dict[str, Any]]:
+    **settings: object,
+) -> tuple[str, str, str, JsonObject]:
     """Enhance one video file.
 
     Args:
@@ -51,14 +52,8 @@ def enhance_video_direct(
     Raises:
         EngineError: see ``enhance_video``.
     """
-    given = {
-        "model": model_name,
-        "scale": scale,
-        "tile": tile,
-        "auto_tile": auto_tile,
-        "denoise_strength": denoise_strength,
-        **settings,
-    }
+    given: dict[str, object] = {"model": model_name, "scale": scale, "tile": tile, "auto_tile": auto_tile}
+    given |= {"denoise_strength": denoise_strength, **settings}
     with direct_call(model_manager, config, gpu_id, fp32, given) as (chosen, manager, limits), ExitStack() as names:
         named = default_video_path(video, limits.output_dir, chosen)
         result = enhance_video(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -20,7 +20,11 @@ from utils.errors import InvalidSettingsError, OutputError
 from utils.gpu import cpu_count
 from utils.video_files import ColorTags, VideoInfo
 
-_ENCODERS = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1"}
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+
+_Encoder = Literal["libx264", "libx265", "libsvtav1"]
+_ENCODERS: dict[str, _Encoder] = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1"}
 _PRESETS: dict[str, dict[Speed, str]] = {
     "h264": {"fast": "veryfast", "medium": "medium", "slow": "slow"},
     "h265": {"fast": "superfast", "medium": "fast", "slow": "slow"},
@@ -38,8 +42,10 @@ _H264_SIDE = 4096
 _LARGEST_SIDE = 8192
 """H.265's level 6.2 and AV1's 6.3."""
 
-HOLDS_FULL_COLOR = ("h264", "h265")
-"""Codecs whose encoders here take colour at full resolution (4:4:4)."""
+_CHROMA_STEPS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2)}
+"""How colour is written -> what width and height have to be multiples of."""
+_KEEPS_CHROMA = ("h264", "h265")
+"""Codecs whose encoders here take all of those; the others halve colour both ways."""
 PLACE_BASE = Fraction(1, 25)
 """Time base of segment files, whose time stamps are the frames' places."""
 _LARGEST_REORDER = 32
@@ -67,6 +73,11 @@ class EncoderSpec:
     def deep(self) -> bool:
         """Whether frames are encoded with 10 bits a channel."""
         return self.pixel_format.endswith("10le")
+
+    @property
+    def chroma(self) -> str:
+        """How colour is sampled, as ``VideoInfo.chroma`` says it."""
+        return ":".join(self.pixel_format[3:6])
 
     @property
     def crf(self) -> int:
@@ -132,13 +143,13 @@ def make_spec(options: VideoOptions, info: VideoInfo, kind: str, size: tuple[int
     """Everything about the encoding. ``size`` is that of the frames, before they are made even."""
     codec = choose_codec(options, info, kind, size)
     # Drawn films and recorded screens have edges between colours of like brightness, and halved colour blurs them.
-    chroma = "444" if info.full_color and codec in HOLDS_FULL_COLOR else "420"
-    width, height = (size[0], size[1]) if chroma == "444" else (size[0] + size[0] % 2, size[1] + size[1] % 2)
+    chroma = info.chroma if info.chroma in _CHROMA_STEPS and codec in _KEEPS_CHROMA else "4:2:0"
+    width, height = (-(-side // step) * step for side, step in zip(size, _CHROMA_STEPS[chroma], strict=True))
     return EncoderSpec(
         codec=codec,
         width=width,
         height=height,
-        pixel_format=f"yuv{chroma}p{'10le' if info.bit_depth > 8 else ''}",
+        pixel_format=f"yuv{chroma.replace(':', '')}p{'10le' if info.bit_depth > 8 else ''}",
         time_base=info.time_base,
         rate=info.fps or Fraction(25),
         quality=options.quality,
@@ -170,9 +181,7 @@ class SegmentWriter:
         self._threads = min(8, cpu_count())
         try:
             self._container = av.open(str(path), "w", format="mp4")
-            self._stream: Any = self._container.add_stream(
-                _ENCODERS[spec.codec], rate=spec.rate, options=spec.settings()
-            )
+            self._stream = self._container.add_stream(_ENCODERS[spec.codec], rate=spec.rate, options=spec.settings())
             self._configure()
         except av.FFmpegError as error:
             raise self._fault(error) from error
@@ -198,7 +207,7 @@ class SegmentWriter:
         frame.duration = duration
         self._encode(frame)
 
-    def _encode(self, frame: Any) -> None:
+    def _encode(self, frame: VideoFrame | None) -> None:
         import av
 
         # The encoder is opened by its first frame.
@@ -211,7 +220,8 @@ class SegmentWriter:
         except av.FFmpegError as error:
             raise self._fault(error) from error
 
-    def _write(self, packet: Any) -> None:
+    def _write(self, packet: Packet) -> None:
+        assert packet.pts is not None  # encoders give it
         place = bisect_left(self.stamps, packet.pts + self.stamps[0])
         self.reorder = max(self.reorder, self._packets - place)
         packet.pts, packet.dts, packet.duration = place, self._packets - _LARGEST_REORDER, 1

@@ -12,16 +12,18 @@ from typing import Self
 import numpy as np
 
 from engine.backends.base import PrecisionError
-from engine.batch.control import BatchControl
-from engine.model_manager import LoadedModel, ModelManager
-from engine.pipeline import PicturePipeline
-from engine.resample import from_full_scale, resize_rows
-from engine.sizing import SizePlan
-from engine.tiling import TileLimit, TileOutOfMemory
-from engine.types import RESAMPLERS, EnhanceSettings
-from engine.upscaler import MemoryBudget, Upscaler
+from engine.batch import BatchControl
+from engine.imaging.context import JobContext
+from engine.imaging.picture_enhancer import how_to_load
+from engine.imaging.pipeline import PicturePipeline
+from engine.imaging.upscaler import Upscaler, upscaler_for
+from engine.model_manager import HowToLoad, LoadedModel
+from engine.pixels.resample import from_full_scale, resize_rows
+from engine.pixels.tiling import TileLimit, TileOutOfMemory
+from engine.types import RESAMPLERS
+from engine.video.decide import VideoTask
 from utils.errors import BackendError, EngineError, InvalidSettingsError, OutOfMemoryError
-from utils.gpu import available_host_memory, cpu_count
+from utils.gpu import cpu_count
 from utils.picture import Picture, crop
 
 logger = logging.getLogger(__name__)
@@ -31,30 +33,17 @@ class FrameEnhancer:
     """Enhances frames of one size; ``enhance`` may be called from several threads. A context manager.
 
     Args:
-        model: a network's name or a resampler's.
         control: cancels, and lets the earliest frame through the network first.
-        reserve: bytes of memory that tiles leave free.
-        bit_depth: of the results, 8 or 16.
     """
 
-    def __init__(
-        self,
-        model: str,
-        size: SizePlan,
-        settings: EnhanceSettings,
-        manager: ModelManager,
-        control: BatchControl,
-        *,
-        reserve: int,
-        bit_depth: int,
-    ) -> None:
-        self._name, self._size, self._settings = model, size, settings
-        self._manager, self._control = manager, control
-        self._reserve, self._bit_depth = reserve, bit_depth
+    def __init__(self, task: VideoTask, context: JobContext, control: BatchControl) -> None:
+        self._name, self._size, self._settings = task.model, task.size, task.settings
+        self._context, self._manager, self._control = context, context.manager, control
+        self._bit_depth = task.bit_depth
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._loaded: LoadedModel | None = None
-        self._precision: str = settings.precision
+        self._precision: str = task.settings.precision
         self._tile: int | None = None
         self._limit = TileLimit(64)
         self._worked = False
@@ -72,7 +61,7 @@ class FrameEnhancer:
     ) -> None:
         side = self._limit.side
         if self._loaded is not None and side is not None:
-            self._manager.tile_memory.put(self._tile_key(self._loaded), side)
+            self._manager.tile_memory.put(self._loaded.tile_key, side)
         self._stack.close()
 
     @property
@@ -98,7 +87,7 @@ class FrameEnhancer:
         return self._tile or 0
 
     def enhance(self, number: int, pixels: np.ndarray) -> np.ndarray:
-        """The enhanced ``(H, W, 3) uint8 | uint16`` frame. ``number`` is its place: earlier ones go first.
+        """The enhanced ``(H, W, 3 or 4) uint8 | uint16`` frame. ``number`` is its place: earlier ones go first.
 
         A frame that the network fails on is enlarged by Lanczos interpolation instead, and counted.
 
@@ -130,7 +119,7 @@ class FrameEnhancer:
         control = self._control.child(None, number)
         upscaler = self._upscaler(model, control) if model is not None else None
         pipeline = PicturePipeline(
-            crop(Picture(pixels), self._size.crop),
+            crop(_picture(pixels), self._size.crop),
             self._size,
             self._settings,
             upscaler=upscaler,
@@ -141,7 +130,7 @@ class FrameEnhancer:
         )
         pipeline.prepare()
         width, height = self._size.canvas
-        result = np.empty((height, width, 3), np.uint8 if self._bit_depth == 8 else np.uint16)
+        result = np.empty((height, width, pixels.shape[2]), np.uint8 if self._bit_depth == 8 else np.uint16)
         row = 0
         for band in pipeline.bands():
             result[row : row + band.shape[0]] = band
@@ -156,31 +145,11 @@ class FrameEnhancer:
 
     def _load(self, precision: str) -> None:
         started = time.perf_counter()
-        settings = self._settings
-        model = self._stack.enter_context(
-            self._manager.borrow(
-                self._name,
-                device=settings.device,
-                backend=settings.backend,
-                precision=precision,
-                denoise_strength=settings.denoise_strength,
-            )
-        )
-        automatic = settings.auto_tile and settings.tile == 0
-        free = model.session.free_memory()
-        first = Upscaler(
-            model.session,
-            model.info,
-            tile=None if automatic else settings.tile,
-            budget=MemoryBudget(available_host_memory() if free is None else free, self._reserve),
-            remembered_tile=self._manager.tile_memory.get(self._tile_key(model)) if automatic else None,
-        )
+        how: HowToLoad = {**how_to_load(self._settings), "precision": precision}
+        model = self._stack.enter_context(self._manager.borrow(self._name, **how))
+        first = upscaler_for(model, self._settings, self._context, self._control)
         self._tile, self._loaded = first.tile, model
         self.load_seconds += time.perf_counter() - started
-
-    @staticmethod
-    def _tile_key(model: LoadedModel) -> str:
-        return f"{model.session.device} | {model.name} | {model.session.backend} | {model.session.precision}"
 
     def _widen(self, failed: LoadedModel | None, error: PrecisionError) -> None:
         """Change to fp32 for this frame and all that follow."""
@@ -198,15 +167,22 @@ class FrameEnhancer:
     def _plain(self, pixels: np.ndarray) -> np.ndarray:
         with self._lock:
             self.fallbacks += 1
-        picture = crop(Picture(pixels), self._size.crop)
+        picture = crop(_picture(pixels), self._size.crop)
         (width, height), (left, top) = self._size.canvas, self._size.offset
         inner = self._size.content
-        enlarged = from_full_scale(resize_rows(picture.pixels, inner, 0, inner[1]), self._bit_depth)
+        enlarged = from_full_scale(resize_rows(picture.interleaved(), inner, 0, inner[1]), self._bit_depth)
         if (width, height) == inner:
             return enlarged
-        result = np.zeros((height, width, 3), enlarged.dtype)
+        result = np.zeros((height, width, pixels.shape[2]), enlarged.dtype)
         result[top : top + inner[1], left : left + inner[0]] = enlarged
         return result
+
+
+def _picture(pixels: np.ndarray) -> Picture:
+    """A frame, ``(H, W, 3)`` or with transparency ``(H, W, 4)``."""
+    if pixels.shape[2] == 3:
+        return Picture(pixels)
+    return Picture(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]))
 
 
 __all__ = ["FrameEnhancer"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.video.encoder import PLACE_BASE
 from engine.video.segments import Segment
@@ -19,6 +20,7 @@ from utils.files import replaced
 from utils.video_containers import opened
 
 if TYPE_CHECKING:
+    from av import VideoStream
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
 
@@ -28,6 +30,7 @@ class MuxPlan:
     """What goes into the output.
 
     Attributes:
+        source: the film whose sound, subtitles and chapters are taken; None where there is none.
         kind: FFmpeg's name of the container.
         rate: frames a second, for containers that tell their players beforehand; None = unknown.
         shift: ticks of ``time_base`` by which everything comes earlier than in the input.
@@ -36,7 +39,7 @@ class MuxPlan:
         comment: the settings, for the output's metadata.
     """
 
-    source: Path
+    source: Path | None
     kind: str
     time_base: Fraction
     rate: Fraction | None = None
@@ -66,7 +69,7 @@ def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, outp
     with replaced(output) as temporary:
         try:
             with (
-                opened(plan.source) as source,
+                nullcontext() if plan.source is None else opened(plan.source) as source,
                 opened(paths[0]) as first,
                 av.open(str(temporary), "w", format=plan.kind, options=_muxer_options(plan, source)) as target,
             ):
@@ -77,33 +80,34 @@ def join(segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, outp
     return warnings
 
 
-def _muxer_options(plan: MuxPlan, source: InputContainer) -> dict[str, str]:
+def _muxer_options(plan: MuxPlan, source: InputContainer | None) -> dict[str, str]:
     if plan.kind not in ("mp4", "mov"):
         return {}
     # The index at the front: players can begin before they have all. Late starts are counted in the movie's time scale,
     # so it has to hold the ticks of every stream for them to be exact.
     scale = plan.time_base.denominator
-    for stream in source.streams:
+    for stream in source.streams if source is not None else ():
         if stream.type == "audio" and stream.time_base:
             scale = lcm(scale, stream.time_base.denominator)
     if scale >= 2**31:
         scale = min(plan.time_base.denominator, 2**31 - 1)
     # Apple's own tags need another kind of table, which other players do not read.
-    apple = plan.kind == "mov" and any(key.startswith("com.apple.") for key in source.metadata)
+    apple = plan.kind == "mov" and source is not None and any(key.startswith("com.apple.") for key in source.metadata)
     flags = "+faststart+use_metadata_tags" if apple else "+faststart"
     return {"movflags": flags, "movie_timescale": str(max(1000, scale))}
 
 
 def _write(
     target: OutputContainer,
-    source: InputContainer,
+    source: InputContainer | None,
     first: InputContainer,
     segments: Sequence[Segment],
     paths: Sequence[Path],
     plan: MuxPlan,
     warnings: list[str],
 ) -> None:
-    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in FORMAT_TAGS})
+    if source is not None:
+        target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in FORMAT_TAGS})
     if plan.comment:
         target.metadata["comment"] = plan.comment
     # Opaque: a copy of the parameters. Else the decoder's name (libdav1d) would be looked up among the encoders.
@@ -113,11 +117,13 @@ def _write(
         video.codec_context.framerate = plan.rate  # else Matroska would announce a frame for each of its own ticks
     if plan.kind in ("mp4", "mov") and first.streams.video[0].codec_context.name == "hevc":
         video.codec_context.codec_tag = "hvc1"  # Apple's players know no other
-    tracks = open_tracks(target, source, plan.wish, warnings)
-    _copy_attachments(target, source, plan)
-    _copy_chapters(target, source, plan)
     own = ((time, packet) for time, packet in _video_packets(segments, paths, plan, video))
-    others = track_packets(source, tracks, plan.wish)
+    others: Iterator[tuple[Fraction, Packet]] = iter(())
+    if source is not None:
+        tracks = open_tracks(target, source, plan.wish, warnings)
+        _copy_attachments(target, source, plan)
+        _copy_chapters(target, source, plan)
+        others = track_packets(source, tracks, plan.wish)
     left_out = 0
     for _, packet in heapq.merge(own, others, key=lambda pair: pair[0]):
         left_out += not _muxed(target, packet, packet.stream is video)
@@ -139,7 +145,7 @@ def _muxed(target: OutputContainer, packet: Packet, needed: bool) -> bool:
 
 
 def _video_packets(
-    segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, stream: Any
+    segments: Sequence[Segment], paths: Sequence[Path], plan: MuxPlan, stream: VideoStream
 ) -> Iterator[tuple[Fraction, Packet]]:
     """All packets in decoding order. Decoding times are made anew, rising across the joints: those of the encoder
     begin before zero in every segment."""
@@ -183,12 +189,14 @@ def _shown_for(stamps: array[int], pts: int, last: int) -> int:
 
 def _copy_attachments(target: OutputContainer, source: InputContainer, plan: MuxPlan) -> None:
     """Fonts of subtitles; only Matroska holds them."""
+    from av.stream import AttachmentStream
+
     if plan.kind != "matroska" or not plan.subtitles:
         return
     for stream in source.streams:
-        if stream.type == "attachment":
-            one: Any = stream
-            target.add_attachment(one.name or "attachment", one.mimetype or "application/octet-stream", one.data)
+        if isinstance(stream, AttachmentStream):
+            kind = stream.mimetype or "application/octet-stream"
+            target.add_attachment(stream.name or "attachment", kind, stream.data)
 
 
 def _copy_chapters(target: OutputContainer, source: InputContainer, plan: MuxPlan) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from engine.types import FrozenSettings, Progress, Timings
+from engine.types import FileResult, FrozenSettings, Progress
 from utils.errors import InvalidSettingsError
+from utils.json_types import JsonObject
 
 Codec = Literal["auto", "h264", "h265", "av1"]
 Speed = Literal["fast", "medium", "slow"]
+Deinterlace = Literal["auto", "off", "on", "double", "telecine"]
 
 
 class VideoOptions(FrozenSettings):
@@ -28,6 +30,14 @@ class VideoOptions(FrozenSettings):
     """First second to enhance, as a player counts."""
     end: float | None = Field(None, gt=0)
     """Second to stop at; it is no longer part of the result."""
+    deinterlace: Deinterlace = "auto"
+    """``auto``: where the file says that it is interlaced, or its frames are combed; ``on``: every frame; ``double``:
+    every frame, and twice as many come out (25 interlaced a second become 50); ``telecine``: 3:2 pulldown is undone
+    (29.97 a second become 23.976)."""
+    rate: float | None = Field(None, ge=0.01, le=1000)
+    """Frames a second of numbered pictures, 24 where nothing is said; films have their own."""
+    start_number: int | None = Field(None, ge=0)
+    """Numbered pictures are taken from this number on; frames of a film are written from it on (1)."""
     skip_duplicates: bool = True
     """A frame that repeats the one before (drawn animation does) takes over its result; none is left out."""
     smoothing: float = Field(0.0, ge=0, le=1)
@@ -38,6 +48,11 @@ class VideoOptions(FrozenSettings):
     """Frames after which finished work is safe from a crash."""
     resume: bool = True
     """Go on from finished segments of an earlier run with the same input and settings; leave them when cancelled."""
+
+    @property
+    def range(self) -> tuple[float | None, float | None]:
+        """``start`` and ``end``."""
+        return self.start, self.end
 
     @model_validator(mode="after")
     def _range_in_order(self) -> VideoOptions:
@@ -67,8 +82,8 @@ class VideoProgress(Progress):
     """Frames enhanced a second, lately."""
 
 
-@dataclass(frozen=True)
-class VideoResult:
+@dataclass(frozen=True, kw_only=True)
+class VideoResult(FileResult):
     """What one video's enhancement gave.
 
     Attributes:
@@ -81,8 +96,6 @@ class VideoResult:
 
     input_path: Path
     output_path: Path
-    input_size: tuple[int, int]
-    output_size: tuple[int, int]
     frames: int
     duplicates: int
     fallbacks: int
@@ -90,31 +103,19 @@ class VideoResult:
     resumed_frames: int
     duration: float
     codec: str
-    model: str
     model_reason: str
-    backend: str
-    device: str
-    precision: str
-    tile: int
-    scale: float
-    timings: Timings
     fps: float
     network_share: float
     bytes: int
     complete: bool = True
-    warnings: tuple[str, ...] = ()
-    peak_memory_mb: float = 0.0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The object that ``video --json`` prints."""
         return {
             "input": str(self.input_path),
             "output": str(self.output_path),
             "complete": self.complete,
-            "width": self.output_size[0],
-            "height": self.output_size[1],
-            "input_width": self.input_size[0],
-            "input_height": self.input_size[1],
+            **self._sizes(),
             "frames": self.frames,
             "duplicates": self.duplicates,
             "fallbacks": self.fallbacks,
@@ -124,10 +125,7 @@ class VideoResult:
             "codec": self.codec,
             "model": self.model,
             "model_reason": self.model_reason,
-            "backend": self.backend,
-            "device": self.device,
-            "precision": self.precision,
-            "tile": self.tile,
+            **self._network(),
             "scale": self.scale,
             "seconds": self.timings.to_json(3),
             "fps": round(self.fps, 3),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from engine.batch.control import BatchControl
+from engine.batch import BatchControl
+from engine.imaging.context import JobContext
 from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings, JobControl
-from engine.video.decide import decide
+from engine.video.decide import decide_video
 from engine.video.enhancer import FrameEnhancer
+from engine.video.frames_in import frame_at
 from engine.video.options import VideoOptions
-from engine.video.reader import frame_at
+from utils.engine_config import EngineConfig
 from utils.picture import Picture
 
 
@@ -30,9 +31,10 @@ def preview_video_frame(
     input_path: Path | str,
     seconds: float,
     settings: EnhanceSettings,
+    options: VideoOptions | None = None,
     *,
     manager: ModelManager,
-    config: Any,
+    config: EngineConfig,
     control: JobControl | None = None,
 ) -> FramePreview:
     """Enhance the frame that is shown at ``seconds``; after the end, the last one.
@@ -40,15 +42,12 @@ def preview_video_frame(
     Raises what ``enhance_video`` does.
     """
     own = BatchControl.cancelled_with(control) if control is not None else BatchControl()
-    task = decide(Path(input_path), Path("preview.mkv"), settings, VideoOptions.create(), manager, config)
-    info = task.info
-    frame = frame_at(info, seconds)
-    reserve = int(getattr(config, "gpu_memory_reserve_mb", 512)) * 2**20
-    with FrameEnhancer(
-        task.model, task.size, settings, manager, own, reserve=reserve, bit_depth=task.bit_depth
-    ) as enhancer:
+    context = JobContext(manager, config, own)
+    task = decide_video(Path(input_path), Path("preview.mkv"), settings, options or VideoOptions.create(), context)
+    frame = frame_at(task.source, seconds, task.deinterlacer)
+    with FrameEnhancer(task, context, own) as enhancer:
         after = enhancer.enhance(0, frame.pixels)
-    shown = float(frame.stamp * info.time_base) - info.start
+    shown = float(frame.stamp * task.info.time_base) - task.info.start
     return FramePreview(Picture(frame.pixels), Picture(after), shown, task.model)
 
 

@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-from engine.jobs import JobFailure
+from engine.jobs.job import JobFailure
 from engine.types import EnhanceSettings, JobControl, Progress
 from engine.video.options import VideoOptions, VideoResult
+from utils.engine_config import EngineConfig
 from utils.errors import EngineError, JobCancelled, WorkerLostError
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class _Call:
     output_path: Path
     settings: EnhanceSettings
     options: VideoOptions
-    config: Any
+    config: EngineConfig
     overwrite: bool
 
 
@@ -47,7 +47,7 @@ def enhance_video_isolated(
     settings: EnhanceSettings,
     options: VideoOptions | None = None,
     *,
-    config: Any,
+    config: EngineConfig,
     control: JobControl | None = None,
     overwrite: bool = False,
 ) -> VideoResult:
@@ -131,7 +131,7 @@ def _work(pipe: Connection, call: _Call) -> None:
     from utils.logger import setup_logging
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to do
-    setup_logging(None, getattr(call.config, "log_level", "INFO"))
+    setup_logging(None, call.config.log_level)
     sending = threading.Lock()
 
     def send(kind: str, value: Progress | VideoResult | JobFailure) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.video.colors import to_pixels
 from utils.errors import EmptyVideoError
+from utils.picture import Metadata
 from utils.video_containers import opened, video_stream
 from utils.video_files import VideoInfo
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from engine.video.deinterlace import Fields
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,32 +35,52 @@ class SourceFrame:
     """One frame of the input.
 
     Attributes:
-        stamp, duration: in ticks of the video's time base.
-        pixels: upright ``(H, W, 3) uint8 | uint16``.
+        stamp, duration: in ticks of the reader's ``time_base``.
+        pixels: upright ``(H, W, 3) uint8 | uint16``; 4 channels where a sequence's transparency is kept.
         repaired: it could not be decoded; the pixels are those of the frame before (the next, at the start).
+        metadata: of a picture that was a file of its own.
     """
 
     stamp: int
     duration: int
     pixels: np.ndarray
     repaired: bool = False
+    metadata: Metadata | None = None
 
 
 class FrameReader:
-    """Reads frames from ``start`` to ``end`` (seconds as a player counts; None = all).
+    """Reads frames from ``start`` to ``end`` (seconds as a player counts; None = all), whole ones by ``deinterlacer``.
+
+    ``time_base`` is what the frames' times count in: the video's, or a part of it where ``deinterlacer`` changes the
+    rate.
 
     After reading, ``repaired`` counts the frames that could not be decoded, and ``cut_off`` says whether the file
     ended in the middle.
     """
 
-    def __init__(self, info: VideoInfo, start: float | None = None, end: float | None = None) -> None:
+    def __init__(
+        self,
+        info: VideoInfo,
+        start: float | None = None,
+        end: float | None = None,
+        deinterlacer: Fields | None = None,
+    ) -> None:
         self._info, self._start, self._end = info, start, end
+        self._deinterlacer = deinterlacer
+        self._ticks = 1 if deinterlacer is None else deinterlacer.ticks
+        self.time_base = info.time_base / self._ticks
         self.repaired = 0
         self.cut_off = False
 
     @cached_property
     def expected(self) -> int | None:
         """How many frames there will be: as the file's index counts them, else a guess by length and average rate."""
+        found = self._in_file()
+        ratio = 1 if self._deinterlacer is None else self._deinterlacer.ratio
+        return None if found is None else max(1, round(found * ratio))
+
+    def _in_file(self) -> int | None:
+        """The same for the frames that the file holds."""
         info = self._info
         if self._start is None and self._end is None:
             return info.frames
@@ -76,7 +99,7 @@ class FrameReader:
     @cached_property
     def _indexed(self) -> int:
         """Frames of the range in the index, or 0 where it does not tell."""
-        low, high = self._bounds()
+        low, high = self._bounds(self._info.time_base)
         with opened(self._info.path) as container:
             stream = video_stream(container, self._info.path.name)
             stamps = [entry.timestamp for entry in stream.index_entries if not entry.is_discard]
@@ -95,7 +118,7 @@ class FrameReader:
 
         Raises ``EmptyVideoError`` where there is none at all (never with ``after``).
         """
-        low, high = self._bounds()
+        low, high = self._bounds(self.time_base)
         count = 0
         for frame in self._ordered(self._seek_target(after, low)):
             if (after is not None and frame.stamp <= after) or (low is not None and frame.stamp < low):
@@ -110,28 +133,30 @@ class FrameReader:
             where = "" if low is None and high is None else " in that range"
             raise EmptyVideoError(f"'{name}' holds no frames{where}.")
 
-    def _bounds(self) -> tuple[int | None, int | None]:
-        """First tick and the tick after the last, with a thousandth of a tick's slack against binary fractions."""
+    def _bounds(self, time_base: Fraction) -> tuple[int | None, int | None]:
+        """First tick of ``time_base`` and the tick after the last; a thousandth is forgiven to binary fractions."""
 
         def tick(seconds: float | None) -> int | None:
             if seconds is None:
                 return None
-            exact = (Fraction(seconds) + Fraction(self._info.start)) / self._info.time_base
+            exact = (Fraction(seconds) + Fraction(self._info.start)) / time_base
             return -int(-(exact - Fraction(1, 1000)) // 1)
 
         return tick(self._start), tick(self._end)
 
-    @staticmethod
-    def _seek_target(after: int | None, low: int | None) -> int | None:
+    def _seek_target(self, after: int | None, low: int | None) -> int | None:
+        """The file's tick from which frames are needed; None = from the beginning."""
+        if self._deinterlacer is not None and self._deinterlacer.from_one_place:
+            after = None  # going on begins where the first reading did
         targets = [tick for tick in (after, low) if tick is not None]
-        return max(targets) if targets else None
+        return max(targets) // self._ticks if targets else None
 
     def _ordered(self, target: int | None) -> Iterator[SourceFrame]:
         if target is not None:
             with opened(self._info.path) as container:
                 frames = self._decoded(container, target)
                 first = next(frames, None) if self._sought(container, target) else None
-                if first is not None and first.stamp <= target:
+                if first is not None and first.stamp <= target * self._ticks:
                     yield first
                     yield from frames
                     return
@@ -153,8 +178,9 @@ class FrameReader:
         """Frames from where the container stands; ``target`` None = it stands at the beginning."""
         video = video_stream(container, self._info.path.name)
         video.thread_type = "AUTO"
-        order = _Order(self._info, from_start=target is None)
-        for frame in self._raw(container, video, order):
+        order = _Order(self._info, self._deinterlacer, from_start=target is None)
+        raw = self._raw(container, video, order)
+        for frame in raw if self._deinterlacer is None else self._deinterlacer().frames(raw):
             yield from order.place(frame, to_pixels(frame, self._info))
         yield from order.rest()
 
@@ -186,24 +212,16 @@ class FrameReader:
                 return
 
 
-def frame_at(info: VideoInfo, seconds: float) -> SourceFrame:
-    """The first frame from ``seconds`` on, as a player counts; after the end the last one.
-
-    Raises ``EmptyVideoError``.
-    """
-    try:
-        return next(FrameReader(info, max(0.0, seconds)).frames())
-    except EmptyVideoError:
-        *_, last = FrameReader(info, max(0.0, (info.duration or 0.0) - 2) or None).frames()
-        return last
-
-
 class _Order:
     """Gives every frame a rising time stamp, and finds those that were in the file but never came out."""
 
-    def __init__(self, info: VideoInfo, *, from_start: bool) -> None:
-        self._step = max(1, round(1 / (info.fps * info.time_base))) if info.fps else 1
-        self._awaited: list[int] | None = []
+    def __init__(self, info: VideoInfo, fields: Fields | None, *, from_start: bool) -> None:
+        shown = info if fields is None else fields.of(info)
+        self._step = max(1, round(1 / (shown.fps * shown.time_base))) if shown.fps else 1
+        self._ticks = 1 if fields is None else fields.ticks
+        self._more = fields is not None and fields.ratio > 1
+        # Frames that are made of several ones of the file cannot be told to be missing.
+        self._awaited: list[int] | None = None if fields is not None and fields.ratio < 1 else []
         self._from_start = from_start
         self._last: SourceFrame | None = None
 
@@ -214,7 +232,7 @@ class _Order:
         if packet.pts is None:
             self._awaited = None  # such a file does not say when frames are shown, so none can be missed
         else:
-            heapq.heappush(self._awaited, packet.pts)
+            heapq.heappush(self._awaited, packet.pts * self._ticks)
 
     def place(self, frame: VideoFrame, pixels: np.ndarray) -> Iterator[SourceFrame]:
         last = self._last
@@ -240,6 +258,8 @@ class _Order:
             return missed
         while self._awaited and self._awaited[0] < stamp:
             missed.append(heapq.heappop(self._awaited))
+        if not missed and self._more and (not self._awaited or self._awaited[0] > stamp):
+            return []  # the second frame that was made of one of the file's
         if not self._awaited or self._awaited[0] != stamp:
             # The decoder counts time in another way than the file does: nothing can be compared.
             self._awaited = None
@@ -254,4 +274,4 @@ class _Order:
                 yield replace(self._last, stamp=stamp, repaired=True)
 
 
-__all__ = ["FrameReader", "SourceFrame", "frame_at"]
+__all__ = ["FrameReader", "SourceFrame"]

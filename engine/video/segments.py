@@ -10,11 +10,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from engine.video.counters import Counts
 from utils.errors import OutputError
+from utils.files import sweep_temporaries
 
 _JOURNAL = "journal.jsonl"
 _PREFIX = ".realesrgan-video-"
@@ -52,7 +55,7 @@ def input_identity(path: Path) -> str:
     return digest.hexdigest()
 
 
-def work_key(identity: str, *decisions: Any) -> str:
+def work_key(identity: str, *decisions: object) -> str:
     """Identifies a piece of work: the same input, settings, model, encoder and library versions."""
     import av
 
@@ -78,6 +81,7 @@ class SegmentStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             remove_stale(folder)
+            sweep_temporaries(folder)  # of a run that was killed
             self._lock.acquire(timeout=0)
             if not resume:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -118,6 +122,13 @@ class SegmentStore:
                 os.fsync(file.fileno())
             os.replace(path, final)
             segment = Segment(final.name, tuple(stamps), last_duration, reorder, final.stat().st_size, dict(counts))
+        except OSError as error:
+            raise OutputError(f"Cannot write to '{self.folder}': {error.strerror or error}.") from error
+        self.record(segment)
+
+    def record(self, segment: Segment) -> None:
+        """Write a finished part into the journal. Raises ``OutputError``."""
+        try:
             with (self.folder / _JOURNAL).open("a", encoding="utf-8") as journal:
                 journal.write(json.dumps(asdict(segment)) + "\n")
                 journal.flush()
@@ -192,6 +203,21 @@ class SegmentStore:
         self._release()
 
 
+def totals(store: SegmentStore) -> Counts:
+    """What happened to all frames of the finished parts."""
+
+    def total(name: str) -> int:
+        return sum(segment.counts[name] for segment in store.segments)
+
+    return Counts(total("duplicates"), total("fallbacks"), total("repaired"))
+
+
+def length(store: SegmentStore, time_base: Fraction) -> float:
+    """Seconds from the first frame's beginning to the last one's end."""
+    first, last = store.segments[0], store.segments[-1]
+    return float((last.stamps[-1] + last.last_duration - first.stamps[0]) * time_base)
+
+
 def remove_stale(folder: Path) -> None:
     """Delete what runs that were given up over a week ago left in a folder."""
     limit = time.time() - STALE_SECONDS
@@ -202,4 +228,4 @@ def remove_stale(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-__all__ = ["Segment", "SegmentStore", "input_identity", "remove_stale", "work_key"]
+__all__ = ["Segment", "SegmentStore", "input_identity", "length", "remove_stale", "totals", "work_key"]

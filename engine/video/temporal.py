@@ -19,7 +19,7 @@ _STILL_LOW, _STILL_HIGH = 2.0, 8.0
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class MarkedFrame:
     """A frame, and whether it repeats the last one that is not a repetition."""
 
     frame: SourceFrame
@@ -46,14 +46,14 @@ def repeats(pixels: np.ndarray, other: np.ndarray) -> bool:
     return float(blocks.max()) <= _SAME_MEAN
 
 
-def mark_duplicates(frames: Iterable[SourceFrame], enabled: bool) -> Iterator[Step]:
+def mark_duplicates(frames: Iterable[SourceFrame], enabled: bool) -> Iterator[MarkedFrame]:
     """Compare each frame with the last that was not a repetition: slow fades add up until they count."""
     kept: np.ndarray | None = None
     for frame in frames:
         duplicate = enabled and kept is not None and repeats(frame.pixels, kept)
         if not duplicate:
             kept = frame.pixels
-        yield Step(frame, duplicate)
+        yield MarkedFrame(frame, duplicate)
 
 
 class FlickerFilter:
@@ -107,4 +107,4 @@ class FlickerFilter:
         return mixed
 
 
-__all__ = ["FlickerFilter", "Step", "mark_duplicates", "repeats"]
+__all__ = ["FlickerFilter", "MarkedFrame", "mark_duplicates", "repeats"]

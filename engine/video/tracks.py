@@ -7,19 +7,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from engine.video.subtitles import Convert, converter
 
 if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream
+    from av.audio.resampler import AudioResampler
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
+    from av.stream import Stream
 
 logger = logging.getLogger(__name__)
 
 FORMAT_TAGS = frozenset(("encoder", "major_brand", "minor_version", "compatible_brands", "duration"))
 """Metadata that speaks of the input's container, not of its content."""
-_INSTEAD = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
+_SoundEncoder = Literal["aac", "libopus"]
+_INSTEAD: dict[str, _SoundEncoder] = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
 """Container -> encoder for sound that it cannot hold."""
 _REFUSED = {"mov": ("flac", "opus")}
 """Container -> sound that FFmpeg lists for it and then refuses."""
@@ -51,7 +55,7 @@ class TrackWish:
 class _Track(ABC):
     """One stream. ``stream`` is its place in the output."""
 
-    stream: Any
+    stream: Stream
 
     @abstractmethod
     def take(self, packet: Packet) -> Iterator[Packet]:
@@ -65,7 +69,7 @@ class _Track(ABC):
 class _Copied(_Track):
     """Packets as they are, or as ``convert`` makes them."""
 
-    def __init__(self, stream: Any, shift: Fraction, convert: Convert | None = None) -> None:
+    def __init__(self, stream: Stream, shift: Fraction, convert: Convert | None = None) -> None:
         self.stream, self._shift, self._convert = stream, shift, convert
 
     def take(self, packet: Packet) -> Iterator[Packet]:
@@ -82,7 +86,9 @@ class _Copied(_Track):
 class _Encoded(_Track):
     """Sound encoded anew."""
 
-    def __init__(self, target: OutputContainer, source: Any, encoder: str, shift: Fraction) -> None:
+    stream: AudioStream
+
+    def __init__(self, target: OutputContainer, source: AudioStream, encoder: _SoundEncoder, shift: Fraction) -> None:
         import av
 
         context = source.codec_context
@@ -92,7 +98,7 @@ class _Encoded(_Track):
         self.stream = target.add_stream(encoder, rate=rate, layout=layout)
         self.stream.bit_rate = _BITS_A_CHANNEL * (2 if layout == "stereo" else min(channels, 6))
         self._shift = shift
-        self._resampler: Any = None
+        self._resampler: AudioResampler | None = None
         self._make = lambda: av.AudioResampler(
             format=self.stream.codec_context.format.name,
             layout=layout,
@@ -103,8 +109,9 @@ class _Encoded(_Track):
     def take(self, packet: Packet) -> Iterator[Packet]:
         import av
 
+        sound: Packet[AudioStream] = packet
         try:
-            frames = packet.decode()
+            frames = sound.decode()
         except av.FFmpegError as error:
             logger.warning("Some sound cannot be decoded: %s", error)
             return
@@ -116,7 +123,7 @@ class _Encoded(_Track):
             yield from self._encode(None)
             yield from self._moved(self.stream.encode(None))
 
-    def _encode(self, frame: Any) -> Iterator[Packet]:
+    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet]:
         if self._resampler is None:
             self.stream.codec_context.open(strict=False)
             self._resampler = self._make()
@@ -135,10 +142,12 @@ def open_tracks(
     target: OutputContainer, source: InputContainer, wish: TrackWish, warnings: list[str]
 ) -> dict[int, _Track]:
     """Places in the output for the input's sound and subtitles, by the input's stream index."""
+    from av import AudioStream
+
     tracks: dict[int, _Track] = {}
     for stream in source.streams:
         track = None
-        if stream.type == "audio" and wish.audio:
+        if isinstance(stream, AudioStream) and wish.audio:
             track = _open_sound(target, stream, wish, warnings)
         elif stream.type == "subtitle" and wish.subtitles:
             track = _open_subtitles(target, stream, wish, warnings)
@@ -150,7 +159,7 @@ def open_tracks(
     return tracks
 
 
-def _open_sound(target: OutputContainer, stream: Any, wish: TrackWish, warnings: list[str]) -> _Track | None:
+def _open_sound(target: OutputContainer, stream: AudioStream, wish: TrackWish, warnings: list[str]) -> _Track | None:
     name = _canonical(stream)
     if name in target.supported_codecs and name not in _REFUSED.get(wish.kind, ()):
         made = target.add_stream_from_template(stream, opaque=True)
@@ -165,13 +174,13 @@ def _open_sound(target: OutputContainer, stream: Any, wish: TrackWish, warnings:
     return _Encoded(target, stream, encoder, wish.shift)
 
 
-def _open_subtitles(target: OutputContainer, stream: Any, wish: TrackWish, warnings: list[str]) -> _Track | None:
+def _open_subtitles(target: OutputContainer, stream: Stream, wish: TrackWish, warnings: list[str]) -> _Track | None:
     name = _canonical(stream)
     codec, convert = converter(name, wish.kind)
     if codec is None:
         warnings.append(f"Subtitle track {stream.index} ({name}) cannot be kept in this container; .mkv holds it.")
         return None
-    made: Any
+    made: Stream
     if convert is None:
         made = target.add_stream_from_template(stream, opaque=True)
     else:
@@ -180,7 +189,7 @@ def _open_subtitles(target: OutputContainer, stream: Any, wish: TrackWish, warni
     return _Copied(made, wish.shift, convert)
 
 
-def _keep_words(made: Any, stream: Any) -> None:
+def _keep_words(made: Stream, stream: Stream) -> None:
     """Language, title, and whether the track is the default one."""
     made.metadata.update({key: value for key, value in stream.metadata.items() if key.lower() not in FORMAT_TAGS})
     try:
@@ -189,7 +198,7 @@ def _keep_words(made: Any, stream: Any) -> None:
         logger.debug("Disposition of stream %d not kept", stream.index)
 
 
-def _canonical(stream: Any) -> str:
+def _canonical(stream: Stream) -> str:
     """The codec's name behind a decoder's: ``libopus`` and ``mp3float`` are ``opus`` and ``mp3``."""
     import av
 
@@ -200,7 +209,7 @@ def _canonical(stream: Any) -> str:
         return str(name)
 
 
-def _is_cover(stream: Any) -> bool:
+def _is_cover(stream: Stream) -> bool:
     import av
 
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
@@ -264,7 +273,7 @@ def _seek(source: InputContainer, seconds: float) -> None:
         logger.debug("'%s' cannot seek", source.name)
 
 
-def _demuxed(source: InputContainer, streams: list[Any]) -> Iterator[Packet]:
+def _demuxed(source: InputContainer, streams: list[Stream]) -> Iterator[Packet]:
     """Packets until the end, or until where a damaged file cannot be read any further."""
     import av
 

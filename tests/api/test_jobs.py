@@ -13,9 +13,9 @@ import pytest
 
 from api.callbacks import Callbacks
 from api.job_store import JobStore
-from engine.jobs import JobState
+from engine.jobs.job import JobState
 from tests.api.conftest import b64, level_of, png
-from tests.executors.test_behaviour import running
+from tests.engine.executors.test_behaviour import running
 from tests.waiting import until
 from utils.errors import OutputError
 

@@ -16,12 +16,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.heartbeat import Heartbeat
+from api.job_events import SharedJobs
 from api.job_store import JobEntry
 from api.library import Library
 from api.security import RateLimiter
-from api.waiting import SharedJobs
 from engine.executors import create_executor
-from engine.jobs import Job, JobHandle, JobState
+from engine.jobs.job import Job, JobHandle, JobState
 from engine.types import EnhanceSettings
 from tests.api.conftest import b64, png
 from tests.conftest import REPOSITORY

@@ -7,10 +7,13 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
 from tests.api.conftest import b64, level_of, png
+from utils import image_io
 
 
 def test_json_in_json_out(client):
@@ -51,6 +54,22 @@ def test_the_accepted_kind_of_file_chooses_the_format_where_the_request_does_not
     answer = client.post("/upscale", files={"file": png()}, data=data, headers={"Accept": accept})
     assert answer.status_code == 200
     assert Image.open(io.BytesIO(answer.content)).format == kind
+
+
+def test_jpeg_xl_and_raw_photographs_go_in_and_jpeg_xl_comes_out(client):
+    level = np.full((24, 30, 3), 90, np.uint16) * 257 + np.arange(30, dtype=np.uint16)[:, None]
+    for name, data in (
+        ("in.jxl", pictures.jxl(level)),
+        ("in.dng", pictures.dng(level)),
+        ("in.exr", pictures.openexr(level / np.float32(9))),
+    ):
+        answer = client.post(
+            "/upscale", files={"file": (name, data)}, data={"scale": "2"}, headers={"Accept": "image/jxl"}
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "image/jxl"
+        found = image_io.load(answer.content)
+        assert found.size == (60, 48) and found.bit_depth == 16 and found.metadata.source_format == "jxl"
 
 
 def test_base64_can_be_left_out_and_a_data_prefix_is_fine(client):
@@ -168,12 +187,12 @@ def test_larger_targets_take_larger_pictures(client):
 
 
 def test_a_picture_by_its_address(make_client, monkeypatch):
-    import api.intake
+    import api.requests
 
     client = make_client(api_img_url=True, resolve=lambda host, port: ["10.0.0.1"])
     refused = client.post("/upscale", json={"img_url": "http://inner.example/a.png"})
     assert refused.status_code == 400 and "public" in refused.json()["error"]["message"]
-    monkeypatch.setattr(api.intake, "fetch", lambda url, limits, resolve: png(200))
+    monkeypatch.setattr(api.requests, "fetch", lambda url, limits, resolve: png(200))
     assert client.post("/upscale", json={"img_url": "http://good.example/a.png"}).status_code == 200
 
 
@@ -228,3 +247,27 @@ def test_wishes_about_faces_become_settings(request_body, face_enhance, strength
 
     settings = UpscaleOptions(**request_body).settings("auto", {})
     assert settings.face_enhance == face_enhance and settings.face_strength == strength
+
+
+def test_what_is_left_of_a_damaged_picture_where_it_is_asked_for(client):
+    """A form says it in words; the answer tells how much is missing."""
+    stream = io.BytesIO()
+    Image.effect_noise((64, 48), 60).save(stream, "JPEG", quality=95)
+    cut_off = stream.getvalue()[:-10]
+    answer = client.post("/upscale", json={"image_b64": b64(cut_off), "scale": 2})
+    assert answer.status_code == 400 and answer.json()["error"]["type"] == "DamagedImageError"
+    assert "salvage" in answer.json()["error"]["message"]
+    for asked in (
+        {"json": {"image_b64": b64(cut_off), "scale": 2, "salvage": True}},
+        {"files": {"file": ("a.jpg", cut_off, "image/jpeg")}, "data": {"scale": "2", "salvage": "true"}},
+    ):
+        answer = client.post("/upscale", **asked)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert 0 < body["metrics"]["missing_percent"] < 20
+        assert "is damaged" in " ".join(body["warnings"])
+
+
+def test_originals_are_not_replaced_over_the_network(client):
+    answer = client.post("/upscale", json={"image_b64": b64(png()), "in_place": True})
+    assert answer.status_code == 422

@@ -5,14 +5,14 @@ import pytest
 from safetensors import safe_open
 
 from benchmarks.quality import color_planes, drawings, enlarge, in_one_brightness, pairs, reduced
-from engine.downloader import sha256_of
 from engine.model_manager import BUNDLED_WEIGHTS, ModelManager
+from engine.models.registry import REGISTRY
 from engine.processor import enhance_file
-from engine.registry import REGISTRY
 from engine.types import EnhanceSettings
 from tests.conftest import shared
 from utils import image_io
 from utils.errors import ModelNotFoundError
+from utils.files import sha256_of
 from utils.metrics import compare_with_reference
 from utils.writers import SaveOptions
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.face_detector import FaceDetector
 from engine.face_restorer import FaceRestorer
 from engine.faces.adjust import adjust_faces, adjustable, adjusted_picture
-from engine.faces.needs import NOT_RESTORED
+from engine.faces.detector import FaceDetector
+from engine.faces.missing_models import NOT_RESTORED
+from engine.pixels.tiling import TileOutOfMemory
 from engine.processor import enhance_file
-from engine.tiling import TileOutOfMemory
 from engine.types import EnhanceSettings, JobControl
 from tests.conftest import shared
 from tests.engine.faces.conftest import FunctionSession, KnownFaces, face_at
@@ -361,7 +361,7 @@ class TestAdjusting:
 
     def test_old_layers_make_room(self, finished, tmp_path, monkeypatch):
         result, _, _, cache = finished
-        monkeypatch.setattr("engine.faces.layer.KEPT_BYTES", 1)
+        monkeypatch.setattr("engine.faces.layer.KEPT_LAYER_BYTES", 1)
         adjust_faces(result.output_path, tmp_path / "new.png", cache_dir=cache, strength=0.2)
         assert adjustable(tmp_path / "new.png", cache) and adjustable(result.output_path, cache) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 from dataclasses import replace
@@ -10,14 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from engine.backends.base import PrecisionError
+from engine.imaging.recording import Recorder
+from engine.pixels.tiling import TileOutOfMemory
 from engine.processor import apply_fidelity, default_output_path, enhance_file, enhance_image_direct
-from engine.tiling import TileOutOfMemory
+from engine.storage.history import History
 from engine.types import EnhanceSettings, JobControl
 from utils import image_io
 from utils.errors import (
+    DamagedImageError,
     EngineError,
     ImageTooLargeError,
     InvalidImageError,
@@ -27,7 +32,7 @@ from utils.errors import (
     OutOfMemoryError,
     OutputError,
 )
-from utils.picture import Picture
+from utils.picture import Metadata, Picture
 from utils.writers import SaveOptions
 
 
@@ -160,7 +165,7 @@ def test_bands_in_slices_give_the_same_picture(enhance, scene, monkeypatch, colo
     source = np.dstack([scene, alpha])
     settings = {"model": "neutral-x4", "scale": scale, "color_match": color_match, "tile": 64}
     _, whole = enhance(source, **settings)
-    monkeypatch.setattr("engine.tiling.SLICE_PIXELS", 480 * 4 * 7)
+    monkeypatch.setattr("engine.pixels.tiling.SLICE_PIXELS", 480 * 4 * 7)
     _, sliced = enhance(source, **settings, overwrite=True)
     apart = np.abs(whole.interleaved().astype(int) - sliced.interleaved())
     assert apart.max() <= (0 if scale == 4 else 1)  # resizing sums in floats, in another order
@@ -216,6 +221,34 @@ def test_every_frame_of_an_animation_is_enhanced_and_keeps_its_time(enhance, tmp
             durations.append(image.info["duration"])
         assert image.size == (240, 180)
     assert durations == [100, 250, 50]
+
+
+@pytest.mark.parametrize("suffix", ["jxl", "gif", "webp", "png"])
+def test_every_frame_of_an_animated_jpeg_xl_is_enhanced(enhance, tmp_path, suffix, scene):
+    frames = [(image_io.from_array(np.roll(scene, 10 * index, 1)), time) for index, time in enumerate((100, 250, 50))]
+    image_io.write_animation(frames, tmp_path / "in.jxl", 3, SaveOptions("jxl", lossless=True), Metadata())
+    result, _ = enhance(tmp_path / "in.jxl", f"out.{suffix}", scale=2)
+    found = list(image_io.load_frames(result.output_path))
+    assert [duration for _, duration in found] == [100, 250, 50]
+    assert image_io.animation_loop(result.output_path) == 3
+    assert {picture.size for picture, _ in found} == {(240, 180)} and result.warnings == ()
+
+
+def test_the_frames_of_a_cut_off_animation_are_enhanced_where_they_are_asked_for(enhance, tmp_path, scene):
+    """The result says it in its note, its figures and its own metadata; unasked nothing is written."""
+    frames = [(image_io.from_array(np.roll(scene, 10 * index, 1)), 100) for index in range(4)]
+    image_io.write_animation(frames, tmp_path / "whole.png", 0, SaveOptions("png"), Metadata())
+    data = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "in.png").write_bytes(data[: len(data) * 6 // 10])
+    with pytest.raises(DamagedImageError, match="salvage"):
+        enhance(tmp_path / "in.png", "refused.png", scale=2)
+    assert not (tmp_path / "refused.png").exists()
+    result, _ = enhance(tmp_path / "in.png", "out.png", scale=2, salvage=True)
+    kept = len(list(image_io.load_frames(result.output_path)))
+    assert kept in (1, 2) and result.metrics["missing_percent"] == 100 * (4 - kept) / 4
+    assert any(f"the first {kept} of its 4 frames" in warning for warning in result.warnings)
+    with Image.open(result.output_path) as image:
+        assert json.loads(image.text["parameters"])["missing_percent"] == 100 * (4 - kept) / 4
 
 
 def test_large_enough_pictures_are_copied_bit_for_bit(enhance, scene, tmp_path):
@@ -419,3 +452,50 @@ def test_apply_fidelity_refuses_pictures_that_do_not_belong_together(scene):
     with pytest.raises(InvalidSettingsError):
         apply_fidelity(colour, colour, 1.5)
     assert isinstance(apply_fidelity(colour, colour, 0.5), Picture)
+
+
+def test_a_damaged_picture_is_marked_wherever_its_result_is_told_of(tmp_path, scene, manager, config):
+    """Warnings, JSON, history and the file itself say that it was damaged and how much is gone; unasked it is refused."""
+    path, target = tmp_path / "in.jpg", tmp_path / "out.png"
+    stream = io.BytesIO()
+    Image.fromarray(scene).save(stream, "JPEG", quality=95)
+    path.write_bytes(stream.getvalue()[: stream.tell() // 2])
+    settings = EnhanceSettings.create(model="tiny-x4")
+    with pytest.raises(DamagedImageError, match="--salvage"):
+        enhance_file(path, target, settings, manager=manager, config=config)
+    assert not target.exists()
+
+    history = History(f"sqlite:///{tmp_path / 'history.db'}")
+    recorder = Recorder(history, manager, config)
+    result = recorder.enhance_file(path, target, settings.but(salvage=True))
+    percent = result.metrics["missing_percent"]
+    assert 30 < percent < 70 and result.output_size == (480, 360)
+    assert result.to_json()["metrics"]["missing_percent"] == percent
+    assert any("is damaged" in warning for warning in result.warnings)
+    (run,) = [one for one in history.query() if one.outcome == "done"]
+    assert run.metrics["missing_percent"] == percent and any("is damaged" in warning for warning in run.warnings)
+    with Image.open(target) as image:
+        written = json.loads(image.info["parameters"])
+    assert written["salvage"] is True and written["missing_percent"] == percent
+
+    again = recorder.enhance_file(path, tmp_path / "again.png", settings.but(salvage=True))
+    assert again.reused and any("is damaged" in warning for warning in again.warnings)
+
+
+def test_a_damaged_page_of_a_document_is_kept_where_its_rest_is_asked_for(tmp_path, manager, config):
+    """One strip of the second of two pages cannot be decoded: a sixth of that page, a twelfth of all."""
+    path = tmp_path / "two.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for seed in range(2):
+            page = np.random.default_rng(seed).integers(0, 256, (60, 80, 3), np.uint8)
+            writer.write(page, compression="deflate", rowsperstrip=10, photometric="rgb")
+    with tifffile.TiffFile(path) as file:
+        place = file.pages[1].dataoffsets[3] + 10
+    data = path.read_bytes()
+    path.write_bytes(data[:place] + bytes(30) + data[place + 30 :])
+    settings = EnhanceSettings.create(model="lanczos", scale=2)
+    plain = enhance_file(path, tmp_path / "plain.tif", settings, manager=manager, config=config)
+    assert plain.metrics["pages"] == 1 and "salvage" in plain.warnings[0]
+    asked = enhance_file(path, tmp_path / "asked.tif", settings.but(salvage=True), manager=manager, config=config)
+    assert asked.metrics["pages"] == 2 and asked.metrics["missing_percent"] == pytest.approx(100 / 12, abs=0.1)
+    assert "Page 2" in asked.warnings[0] and "is missing" in asked.warnings[0]

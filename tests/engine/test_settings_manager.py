@@ -10,7 +10,7 @@ import time
 import pytest
 
 from engine import EnhanceSettings, SettingsManager
-from engine.presets import BUILTIN_PRESETS
+from engine.storage.presets import BUILTIN_PRESETS
 from utils.errors import InvalidSettingsError, OutputError
 
 WRITERS, WRITES = 8, 1000

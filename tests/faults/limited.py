@@ -1,6 +1,7 @@
 """Reads hostile pictures in a process of its own that may take one gigabyte, and five seconds of the processor for each.
 
-``python -m tests.faults.limited mutations COUNT`` or ``... files PATH...``; prints one JSON object. A crash of this
+``python -m tests.faults.limited mutations COUNT`` or ``... files PATH...``, both also with ``salvage`` first, which takes
+what can be decoded of damaged ones; prints one JSON object. A crash of this
 process, which no test could survive inside its own, is an exit code for whoever started it.
 """
 
@@ -13,18 +14,38 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 SECONDS = 5
 MEGABYTES = 1000
-KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
+KINDS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "TIFF",
+    "GIF",
+    "AVIF",
+    "BMP",
+    "JPEG2000",
+    "PSD",
+    "HDR",
+    "JXL",
+    "EXR",
+    "RAW",
+    "PDF",
+    "PAGES",
+)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -36,7 +57,7 @@ def seeds() -> dict[str, list[bytes]]:
     """Small sound files of every kind: plain, with metadata, animated, deep, with transparency."""
     from PIL import Image
 
-    from tests import pictures
+    from tests import documents, pictures
 
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:40, 0:52]
@@ -60,6 +81,7 @@ def seeds() -> dict[str, list[bytes]]:
         "GIF": [(color, {}), (color, frames)],
         "AVIF": [(color, facts), (clear, {})],
         "BMP": [(color, {}), (color.convert("P"), {}), (color.convert("1"), {})],
+        "JPEG2000": [(color, {}), (clear, {"irreversible": True})],
     }
     made: dict[str, list[bytes]] = {}
     for kind, rows in variants.items():
@@ -67,7 +89,64 @@ def seeds() -> dict[str, list[bytes]]:
             stream = io.BytesIO()
             image.save(stream, kind, **options)
             made.setdefault(kind, []).append(stream.getvalue())
+    pixels = np.asarray(color)
+    made["JPEG2000"].append(pictures.jp2(pixels.astype(np.uint16) * 257, pictures.SRGB))
+    made["PSD"] = [pictures.psd(pixels), pictures.psd(np.asarray(clear).astype(np.uint16) * 257, packed=True)]
+    made["HDR"] = [pictures.radiance(pixels.astype(np.float32) / 9)]
+    made["JXL"] = [pictures.jxl(pixels), pictures.jxl(np.asarray(clear).astype(np.uint16) * 257, quality=90)]
+    turned = np.ascontiguousarray(pixels[::-1, ::-1])
+    made["JXL"] += [pictures.moving_jxl([pixels, turned, pixels], quality) for quality in (100, 80)]
+    light = np.asarray(clear).astype(np.float16) / 9
+    made["EXR"] = [pictures.openexr(light, kind, display=(60, 50)) for kind in ("NO", "ZIP", "PIZ", "DWAA")]
+    made["RAW"] = _raw_photographs(pixels)
+    text = documents.PdfPage((72, 50), "BT /F 12 Tf 5 20 Td (Text) Tj ET 0 0 m 60 40 l S")
+    made["PDF"] = [documents.pdf([documents.scanned(pixels, 90), text]), _pillows_pdf(color), _pillows_pdf(deep)]
+    made["PAGES"] = [_pages(color, clear, deep), _pages(deep, color, big=True)]
     return made
+
+
+def _raw_photographs(pixels: np.ndarray) -> list[bytes]:
+    """DNG with 16 and 8 bits, compressed and not, and what Nikon and Sony make of TIFF."""
+    from tests import pictures
+
+    deep = pixels.astype(np.uint16) * 257
+    dngs = [pictures.dng(deep, 6), pictures.dng(deep, packed=True), pictures.dng(pixels)]
+    return [*dngs, pictures.nef(deep), pictures.arw(np.ascontiguousarray(deep[:, :32]))]
+
+
+def _pillows_pdf(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.convert("RGB").copy().save(stream, "PDF", resolution=100, save_all=True, append_images=[image.convert("L")])
+    return stream.getvalue()
+
+
+def _pages(*images: Image.Image, big: bool = False) -> bytes:
+    """A TIFF of several pages."""
+    stream = io.BytesIO()
+    first, *others = (image.copy() for image in images)  # Pillow lets an encoder of another format stick to them
+    first.save(stream, "TIFF", save_all=True, append_images=others, big_tiff=big)
+    return stream.getvalue()
+
+
+def read_pages(data: bytes, limits: Any, folder: Path) -> None:
+    """Take every page of a document out and decode it, as a run does. Raises the last page's error."""
+    from utils import image_io
+    from utils.documents import open_document
+    from utils.errors import InvalidImageError
+
+    path, failed = folder / "document", None
+    path.write_bytes(data)
+    with open_document(path, limits) as document:
+        for number in range(1, document.count + 1):
+            page = folder / f"page{document.suffix}"
+            try:
+                document.header(number)
+                document.write_page(number, page)
+                image_io.load(page, limits)
+            except InvalidImageError as error:
+                failed = error
+    if failed is not None:
+        raise failed
 
 
 def mutations(count: int, seed: int = 2026) -> Iterator[tuple[str, bytes]]:
@@ -141,19 +220,41 @@ def start(*arguments: str) -> dict[str, Any]:
     return answer
 
 
-def main(what: str, *arguments: str) -> None:
+def read_mutated(name: str, data: bytes, limits: Any, folder: Path) -> None:
+    """Documents are read page by page, animations frame by frame."""
+    from utils import image_io
+
+    if "(PDF" in name or "(PAGES" in name:
+        read_pages(data, limits, folder)
+        return
+    image_io.load(data, limits)
+    path = folder / "picture"
+    path.write_bytes(data)
+    if image_io.is_animated(image_io.probe(path, limits)):
+        for _ in image_io.load_frames(path, limits):
+            pass
+        image_io.animation_loop(path, damaged=limits.salvage)
+
+
+def main(what: str, *arguments: Any) -> None:
     """``mutations COUNT``, or ``files PATH...``: each is probed, then loaded."""
     import resource
 
     from utils import image_io
 
     warnings.simplefilter("ignore")
-    limits = image_io.ImageLimits()
+    limits = image_io.ImageLimits(salvage=what == "salvage")
+    if limits.salvage:
+        what, *arguments = arguments
     # Untouched address space costs nothing; what is written beyond this fails as MemoryError instead of taking all.
     resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
     cases: Iterator[tuple[str, Callable[[], object]]]
     if what == "mutations":
-        cases = ((name, lambda data=data: image_io.load(data, limits)) for name, data in mutations(int(arguments[0])))
+        folder = Path(tempfile.mkdtemp())
+        cases = (
+            (name, lambda name=name, data=data: read_mutated(name, data, limits, folder))
+            for name, data in mutations(int(arguments[0]))
+        )
     else:
 
         def read(path: str) -> None:

@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from engine.batch import BatchOptions, process_batch
-from engine.history import FILE_NAME, History, Run
 from engine.processor import enhance_file
 from engine.settings_manager import SettingsManager
+from engine.storage.history import DATABASE_NAME, History, Run
 from engine.types import EnhanceSettings
 from tests.conftest import REPOSITORY
 from utils.errors import EngineError, OutputError
@@ -144,16 +144,16 @@ def test_settings_and_presets_are_never_lost(monkeypatch, tmp_path, reason):
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a POSIX thing")
 def test_the_history_stays_consistent_on_a_disk_that_fills_up(tmp_path):
     """SQLite writes by itself, so the limit is the system's: files of this process cannot grow past it."""
-    url = f"sqlite:///{tmp_path / FILE_NAME}"
+    url = f"sqlite:///{tmp_path / DATABASE_NAME}"
     with closing(History(url)) as history:
         history.record(Run("first.png", "/first.png", "00", "11", {}, "done"))
     code = f"""
         import resource, signal
         from contextlib import closing
         from pathlib import Path
-        from engine.history import FILE_NAME, History, Run
+        from engine.storage.history import DATABASE_NAME, History, Run
         from utils.errors import HistoryError
-        path = Path({str(tmp_path)!r}) / FILE_NAME
+        path = Path({str(tmp_path)!r}) / DATABASE_NAME
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         limit = path.stat().st_size + 8192
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -169,7 +169,7 @@ def test_the_history_stays_consistent_on_a_disk_that_fills_up(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
     )
     assert done.stdout.strip().startswith("refused"), done.stderr[-1000:]
-    with sqlite3.connect(tmp_path / FILE_NAME) as database:
+    with sqlite3.connect(tmp_path / DATABASE_NAME) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     with closing(History(url)) as history:
         assert "first.png" in [run.input_name for run in history.query(limit=1000)]

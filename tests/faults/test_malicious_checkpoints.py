@@ -1,6 +1,6 @@
 """Checkpoints that attack: none runs code, writes outside or fills memory; each is refused by name.
 
-The plain kinds of payload are in ``tests/engine/test_models.py``; here are the ways around them.
+The plain kinds of payload are in ``tests/engine/test_model_manager.py``; here are the ways around them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import zipfile
 
 import pytest
 
-from engine.checkpoints import inspect_checkpoint, load_state_dict
+from engine.models.checkpoints import inspect_checkpoint, load_state_dict
 from tests import checkpoints
 from tests.conftest import REPOSITORY
-from utils.errors import UnsupportedModelError
+from utils.errors import ModelError, UnsupportedModelError
 
 
 class Call:
@@ -64,20 +64,25 @@ def torch_zip(path, pickled: bytes, **extra: bytes):
     return path
 
 
-@pytest.mark.parametrize("wrapped", ["raw", "zip"])
-@pytest.mark.parametrize("kind", payloads("x"))
-def test_no_payload_runs(tmp_path, kind, wrapped):
-    mark = tmp_path / "executed"
+def refuse_payload(load, folder, kind, wrapped):
+    """``load`` refuses an ``evil.pth`` of a kind of ``payloads``, raw or as torch packs it, and runs nothing of it."""
+    mark, path = folder / "executed", folder / "evil.pth"
     pickled = payloads(str(mark))[kind]
     pickletools.dis(pickled, io.StringIO())  # it is a sound pickle: what is refused is what it would do
-    path = tmp_path / "evil.pth"
     if wrapped == "zip":
         torch_zip(path, pickled)
     else:
         path.write_bytes(pickled)
-    with pytest.raises(UnsupportedModelError, match=r"evil\.pth"):
-        load_state_dict(path)
+    with pytest.raises(ModelError, match=r"evil\.pth") as refused:
+        load(path)
     assert not mark.exists()
+    return refused.value
+
+
+@pytest.mark.parametrize("wrapped", ["raw", "zip"])
+@pytest.mark.parametrize("kind", payloads("x"))
+def test_no_payload_runs(tmp_path, kind, wrapped):
+    assert isinstance(refuse_payload(load_state_dict, tmp_path, kind, wrapped), UnsupportedModelError)
 
 
 def test_the_payloads_do_run_where_nothing_guards(tmp_path):
@@ -117,7 +122,7 @@ def test_a_tensor_that_claims_terabytes_is_refused_in_little_memory(tmp_path):
     code = f"""
         import torch
         from pathlib import Path
-        from engine.checkpoints import load_state_dict
+        from engine.models.checkpoints import load_state_dict
         from utils.errors import UnsupportedModelError
         from utils.gpu import peak_memory_mb
         before = peak_memory_mb()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.backends import KNOWN, get_backend
-from engine.checkpoints import CheckpointInfo
-from engine.tiling import TileOutOfMemory
-from engine.upscaler import Upscaler
+from engine.imaging.upscaler import Upscaler
+from engine.models.info import CheckpointInfo
+from engine.pixels.tiling import TileOutOfMemory
 
 TILE = 96
 SIZE = (140, 200)

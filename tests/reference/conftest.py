@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.networks import photograph, write_published
-from engine import checkpoints
 from engine.backends.original import build_network, import_originals, missing_packages
+from engine.models import checkpoints
 from engine.processor import enhance_file
 from engine.types import EnhanceSettings
 from tests.conftest import shared
@@ -130,8 +130,10 @@ def both(fixed_seed_weights, tmp_path_factory):
 class _Limits:
     max_image_mb: float = 200
     max_image_megapixels: float = 200
+    max_pages: int = 2000
     max_output_megapixels: float = 1000
     gpu_memory_reserve_mb: int = 512
+    cache_dir: Path | None = None
 
 
 def part(name: str, height: int = 101, width: int = 127) -> np.ndarray:

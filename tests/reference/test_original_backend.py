@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.backends import AUTOMATIC, get_backend, original
+from engine.backends.self_test import candidates
 from engine.model_manager import ModelManager
-from engine.self_test import candidates
 from tests import checkpoints
 from utils.errors import BackendError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.content import split_packages
-from training.content_data import Pools, _pick
+from training.content_data import Pools, pick_drawing
 
 ROOT = Path("/packages")
 
@@ -34,4 +34,4 @@ def test_a_kind_of_one_package_stays_and_the_rest_can_still_be_drawn_from():
     assert set(unseen.drawings) == {"scenes"}
     assert len(rest.drawings["clipart"]) == 50
     random = np.random.default_rng(0)
-    assert all(_pick(random, unseen) in unseen.drawings["scenes"] for _ in range(20))
+    assert all(pick_drawing(random, unseen) in unseen.drawings["scenes"] for _ in range(20))

@@ -10,14 +10,16 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from benchmarks.networks import photograph
-from engine.checkpoints import open_network
+from engine.models.checkpoints import open_network
+from engine.models.quick_network import from_state
 from training import teacher_set, worn
+from training.adversary import Adversary
 from training.content_data import Pools
 from training.distill import FREQUENCY_WEIGHT, Student, TaughtPairs, loss_between
 from training.export import export
-from training.quick import begin_with, build, from_state, spread_over_pixels
+from training.quick import begin_with, build, spread_over_pixels
 from training.scenes import Sources, window
-from training.teacher_set import HALO, SCALE, SIDE, make_set, read_shard
+from training.teacher_set import HALO, PATCHES_A_WINDOW, SCALE, SIDE, make_set, read_shard
 from training.train import charbonnier, frequency_distance
 
 
@@ -43,7 +45,7 @@ def small(monkeypatch):
 
 @pytest.fixture
 def pairs(sources, tmp_path, small):
-    make_set(tmp_path / "set", sources, TEACHERS, patches=16, seed=3)
+    make_set(tmp_path / "set", sources, TEACHERS, patches=4 * PATCHES_A_WINDOW, seed=3)
     return lambda scale, crop=32: TaughtPairs(tmp_path / "set", scale, batch=2, crop=crop)
 
 
@@ -72,7 +74,7 @@ def test_a_window_follows_from_seed_and_number(sources):
 
 def test_an_interrupted_set_goes_on_and_ends_the_same(sources, tmp_path, small):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    make_set(whole, sources, TEACHERS, patches=24, seed=1)
+    make_set(whole, sources, TEACHERS, patches=6 * PATCHES_A_WINDOW, seed=1)
     calls = []
 
     def dies(rgb: np.ndarray) -> np.ndarray:
@@ -82,9 +84,9 @@ def test_an_interrupted_set_goes_on_and_ends_the_same(sources, tmp_path, small):
         return enlarge(rgb)
 
     with pytest.raises(KeyboardInterrupt):
-        make_set(broken, sources, {False: dies, True: dies}, patches=24, seed=1)
+        make_set(broken, sources, {False: dies, True: dies}, patches=6 * PATCHES_A_WINDOW, seed=1)
     assert len(list(broken.glob("*.zip"))) == 1  # the shard begun is not there
-    make_set(broken, sources, TEACHERS, patches=24, seed=1)
+    make_set(broken, sources, TEACHERS, patches=6 * PATCHES_A_WINDOW, seed=1)
     names = sorted(path.name for path in whole.iterdir())
     assert names == ["00000.zip", "00001.zip", "00002.zip", "set.json"]
     for name in names:
@@ -92,9 +94,9 @@ def test_an_interrupted_set_goes_on_and_ends_the_same(sources, tmp_path, small):
 
 
 def test_a_set_made_otherwise_is_refused(sources, tmp_path, small):
-    make_set(tmp_path, sources, TEACHERS, patches=8, seed=1)
+    make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=1)
     with pytest.raises(SystemExit, match="another seed"):
-        make_set(tmp_path, sources, TEACHERS, patches=8, seed=2)
+        make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=2)
 
 
 def test_pairs_belong_together(sources, tmp_path, small):
@@ -105,7 +107,7 @@ def test_pairs_belong_together(sources, tmp_path, small):
         seen.append(rgb.shape)
         return enlarge(rgb)
 
-    make_set(tmp_path, sources, {False: teacher, True: teacher}, patches=8, seed=1)
+    make_set(tmp_path, sources, {False: teacher, True: teacher}, patches=2 * PATCHES_A_WINDOW, seed=1)
     assert set(seen) == {(SIDE + 2 * HALO, SIDE + 2 * HALO, 3)}
     for rgb, enlarged in read_shard(tmp_path / "00000.zip"):
         assert rgb.shape == (SIDE, SIDE, 3) and enlarged.shape == (SIDE * SCALE, SIDE * SCALE, 3)
@@ -147,6 +149,32 @@ def test_resuming_ends_where_an_uninterrupted_run_does(pairs, tmp_path):
         first.learn(*taught.batch(step))
     first.save()
     Student(tmp_path / "parts", 2, steps=4).run(taught)
+    whole, parts = (load_file(tmp_path / name / "average.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_the_critic_learns_to_tell_teacher_from_student_and_the_student_pays(tmp_path):
+    """After some steps on one batch the teacher's pictures stand above the student's, and the penalty has a gradient."""
+    torch.manual_seed(0)
+    adversary = Adversary(0.01, "cpu")
+    wanted = torch.rand(4, 3, 64, 64)
+    output = torch.nn.functional.avg_pool2d(wanted, 3, 1, 1).requires_grad_()
+    for _ in range(60):
+        adversary.learn(output, wanted)
+    with torch.inference_mode():
+        assert adversary.network(wanted).mean() > adversary.network(output).mean() + 0.3
+    adversary.penalty(output).backward()
+    assert output.grad is not None and float(output.grad.abs().sum()) > 0
+
+
+def test_a_run_with_a_critic_goes_on_where_it_stopped(pairs, tmp_path):
+    taught = pairs(2)
+    Student(tmp_path / "whole", 2, steps=4, adversary=0.01).run(taught)
+    first = Student(tmp_path / "parts", 2, steps=4, adversary=0.01)
+    for step in range(2):
+        first.learn(*taught.batch(step))
+    first.save()
+    Student(tmp_path / "parts", 2, steps=4, adversary=0.01).run(taught)
     whole, parts = (load_file(tmp_path / name / "average.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
 

@@ -81,7 +81,7 @@ def test_drawings_are_drawn_not_noise():
 def test_training_learns_resumes_and_gives_a_checkpoint_that_loads(pairs, tmp_path):
     import torch
 
-    from engine.checkpoints import inspect_checkpoint
+    from engine.models.checkpoints import inspect_checkpoint
     from training.train import Trainer
 
     threads = torch.get_num_threads()

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.gate import Gate
-from tests.ui.running import CHROMIUM, App, AppDidNotStart, Traffic, at_rest, chromium, open_tab, running_app
+from tests.ui.running import (
+    CHROMIUM,
+    SIZES,
+    App,
+    AppDidNotStart,
+    at_rest,
+    chromium,
+    open_tab,
+    running_app,
+    window,
+)
 
 __all__ = ["CHROMIUM", "App", "at_rest", "open_tab"]
 
@@ -46,24 +54,14 @@ def browser():
 @pytest.fixture
 def page(browser, app):
     """The app in a fresh browser window, ready to be used."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB")
-    context.set_default_timeout(60_000)
-    made = context.new_page()
-    made.goto(app.address)
-    made.wait_for_selector("#enhance")
-    yield made
-    context.close()
+    with window(browser, app.address) as made:
+        yield made
 
 
-@pytest.fixture
-def traffic(page) -> Traffic:
-    """Of ``page``."""
-    return Traffic(page)
-
-
-@pytest.fixture
-def photo(tmp_path, scene) -> Path:
-    """The 120 x 90 scene as a PNG file."""
-    path = tmp_path / "photo.png"
-    Image.fromarray(scene).save(path)
-    return path
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def sized(request, browser, app) -> Iterator:
+    """The app in a window of one of the sizes."""
+    with window(browser, app.address) as page:
+        page.set_viewport_size({"width": request.param[0], "height": request.param[1]})
+        at_rest(page)
+        yield page

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,18 +48,30 @@ class AppDidNotStart(RuntimeError):
 
 
 @contextmanager
-def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterator[App]:
+def running_app(
+    base: Path,
+    gate: Gate | None = None,
+    command: Sequence[str | Path] = (),
+    more: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    **settings: str,
+) -> Iterator[App]:
     """The app on a free port of 127.0.0.1, with all its folders below ``base``; ``settings`` as REALESRGAN_* names.
 
     Args:
         gate: stands before its networks.
+        command: what starts it, where that is not this Python with ``main.py``.
+        more: further environment variables.
+        environment: the others.
+        folder: where it is started.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     made = App(f"http://127.0.0.1:{port}", base / "outputs", base / "data", base / "weights", base / "out.txt", gate)
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("REALESRGAN_")},
+    all_of_it = {
+        **{name: value for name, value in environment.items() if not name.startswith("REALESRGAN_")},
         "REALESRGAN_WEIGHTS_DIR": str(made.weights),
         "REALESRGAN_CACHE_DIR": str(base / "cache"),
         "REALESRGAN_OUTPUT_DIR": str(made.outputs),
@@ -71,11 +83,16 @@ def running_app(base: Path, gate: Gate | None = None, **settings: str) -> Iterat
         "GRADIO_TEMP_DIR": str(base / "uploads"),
         **{f"REALESRGAN_{name.upper()}": value for name, value in settings.items()},
         **(gate.environment if gate is not None else {}),
+        **(more or {}),
     }
     program = REPOSITORY / "main.py" if gate is None else PROGRAM
     with made.log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, str(program)], env=environment, stdout=output, stderr=subprocess.STDOUT
+            list(map(str, command)) or [sys.executable, str(program)],
+            env=all_of_it,
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait_for(made, process)
@@ -106,13 +123,58 @@ def _wait_for(app: App, process: subprocess.Popen[Any], seconds: float = 180) ->
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Headless Chromium; ``new_context(...)`` is a browser of another person."""
+    """Headless Chromium; see ``person``."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield made
         made.close()
+
+
+SIZES = ((1440, 900), (1024, 768), (400, 800))
+"""Of windows: a desk, a small laptop, a telephone."""
+
+
+def person(browser: Any, **how: Any) -> Any:
+    """A browser of another person, which waits as long as slow machines need; ``how``: of ``Browser.new_context``."""
+    context = browser.new_context(**how)
+    context.set_default_timeout(1000 * LONG)
+    return context
+
+
+def opened(page: Any) -> None:
+    """Until the page can be used. What Playwright does while Gradio still makes fields anew, it does once more."""
+    page.wait_for_selector("#enhance")
+    at_rest(page)
+
+
+@contextmanager
+def window(browser: Any, address: str) -> Iterator[Any]:
+    """A window of a person of their own with the app in it, ready to be used."""
+    context = person(browser, viewport={"width": 1280, "height": 1000}, locale="en-GB")
+    page = context.new_page()
+    page.goto(address)
+    opened(page)
+    yield page
+    context.close()
+
+
+def unfold(button: Any) -> None:
+    """Open an accordion by its button. What is typed into a field in the instant in which Gradio makes it is lost.
+
+    An answer that arrives between the press and the release of the mouse moves the button away from under it: no click.
+    """
+    from playwright.sync_api import TimeoutError as NotYet
+
+    deadline = time.monotonic() + LONG
+    while "open" not in (button.get_attribute("class") or "").split():
+        assert time.monotonic() < deadline, "the accordion never opened"
+        try:
+            button.click(timeout=5000)
+        except NotYet:
+            continue
+        at_rest(button.page, 150)
 
 
 def open_tab(page: Any, name: str) -> None:
@@ -155,22 +217,3 @@ def at_rest(page: Any, milliseconds: int = 300) -> None:
         })""",
         milliseconds,
     )
-
-
-class Traffic:
-    """The questions that a page has asked the server, and whether all have been answered; from now on."""
-
-    def __init__(self, page: Any) -> None:
-        self._page = page
-        self._open: set[Any] = set()
-        page.on("request", lambda request: self._open.add(request) if "/queue/" in request.url else None)
-        for end in ("requestfinished", "requestfailed"):
-            page.on(end, lambda request: self._open.discard(request))
-
-    def wait_for_answers(self) -> None:
-        """Until nothing has been asked for a moment, and nothing is open: an answer overwrites what is done before."""
-        deadline, quiet = time.monotonic() + LONG, 0
-        while quiet < 6:
-            self._page.wait_for_timeout(50)
-            quiet = 0 if self._open else quiet + 1
-            assert time.monotonic() < deadline, "the page never came to rest"

@@ -22,11 +22,13 @@ from engine.settings_manager import SettingsManager
 from engine.types import EnhanceSettings
 from tests.conftest import Limits
 from tests.waiting import LONG, until
-from ui.handlers import batch as work
+from ui.handlers import batch as handlers
+from ui.handlers import batch_facts
 from ui.handlers import batch_view as view
-from ui.sessions import Session
-from ui.strings import words_in
+from ui.handlers.picture_facts import PictureFacts
+from ui.strings import LANGUAGES, words_in
 from ui.thumbnails import Thumbnails
+from ui.visitors import Visitor
 from utils.errors import InvalidImageError, InvalidSettingsError
 
 WORDS = words_in("en")
@@ -57,13 +59,13 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def session(tmp_path):
-    return Session("key", tmp_path / "outputs" / "session-key")
+def visitor(tmp_path):
+    return Visitor("key", tmp_path / "outputs" / "session-key")
 
 
 @pytest.fixture
-def desk(manager, settings):
-    return work.BatchDesk(manager, settings, partial(enhance_file, manager=manager, config=settings))
+def workspace(manager, settings):
+    return handlers.BatchService(manager, settings, partial(enhance_file, manager=manager, config=settings))
 
 
 @pytest.fixture
@@ -84,139 +86,151 @@ def all_thumbnails(thumbnails, items):
     return thumbnails.of(items)
 
 
-def begin(desk, session, settings, wanted):
-    place = work.new_place(session)
-    batch = desk.begin(session, work.make_request(wanted, TWICE, False, place, settings), place)
+def begin(workspace, visitor, settings, wanted):
+    place = handlers.new_place(visitor)
+    batch = workspace.begin(visitor, handlers.make_request(wanted, TWICE, False, place, settings), place)
     assert batch.join(LONG)
     return batch
 
 
-def test_one_bad_file_never_stops_the_rest_and_names_do_not_collide(desk, session, settings, uploads):
-    batch = begin(desk, session, settings, work.Wanted(uploads))
+def test_one_bad_file_never_stops_the_rest_and_names_do_not_collide(workspace, visitor, settings, uploads):
+    batch = begin(workspace, visitor, settings, handlers.Wanted(uploads))
     now = batch.snapshot()
     assert now.result.summary == "2 successful, 1 failed"
-    assert [path.name for path in work.finished(now)] == ["photo_x2.png", "photo_x2-2.png"]
-    assert all(path.is_relative_to(session.folder) for path in batch.request.inputs), "uploads are kept by the batch"
-    with zipfile.ZipFile(work.zip_all(batch, session)) as archive:
+    assert [path.name for path in handlers.finished(now)] == ["photo_x2.png", "photo_x2-2.png"]
+    assert all(path.is_relative_to(visitor.folder) for path in batch.request.inputs), "uploads are kept by the batch"
+    with zipfile.ZipFile(handlers.zip_all(batch, visitor)) as archive:
         assert sorted(archive.namelist()) == ["photo_x2-2.png", "photo_x2.png"]
-        assert archive.read("photo_x2.png") == next(iter(work.finished(now))).read_bytes()
+        assert archive.read("photo_x2.png") == next(iter(handlers.finished(now))).read_bytes()
 
 
-def test_failed_ones_are_tried_again_and_only_they(desk, session, settings, uploads, photo):
-    batch = begin(desk, session, settings, work.Wanted(uploads))
+def test_failed_ones_are_tried_again_and_only_they(workspace, visitor, settings, uploads, photo):
+    batch = begin(workspace, visitor, settings, handlers.Wanted(uploads))
     bad = batch.request.inputs[2]
     bad.unlink()
     shutil.copy(photo, bad)
-    again = desk.retry_failed(session)
+    again = workspace.retry_failed(visitor)
     assert again.join(60)
     assert [item.state for item in again.snapshot().items] == [ItemState.SKIPPED, ItemState.SKIPPED, ItemState.DONE]
 
 
-def test_a_browser_has_one_batch_at_a_time_and_finds_it_again(manager, session, settings, uploads):
+def test_a_browser_has_one_batch_at_a_time_and_finds_it_again(manager, visitor, settings, uploads):
     asked = threading.Event()
 
     def enhance(*arguments, **how):
         assert asked.wait(LONG)
         return enhance_file(*arguments, manager=manager, config=settings, **how)
 
-    desk, place = work.BatchDesk(manager, settings, enhance), work.new_place(session)
-    batch = desk.begin(session, work.make_request(work.Wanted(uploads), TWICE, False, place, settings), place)
+    workspace, place = handlers.BatchService(manager, settings, enhance), handlers.new_place(visitor)
+    batch = workspace.begin(
+        visitor, handlers.make_request(handlers.Wanted(uploads), TWICE, False, place, settings), place
+    )
     with pytest.raises(InvalidSettingsError, match="running"):
-        desk.retry_failed(session)
+        workspace.retry_failed(visitor)
     asked.set()
     assert batch.join(LONG)
-    assert desk.current(session) is batch and desk.current(Session("other", session.folder)) is None
+    assert workspace.current(visitor) is batch and workspace.current(Visitor("other", visitor.folder)) is None
 
 
-def test_a_batch_that_did_not_end_is_offered_by_the_next_run_of_the_program(manager, desk, session, settings, uploads):
-    place = work.new_place(session)
-    request = work.take_uploads(work.make_request(work.Wanted(uploads[:2]), TWICE, False, place, settings), place)
+def test_a_batch_that_did_not_end_is_offered_by_the_next_run_of_the_program(
+    manager, workspace, visitor, settings, uploads
+):
+    place = handlers.new_place(visitor)
+    request = handlers.take_uploads(
+        handlers.make_request(handlers.Wanted(uploads[:2]), TWICE, False, place, settings), place
+    )
     request.save()  # what a killed program leaves
-    fresh = work.BatchDesk(manager, settings)
-    assert fresh.unfinished(session) == request
+    fresh = handlers.BatchService(manager, settings)
+    assert fresh.unfinished(visitor) == request
     assert "photo.png" in view.unfinished_html(request, WORDS)
-    assert fresh.go_on(session).join(60)
-    assert fresh.unfinished(session) is None
+    assert fresh.go_on(visitor).join(60)
+    assert fresh.unfinished(visitor) is None
     request.save()
-    fresh.forget(session)
-    assert fresh.unfinished(session) is None
+    fresh.forget(visitor)
+    assert fresh.unfinished(visitor) is None
     with pytest.raises(InvalidSettingsError):
-        fresh.go_on(session)
+        fresh.go_on(visitor)
 
 
-def test_a_folder_keeps_its_structure_and_the_batch_is_found_there_too(desk, session, settings, tmp_path, photo):
+def test_a_folder_keeps_its_structure_and_the_batch_is_found_there_too(workspace, visitor, settings, tmp_path, photo):
     for name in ("a.png", "deep/b.png"):
         (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(photo, tmp_path / "mine" / name)
-    batch = begin(desk, session, settings, work.Wanted(folder=f' "{tmp_path / "mine"}" '))
-    results = {path.relative_to(tmp_path / "mine").as_posix() for path in work.finished(batch.snapshot())}
+    batch = begin(workspace, visitor, settings, handlers.Wanted(folder=f' "{tmp_path / "mine"}" '))
+    results = {path.relative_to(tmp_path / "mine").as_posix() for path in handlers.finished(batch.snapshot())}
     assert results == {"enhanced/a_x2.png", "enhanced/deep/b_x2.png"}
     batch.request.save()
-    assert desk.unfinished(session).output_dir == tmp_path / "mine" / "enhanced"
-    again = begin(desk, session, settings, work.Wanted(folder=str(tmp_path / "mine")))
+    assert workspace.unfinished(visitor).output_dir == tmp_path / "mine" / "enhanced"
+    again = begin(workspace, visitor, settings, handlers.Wanted(folder=str(tmp_path / "mine")))
     assert again.snapshot().result.summary.endswith("2 skipped (done before)")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_names_that_are_not_utf8_reach_the_page_as_text(desk, session, settings, tmp_path, photo):
+def test_names_that_are_not_utf8_reach_the_page_as_text(workspace, visitor, settings, tmp_path, photo):
     raw = os.fsdecode(b"caf\xe9")
     (tmp_path / "mine" / raw).mkdir(parents=True)
     shutil.copy(photo, tmp_path / "mine" / raw / f"{raw}.png")
     shutil.copy(photo, tmp_path / "mine" / raw / f"{raw}.bmp")
     (tmp_path / "mine" / f"{raw}-bad.png").write_text("no picture")
-    request = work.make_request(
-        work.Wanted(folder=str(tmp_path / "mine")), TWICE.but(format="png"), False, work.new_place(session), settings
+    request = handlers.make_request(
+        handlers.Wanted(folder=str(tmp_path / "mine")),
+        TWICE.but(format="png"),
+        False,
+        handlers.new_place(visitor),
+        settings,
     )
     said = view.plan_html(request.plan(settings, tmp_path), WORDS)
-    batch = desk.begin(session, request)
+    batch = workspace.begin(visitor, request)
     assert batch.join(60) and batch.snapshot().result.summary == "2 successful, 1 failed"
     said += view.table_html(batch.snapshot(), WORDS) + view.status_html(batch.snapshot(), WORDS)
     said += view.unfinished_html(replace(request, inputs=(tmp_path / "mine" / raw,)), WORDS)
-    said += json.dumps(all_thumbnails(Thumbnails(session.folder), batch.snapshot().items), ensure_ascii=False)
+    said += json.dumps(all_thumbnails(Thumbnails(visitor.folder), batch.snapshot().items), ensure_ascii=False)
     assert said.encode("utf-8").decode("utf-8").count("caf\ufffd") > 5
-    assert work.zip_all(batch, session).is_file()
+    assert handlers.zip_all(batch, visitor).is_file()
 
 
-def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(desk, session, settings, tmp_path, photo):
+def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(
+    workspace, visitor, settings, tmp_path, photo
+):
     folder = tmp_path / "arriving"
     folder.mkdir()
-    place = work.new_place(session)
-    request = work.make_request(work.Wanted(folder=str(folder), watch=True), TWICE, False, place, settings)
-    batch = desk.begin(session, request.but(watch_interval=0.05), place)
+    place = handlers.new_place(visitor)
+    request = handlers.make_request(handlers.Wanted(folder=str(folder), watch=True), TWICE, False, place, settings)
+    batch = workspace.begin(visitor, request.but(watch_interval=0.05), place)
     shutil.copy(photo, folder / "late.png")
-    until(lambda: list(work.finished(batch.snapshot())))
+    until(lambda: list(handlers.finished(batch.snapshot())))
     batch.cancel()
     assert batch.join(60) and batch.snapshot().result.summary == "1 successful, 0 failed"
     assert (folder / "enhanced" / "late_x2.png").is_file()
 
 
-def test_old_uploads_are_removed_results_and_unfinished_batches_stay(desk, session, settings, uploads):
-    batch = begin(desk, session, settings, work.Wanted(uploads[:1]))
-    archive = work.zip_all(batch, session)
-    (result,) = work.finished(batch.snapshot())
-    assert work.sweep_uploads(settings.output_dir, 60) == 0, "they are young"
+def test_old_uploads_are_removed_results_and_unfinished_batches_stay(workspace, visitor, settings, uploads):
+    batch = begin(workspace, visitor, settings, handlers.Wanted(uploads[:1]))
+    archive = handlers.zip_all(batch, visitor)
+    (result,) = handlers.finished(batch.snapshot())
+    assert handlers.sweep_uploads(settings.output_dir, 60) == 0, "they are young"
     batch.request.save()
     archive.unlink()
-    assert work.sweep_uploads(settings.output_dir, -60) == 0, "the batch may be finished later"
-    desk.forget(session)
-    assert work.sweep_uploads(settings.output_dir, -60) == 1
+    assert handlers.sweep_uploads(settings.output_dir, -60) == 0, "the batch may be finished later"
+    workspace.forget(visitor)
+    assert handlers.sweep_uploads(settings.output_dir, -60) == 1
     assert result.is_file() and not batch.request.inputs[0].exists()
 
 
 def test_folders_may_only_be_named_where_only_this_machine_can(tmp_path, settings):
     (tmp_path / "library" / "a").mkdir(parents=True)
-    assert work.allowed_folder(str(tmp_path), settings) == tmp_path
+    assert handlers.allowed_folder(str(tmp_path), settings) == tmp_path
     with pytest.raises(InvalidSettingsError, match="not a folder"):
-        work.allowed_folder(str(tmp_path / "nowhere"), settings)
+        handlers.allowed_folder(str(tmp_path / "nowhere"), settings)
     open_to_all = Settings(tmp_path, server_name="0.0.0.0")
-    assert not work.may_name_folders(open_to_all) and not work.may_name_folders(Settings(tmp_path, share=True))
+    assert not handlers.may_name_folders(open_to_all) and not handlers.may_name_folders(Settings(tmp_path, share=True))
     with pytest.raises(InvalidSettingsError):
-        work.make_request(work.Wanted(folder=str(tmp_path)), TWICE, False, tmp_path, open_to_all)
+        handlers.make_request(handlers.Wanted(folder=str(tmp_path)), TWICE, False, tmp_path, open_to_all)
     with_roots = Settings(tmp_path, server_name="0.0.0.0", api_library_roots=str(tmp_path / "library"))
-    assert work.allowed_folder(str(tmp_path / "library" / "a"), with_roots)
+    assert handlers.allowed_folder(str(tmp_path / "library" / "a"), with_roots)
     for outside in (tmp_path, tmp_path / "library" / ".." / "x"):
         with pytest.raises(InvalidSettingsError, match="may not be named"):
-            work.allowed_folder(str(outside), with_roots, must_exist=False)
+            handlers.allowed_folder(str(outside), with_roots, must_exist=False)
 
 
 HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
@@ -235,23 +249,23 @@ HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
     ],
 )
 def test_a_proxy_and_a_rebound_name_are_not_this_machine(headers, here, tmp_path, settings):
-    assert work.is_from_here(SimpleNamespace(headers=headers)) is here
-    wanted = work.Wanted(folder=str(tmp_path), from_here=here)
+    assert handlers.is_from_here(SimpleNamespace(headers=headers)) is here
+    wanted = handlers.Wanted(folder=str(tmp_path), from_here=here)
     if here:
-        assert work.make_request(wanted, TWICE, False, tmp_path, settings).inputs == (tmp_path,)
+        assert handlers.make_request(wanted, TWICE, False, tmp_path, settings).inputs == (tmp_path,)
         return
     with pytest.raises(InvalidSettingsError, match="may not be named"):
-        work.make_request(wanted, TWICE, False, tmp_path, settings)
+        handlers.make_request(wanted, TWICE, False, tmp_path, settings)
 
 
 def test_settings_come_from_the_form_a_preset_or_each_picture(manager, tmp_path):
     presets = SettingsManager(tmp_path)
     presets.save_preset("Mine", {"scale": 3, "format": "png"})
-    fixed, per_picture = work.settings_of("image", FORM, None, presets, manager)
+    fixed, per_picture = handlers.settings_of("image", FORM, None, presets, manager)
     assert (fixed.model, fixed.scale, fixed.format, per_picture) == ("tiny-x4", 2, "jpeg", False)
-    preset, per_picture = work.settings_of("preset", FORM, "Mine", presets, manager)
+    preset, per_picture = handlers.settings_of("preset", FORM, "Mine", presets, manager)
     assert (preset.model, preset.scale, preset.format, per_picture) == ("auto", 3, "png", False)
-    decided, per_picture = work.settings_of("auto", FORM, None, presets, manager)
+    decided, per_picture = handlers.settings_of("auto", FORM, None, presets, manager)
     assert (decided.model, decided.scale, decided.format, decided.quality, per_picture) == (
         "auto",
         None,
@@ -260,22 +274,22 @@ def test_settings_come_from_the_form_a_preset_or_each_picture(manager, tmp_path)
         True,
     )
     with pytest.raises(InvalidSettingsError, match="Choose a preset"):
-        work.settings_of("preset", FORM, None, presets, manager)
+        handlers.settings_of("preset", FORM, None, presets, manager)
 
 
 def test_nothing_chosen_is_said(settings, tmp_path):
     with pytest.raises(InvalidImageError, match="Choose pictures"):
-        work.make_request(work.Wanted(), TWICE, False, tmp_path, settings)
+        handlers.make_request(handlers.Wanted(), TWICE, False, tmp_path, settings)
 
 
-def test_the_plan_is_told_before_the_start(settings, session, uploads, tmp_path):
-    wanted = work.Wanted((*uploads, uploads[0].with_name("<b>.png")), template="{stem}")
-    request = work.make_request(wanted, TWICE, False, work.new_place(session), settings)
+def test_the_plan_is_told_before_the_start(settings, visitor, uploads, tmp_path):
+    wanted = handlers.Wanted((*uploads, uploads[0].with_name("<b>.png")), template="{stem}")
+    request = handlers.make_request(wanted, TWICE, False, handlers.new_place(visitor), settings)
     html = view.plan_html(request.plan(settings, tmp_path / "zip"), WORDS)
     assert "Pictures: 4" in html and "free" in html
     assert "so would" in html and "photo-2.png" in html, "the collision is named"
     assert "bad.png cannot be used" in html and "<b>" not in html
-    assert not session.folder.exists(), "nothing was written"
+    assert not visitor.folder.exists(), "nothing was written"
 
 
 def item(number=1, state=ItemState.QUEUED, **values):
@@ -303,12 +317,53 @@ def test_long_tables_have_pages_with_what_matters_first():
     assert view.pages(None, "all") == 1 and view.table_html(None, WORDS) == ""
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_phase_has_a_sentence(language):
     for phase in Phase:
         snapshot = BatchSnapshot(1, phase, ahead=2, items=(item(),), error="no" if phase is Phase.FAILED else None)
         assert "<p" in view.status_html(snapshot, words_in(language))
-    assert view.status_html(None, words_in(language))
+    assert not view.status_html(None, words_in(language))
+
+
+def test_a_plan_tells_the_time_and_every_picture_with_its_size_now_and_then(settings, manager, tmp_path, photo):
+    others = [tmp_path / f"{number}.png" for number in range(5)]
+    for path in others:
+        path.write_bytes(photo.read_bytes())
+    (tmp_path / "letter <b>.jpg").write_text("no picture")
+    wanted = handlers.Wanted((photo, *others, tmp_path / "letter <b>.jpg"))
+    request = handlers.make_request(wanted, TWICE, False, tmp_path / "place", settings)
+    plan = request.plan(settings, tmp_path)
+    facts = PictureFacts(settings, manager)
+    known = batch_facts.expected(plan, request, facts)
+    one = facts.estimate(photo, TWICE)[1]
+    assert known is not None and known.measured and known.seconds == pytest.approx(6 * one.seconds)
+    assert " · about " in view.plan_html(plan, WORDS, known)
+    table = view.planned_html(plan, WORDS)
+    assert table.count("120 × 90") == table.count("240 × 180") == 6
+    assert "letter &lt;b&gt;.jpg" in table and "unusable" in table
+    own = handlers.make_request(wanted, EnhanceSettings.create(), True, tmp_path / "place", settings)
+    assert batch_facts.expected(own.plan(settings, tmp_path), own, facts) is not None
+
+
+def test_nothing_is_expected_of_nothing(settings, manager, tmp_path):
+    (tmp_path / "letter.jpg").write_text("no picture")
+    wanted = handlers.Wanted((tmp_path / "letter.jpg",))
+    request = handlers.make_request(wanted, TWICE, False, tmp_path / "place", settings)
+    assert batch_facts.expected(request.plan(settings, tmp_path), request, PictureFacts(settings, manager)) is None
+
+
+def test_results_of_an_earlier_batch_are_found_the_newest_one_that_has_any(visitor, photo):
+    for place, names in (("batch-1", ["old.png"]), ("batch-2", ["b.png", "sub/a.png", ".c.png"]), ("batch-3", [])):
+        folder = visitor.folder / place / "out"
+        folder.mkdir(parents=True)
+        (folder / "journal.jsonl").write_text("{}")
+        for name in names:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(photo.read_bytes())
+    found = batch_facts.earlier_results(visitor)
+    assert [path.name for path in found.paths] == ["b.png", "a.png"] and found.count == 2
+    html = view.earlier_html([(path, "small.jpg") for path in found.paths], 9, WORDS)
+    assert html.count("<li>") == 2 and "and 7 more" in html and view.earlier_html([], 0, WORDS) == ""
 
 
 def test_thumbnails_are_made_beside_the_page_one_after_the_other_and_kept(tmp_path, photo, monkeypatch):
@@ -340,3 +395,35 @@ def test_a_result_without_a_thumbnail_holds_up_no_other(tmp_path, photo):
         for number, path in enumerate((broken, tmp_path / "gone.png", photo))
     ]
     assert all_thumbnails(Thumbnails(tmp_path / "session"), results)[1:] == ([2], False)
+
+
+def test_originals_are_replaced_where_that_is_chosen_and_the_folder_may_be_named(settings, visitor, tmp_path, photo):
+    settings = replace(settings, data_dir=tmp_path / "data")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    place = handlers.new_place(visitor)
+
+    def asked(**more):
+        return handlers.make_request(handlers.Wanted(folder=str(folder), **more), TWICE, False, place, settings)
+
+    assert not asked().options.in_place
+    request = asked(originals="trash")
+    assert request.options.in_place and request.options.backup is None
+    assert request.output_dir.is_relative_to(tmp_path / "data") and request == asked(originals="trash")
+    assert asked(originals="backup", backup=str(tmp_path / "kept")).options.backup == str(tmp_path / "kept")
+    with pytest.raises(InvalidSettingsError, match="Name a folder for the originals"):
+        asked(originals="backup")
+    with pytest.raises(InvalidSettingsError, match="watched"):
+        asked(originals="trash", watch=True)
+    with pytest.raises(InvalidSettingsError, match="may not be named"):
+        asked(originals="backup", backup=str(tmp_path / "kept"), from_here=False)
+    uploaded = handlers.make_request(handlers.Wanted((photo,), originals="trash"), TWICE, False, place, settings)
+    assert not uploaded.options.in_place, "an upload is a copy already"
+
+
+def test_originals_are_put_back_only_by_whoever_sits_at_this_machine(settings):
+    here = SimpleNamespace(headers={"host": "127.0.0.1:7860"})
+    through_a_proxy = SimpleNamespace(headers={"host": "127.0.0.1:7860", "x-forwarded-for": "192.0.2.1"})
+    assert handlers.may_undo(settings, here)
+    assert not handlers.may_undo(settings, through_a_proxy)
+    assert not handlers.may_undo(replace(settings, server_name="0.0.0.0"), here)

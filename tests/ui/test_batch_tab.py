@@ -12,8 +12,8 @@ from engine.settings_manager import SettingsManager
 from engine.types import EnhanceSettings
 from tests import waiting
 from ui.handlers.batch import Wanted, make_request, new_place
-from ui.sessions import COOKIE, Sessions
 from ui.tabs.batch_events import CHANGING, BatchEvents
+from ui.visitors import COOKIE, Visitors
 
 SKIP = gr.skip()
 
@@ -25,17 +25,17 @@ def window(name: str):
 
 @pytest.fixture
 def tab(config, manager, tmp_path):
-    return BatchEvents(config, manager, Sessions(config.output_dir), None, SettingsManager(tmp_path), None, 1)
+    return BatchEvents(config, manager, Visitors(config.output_dir), None, SettingsManager(tmp_path), None, 1)
 
 
 @pytest.fixture
 def paused(tab, config, manager, photo):
     """A batch that waits inside."""
-    session = tab._sessions.of(window("first"))
-    place = new_place(session)
+    visitor = tab._visitors.of(window("first"))
+    place = new_place(visitor)
     request = make_request(Wanted((photo,)), EnhanceSettings(model="lanczos"), False, place, config)
-    tab._desk.begin(session, request, place)
-    batch = tab._desk.current(session)
+    tab._batches.begin(visitor, request, place)
+    batch = tab._batches.current(visitor)
     batch.pause()
     yield batch
     batch.cancel()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.networks import write_compact
+from tests.ui.running import window
 from tests.ui.test_image_browser import choose_model, enhance, upload
 from tests.waiting import until
 
@@ -61,7 +62,7 @@ class Inside:
 
     address: str
     weights: Path
-    sessions: object
+    visitors: object
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,9 @@ def inside(weights, mirror, tmp_path_factory):
 
     from config import Config
     from engine.model_manager import ModelManager
-    from engine.registry import ModelSpec
+    from engine.models.registry import ModelSpec
     from ui.app import _page_arguments, build
-    from ui.sessions import SessionCookie, Sessions
+    from ui.visitors import VisitorCookie, Visitors
 
     base = tmp_path_factory.mktemp("inside")
     config = Config(
@@ -103,8 +104,8 @@ def inside(weights, mirror, tmp_path_factory):
     manager = ModelManager(
         {NAME: spec}, config.weights_dir, cache_dir=config.cache_dir, bundled_dir=None, optimize=False, device="cpu"
     )
-    sessions = Sessions(config.output_dir)
-    blocks = build(config, manager, sessions)
+    visitors = Visitors(config.output_dir)
+    blocks = build(config, manager, visitors)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -113,33 +114,27 @@ def inside(weights, mirror, tmp_path_factory):
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
-        app_kwargs={"middleware": [Middleware(SessionCookie)]},
+        app_kwargs={"middleware": [Middleware(VisitorCookie)]},
         **_page_arguments(config),
     )
-    yield Inside(address, config.weights_dir, sessions)
+    yield Inside(address, config.weights_dir, visitors)
     blocks.close()
     manager.close()
 
 
 @pytest.fixture
-def window(inside, browser):
-    """A window of a person of their own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-GB")
-    context.set_default_timeout(60_000)
-    made = context.new_page()
-    made.goto(inside.address)
-    made.wait_for_selector("#enhance")
-    yield made
-    context.close()
+def page(inside, browser):
+    with window(browser, inside.address) as made:
+        yield made
 
 
-def test_a_model_is_downloaded_with_its_progress_shown_and_can_then_be_used(window, inside, mirror, photo):
-    upload(window, photo)
-    choose_model(window, NAME)
-    window.wait_for_selector("#model-download", state="visible")
-    assert "Not installed" in window.inner_text("#model-note")
-    window.click("#model-download")
-    window.wait_for_function(
+def test_a_model_is_downloaded_with_its_progress_shown_and_can_then_be_used(page, inside, mirror, photo):
+    upload(page, photo)
+    choose_model(page, NAME)
+    page.wait_for_selector("#model-download", state="visible")
+    assert "Not installed" in page.inner_text("#model-note")
+    page.click("#model-download")
+    page.wait_for_function(
         """() => {
             const share = Number(document.querySelector('#model-note [role=progressbar]')?.getAttribute('aria-valuenow'));
             return share > 10 && share < 60;
@@ -147,21 +142,21 @@ def test_a_model_is_downloaded_with_its_progress_shown_and_can_then_be_used(wind
     )
     assert not (inside.weights / f"{NAME}.pth").exists()
     mirror.gate.set()
-    window.wait_for_selector(f"#model-note:has-text('{NAME} is installed')")
-    window.wait_for_selector("#model-download", state="hidden")
+    page.wait_for_selector(f"#model-note:has-text('{NAME} is installed')")
+    page.wait_for_selector("#model-download", state="hidden")
     assert (inside.weights / f"{NAME}.pth").read_bytes() == mirror.content
-    enhance(window)
-    assert NAME in window.inner_text("#status")
-    with window.expect_download() as download:
-        window.click("#download")
+    enhance(page)
+    assert NAME in page.inner_text("#status")
+    with page.expect_download() as download:
+        page.click("#download")
     assert Image.open(download.value.path()).size == (480, 360)
 
 
-def test_a_closed_window_is_let_go(window, inside, photo):
-    until(lambda: inside.sessions.windows == 0)  # those of the tests before it
-    upload(window, photo)
-    choose_model(window, "tiny-x4")
-    enhance(window)
-    assert inside.sessions.windows == 1
-    window.close()
-    until(lambda: inside.sessions.windows == 0)
+def test_a_closed_window_is_let_go(page, inside, photo):
+    until(lambda: inside.visitors.windows == 0)  # those of the tests before it
+    upload(page, photo)
+    choose_model(page, "tiny-x4")
+    enhance(page)
+    assert inside.visitors.windows == 1
+    page.close()
+    until(lambda: inside.visitors.windows == 0)

@@ -15,8 +15,8 @@ from engine.settings_manager import SettingsManager
 from engine.types import EnhanceSettings
 from ui.app import build
 from ui.components import original_file, settings_form
-from ui.sessions import Sessions
 from ui.tabs.batch_events import BatchEvents
+from ui.visitors import Visitors
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def uploads(tmp_path, monkeypatch) -> Path:
 
 
 def test_no_upload_component_of_the_page_leaves_files_behind(settings, manager, uploads, tmp_path):
-    blocks = build(settings, manager, Sessions(tmp_path / "outputs"))
+    blocks = build(settings, manager, Visitors(tmp_path / "outputs"))
     file = FileData(path=str(uploads / "a.png"))
     parts = [part for part in blocks.blocks.values() if isinstance(part, File | UploadButton)]
     assert len(parts) >= 4
@@ -49,7 +49,7 @@ def test_no_upload_component_of_the_page_leaves_files_behind(settings, manager, 
 @pytest.fixture
 def form(manager):
     with gr.Blocks():
-        yield settings_form(manager, lambda: None, lambda: None)
+        yield settings_form(manager, lambda: None, lambda: None, lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_slider_has_its_own_ends_again_after_a_usual_value(form):
     assert (scale["minimum"], scale["maximum"]) == (1, 8)
 
 
-def test_a_preset_that_is_gone_is_not_left_chosen_in_the_batch_tab(tmp_path, manager):
+def test_a_preset_that_is_gone_is_not_left_chosen_in_the_batch_tab(tmp_path, config, manager):
     presets = SettingsManager(tmp_path)
-    events = BatchEvents(None, manager, Sessions(tmp_path), None, presets, lambda *given: None, 1)
+    events = BatchEvents(config, manager, Visitors(tmp_path), None, presets, lambda *given: None, 1)
     first = presets.presets()[0].name
     presets.save_preset("Mine", EnhanceSettings(scale=2), "")
     assert events.preset_names("Mine")["value"] == "Mine"
@@ -95,7 +95,7 @@ def test_a_preset_that_is_gone_is_not_left_chosen_in_the_batch_tab(tmp_path, man
 
 def test_the_batchs_plan_waits_for_the_list_of_presets(settings, manager, tmp_path):
     """Else it would come with a preset that the list no longer holds, which Gradio refuses."""
-    blocks = build(settings, manager, Sessions(tmp_path / "outputs"))
+    blocks = build(settings, manager, Visitors(tmp_path / "outputs"))
     (names,) = [fn for fn in blocks.fns.values() if fn.name == "preset_names"]
     after = [fn for fn in blocks.fns.values() if fn.trigger_after == names._id]
     assert [fn.name for fn in after] == ["plan"]

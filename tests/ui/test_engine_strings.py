@@ -13,7 +13,8 @@ from PIL import Image
 
 from engine import IntelligentEnhancer, ModelManager
 from ui.strings import LANGUAGES, words_in
-from ui.strings.engine import table
+from ui.strings.engine import MODULES, table
+from ui.strings.languages import words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_SHOWN = {
@@ -23,7 +24,6 @@ NOT_SHOWN = {
     "utils/picture.py",
     "utils/pixels.py",
     "utils/logger.py",
-    "ui/samples.py",  # text in a sample picture
 }
 OTHERS = [language for language in LANGUAGES if language != "en"]
 _FIELD = re.compile(r"\{\d*\}")
@@ -83,6 +83,17 @@ def test_every_sentence_of_the_engine_has_its_words(language):
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_every_language_knows_the_same_sentences(language):
+    """Also those that the source above does not show: words, and parts of sentences."""
+
+    def known(to: str) -> set[str]:
+        return {f"{module}: {sentence}" for module in MODULES for sentence in words_of(f"engine.{module}", to)}
+
+    missing = set().union(*map(known, OTHERS)) - known(language)
+    assert not missing, f"{language} lacks these; ui/strings/languages.py says where they belong"
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_the_words_keep_every_value(language):
     def values(text: str, *, count: int) -> set[int]:
         left = iter(range(count))
@@ -102,12 +113,50 @@ def test_values_and_sentences_within_sentences_are_said_too():
     assert say("'x' has no denoise strength; it was ignored. Quality was lowered to 60 to stay below 1 MB.") == (
         "„x“ kennt keine Rauschstärke; sie blieb unbeachtet. Die Qualität wurde auf 60 gesenkt, um unter 1 MB zu bleiben."
     )
+    assert words_in("es").said("Cannot write 'a.png': the disk is full. Nothing was left behind.") == (
+        "No se puede escribir «a.png»: el disco está lleno. No ha quedado nada."
+    )
     assert say("Nobody wrote this. There is no picture.") == "Nobody wrote this. Es ist kein Bild da."
     assert words_in("en").said("There is no picture.") == "There is no picture."
 
 
+@pytest.mark.parametrize(
+    ("english", "german", "spanish"),
+    [
+        (
+            "'a.jxl' cannot be read: its profile is damaged.",
+            "„a.jxl“ ist nicht lesbar: das Profil ist beschädigt.",
+            "«a.jxl» no se puede leer: su perfil está dañado.",
+        ),
+        (
+            "scale: Input should be less than or equal to 16 (given: 50); tile: tile must be 0 (automatic) or at least "
+            "32 pixels (given: 5)",
+            "scale: höchstens 16 ist möglich (angegeben: 50); tile: die Kachel ist 0 (automatisch) oder hat mindestens "
+            "32 Pixel (angegeben: 5)",
+            "scale: como máximo es posible 16 (indicado: 50); tile: la tesela debe ser 0 (automática) o de al menos "
+            "32 píxeles (indicado: 5)",
+        ),
+        (
+            "'y' (GFPGAN) is not an upscaling model.",
+            "„y“ (GFPGAN) ist kein Modell dieser Art (Vergrößern).",
+            "«y» (GFPGAN) no es un modelo de esta clase (ampliación).",
+        ),
+        (
+            "Cancelled: the file holds the first 12 of 40 frames. The same command goes on from there.",
+            "Abgebrochen: die Datei enthält die ersten 12 von 40 Bildern. Derselbe Auftrag geht dort weiter.",
+            "Cancelado: el archivo contiene los primeros 12 de 40 fotogramas. El mismo trabajo continúa desde ahí.",
+        ),
+        ("lanczos, worker-2", "lanczos, Arbeitsprozess 2", "lanczos, proceso de trabajo 2"),
+    ],
+)
+def test_the_reasons_within_are_said_too(english, german, spanish):
+    assert words_in("de").said(english) == german
+    assert words_in("es").said(english) == spanish
+
+
+@pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("kind", ["noise", "flat", "large", "gray"])
-def test_reasons_hold_no_english_words(tmp_path, kind):
+def test_reasons_hold_no_english_words(tmp_path, kind, language):
     random = np.random.default_rng(1)
     pixels = {
         "noise": random.integers(0, 255, (200, 300, 3), np.uint8),
@@ -119,7 +168,7 @@ def test_reasons_hold_no_english_words(tmp_path, kind):
     Image.fromarray(pixels).save(path, quality=40)
     reasons = IntelligentEnhancer(ModelManager({}, tmp_path)).recommend(path).reasoning
     for reason in reasons:
-        said = words_in("de").said(reason)
+        said = words_in(language).said(reason)
         assert not set(re.findall(r"[a-z]+", said)) & {
             "the",
             "of",

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from engine.processor import enhance_file
+from engine.storage.output_names import reserved
 from engine.types import EnhanceSettings, JobControl
 from engine.video import VideoOptions, VideoProgress, enhance_video
 from tests import clips
-from ui.handlers import video
+from ui.handlers import video, video_frames
 from ui.strings import words_in
+from ui.upload_cache import CachedUpload
+from utils import image_io
 from utils.errors import InvalidSettingsError, InvalidVideoError, JobCancelled, OutputError
+from utils.picture import Picture
 from utils.video_files import probe_video
+from utils.writers import SaveOptions
 
 FORM = {
     "model": "tiny-x4",
@@ -29,12 +35,15 @@ FORM = {
     "speed": "fast",
     "mode": "best",
     "smoothing": 0.2,
+    "deinterlace": "auto",
     "skip_duplicates": True,
     "audio": True,
     "subtitles": False,
     "color_match": True,
     "denoise_strength": None,
     "tile": None,
+    "pictures": None,
+    "rate": 24,
 }
 
 
@@ -43,6 +52,10 @@ def test_the_form_becomes_settings_and_options():
     assert (settings.model, settings.mode, settings.scale, settings.tile) == ("tiny-x4", "best", 2, 0)
     assert (options.codec, options.quality, options.start, options.end) == ("h265", 70, 1.0, None)
     assert (options.smoothing, options.copy_subtitles) == (0.2, False)
+    assert [
+        video.make_values({**FORM, "denoise_strength": typed})[0].denoise_strength
+        for typed in ("", " 0,5", "0.25", None)
+    ] == [None, 0.5, 0.25, None]
     with pytest.raises(InvalidSettingsError, match="end must come after"):
         video.make_values({**FORM, "to": "0.5"})
 
@@ -72,28 +85,41 @@ def test_a_bad_upload_is_an_error_and_none_is_none(tmp_path, config):
 )
 def test_results_get_names_of_their_own(tmp_path, source, kind, name):
     settings = EnhanceSettings.create(scale=2)
-    assert video.target_of(Path(source), tmp_path, settings, kind) == tmp_path / name
-    (tmp_path / name).touch()
-    assert video.target_of(Path(source), tmp_path, settings, kind) != tmp_path / name
+    another = f"{Path(name).stem}-2{Path(name).suffix}"
+    with (
+        video.target_of(Path(source), tmp_path, settings, kind) as first,
+        video.target_of(Path(source), tmp_path, settings, kind) as second,
+    ):
+        assert (first, second) == (tmp_path / name, tmp_path / another), "none of them is written yet"
+        first.touch()
+    with video.target_of(Path(source), tmp_path, settings, kind) as third:
+        assert third == tmp_path / another
 
 
-def test_a_preview_is_made_by_what_enhances_pictures_and_says_how_long_all_will_take(tmp_path, manager, config):
+@pytest.fixture
+def preview(tmp_path, manager, config):
+    """One frame before and after: (path, seconds, settings, options)."""
+    enhance, folder = partial(enhance_file, manager=manager, config=config), tmp_path / "session"
+    given = {"manager": manager, "folder": folder, "config": config, "control": JobControl(), "words": words_in("en")}
+    return partial(video.preview_frame, enhance=enhance, **given)
+
+
+def test_a_preview_is_made_by_what_enhances_pictures_and_says_how_long_all_will_take(tmp_path, preview):
     path = clips.make_clip(tmp_path / "in.mp4", frames=50, audio=None)
     settings, options = video.make_values({**FORM, "model": "auto", "from": "", "to": "1"})
-    shown = video.preview_frame(
-        str(path),
-        1.2,
-        settings,
-        options,
-        enhance=partial(enhance_file, manager=manager, config=config),
-        manager=manager,
-        folder=tmp_path / "session",
-        config=config,
-        control=JobControl(),
-        words=words_in("en"),
-    )
-    assert all(Path(one).is_file() for one in shown.pair)
+    shown = preview(str(path), 1.2, settings, options)
+    assert all(Path(one).is_file() for one in (shown.view.before, shown.view.after))
+    assert (shown.view.width, shown.view.height, shown.view.input_width) == (128, 96, 64)
     assert "The frame at 1.2 s: 128 × 96 pixels" in shown.sentence and "(25 frames) will take about" in shown.sentence
+
+
+@pytest.mark.parametrize(("way", "whole"), [("auto", True), ("off", False)])
+def test_a_preview_of_an_interlaced_film_is_as_the_film_will_be(tmp_path, preview, way, whole):
+    path = clips.make_clip(tmp_path / "in.mkv", size=(320, 256), draw=clips.woven_frame, audio=None)
+    settings = EnhanceSettings.create(model="lanczos", scale=2)
+    preview(str(path), 0.2, settings, VideoOptions.create(deinterlace=way))
+    before = image_io.load(next((tmp_path / "session" / "previews").glob("*-before.png"))).pixels
+    assert (clips.combed_share(before) < clips.COMBED_SHARE / 4) is whole
 
 
 def test_progress_counts_frames():
@@ -149,3 +175,62 @@ def test_parts_of_films_that_nobody_went_on_with_are_swept(tmp_path):
     video.sweep_parts(tmp_path)
     left = sorted(path.name for path in (tmp_path / "session-a").iterdir())
     assert left == [".realesrgan-video-young", "film_x2.mp4"]
+
+
+def numbered(folder, count=4, name="shot_{:03d}.png"):
+    """Uploads as Gradio keeps them: each in a folder of its own."""
+    paths = []
+    for number in range(count):
+        path = folder / f"upload-{number}" / name.format(number)
+        path.parent.mkdir(parents=True)
+        image_io.save(Picture(clips.numbered_frame(number)), path, SaveOptions("png"))
+        paths.append(str(path))
+    return paths
+
+
+def test_uploaded_pictures_are_one_film_and_frames_come_back_in_an_archive(tmp_path, config, manager):
+    import zipfile
+
+    uploads = numbered(tmp_path)
+    values = {**FORM, "model": "lanczos", "from": "", "pictures": uploads, "rate": 12.5, "kind": "png"}
+    settings, options = video.make_values(values)
+    assert options.rate == 12.5 and video.make_values({**FORM, "rate": 30})[1].rate is None
+    folder = tmp_path / "session"
+    name, pictures = video_frames.dropped(None, values)
+    upload = CachedUpload.keep(name, folder, pictures=pictures)
+    info = video.look_at(str(upload.path), config, options)
+    assert "12.5" in video.describe(info, words_in("en")) and info.frames == 4
+    with video.target_of(upload.path, folder, settings, "png", options) as target:
+        pass
+    with video.target_of(upload.path, folder, settings, "png", options) as again:
+        assert target == again, "what was cancelled is gone on with"
+    made = enhance_video(upload.path, target, settings, options, manager=manager, config=config)
+    upload.release()
+    assert not upload.path.exists() and all(Path(path).exists() for path in uploads)
+    with reserved(folder / "shot_x2_frames.zip"):  # another film of that name is being packed
+        cancelled = video_frames.packed(replace(made, complete=False), folder)
+    assert cancelled.output_path.name == "shot_x2_frames-2.zip"
+    result = video_frames.packed(made, folder)
+    with zipfile.ZipFile(result.output_path) as archive:
+        assert archive.namelist() == [f"{number:06d}.png" for number in range(4)]
+        assert clips.number_of(image_io.load(archive.read("000003.png")).pixels) == 3
+    assert result.output_path.name == "shot_x2_frames.zip" and result.bytes == result.output_path.stat().st_size
+    assert not target.parent.exists(), "the frames are in the archive alone"
+    page = video.player(result, words_in("en"))
+    assert "shot_x2_frames.zip" in page and "<video" not in page and "play" not in page
+    assert "4 frames" in video.summary(result, words_in("en"))
+
+
+def test_films_stay_as_they_are_and_pictures_of_one_name_are_refused(tmp_path, config, manager):
+    film = clips.make_clip(tmp_path / "in.mp4", frames=3)
+    made = enhance_video(
+        film,
+        tmp_path / "out.mp4",
+        *video.make_values({**FORM, "model": "lanczos", "from": ""}),
+        manager=manager,
+        config=config,
+    )
+    assert video_frames.packed(made, tmp_path) is made
+    with pytest.raises(InvalidVideoError, match="called '1.png'"):
+        video_frames.dropped(None, {"pictures": numbered(tmp_path / "same", 2, "1.png")})
+    assert video_frames.dropped(None, {"pictures": None}) is None

@@ -17,11 +17,11 @@ from engine.processor import enhance_file
 from tests import checkpoints
 from tests.ui.test_image_work import TwoFaces, config, pixels  # noqa: F401 (config is a fixture)
 from tests.waiting import LONG
-from ui.handlers.image import ImageWork
-from ui.sessions import COOKIE, Sessions
+from ui.handlers.image import ImageService
 from ui.tabs import image_tab
 from ui.tabs.image_layout import lay_out
 from ui.tabs.image_parts import PartEvents
+from ui.visitors import COOKIE, Visitors
 
 
 def window(name: str):
@@ -42,14 +42,15 @@ class Opened:
         self.enhance = partial(enhance_file, manager=manager, config=config)
         with gr.Blocks():
             self.parts = lay_out(manager)
-        self.work = ImageWork(config, manager, self._enhance)
-        self.work._restorer = FaceRestorer(manager, TwoFaces())
-        self.sessions = Sessions(config.output_dir)
+        self.prepared: list = []
+        self.service = ImageService(config, manager, self._enhance, prepare=self.prepared.append)
+        self.service._restorer = FaceRestorer(manager, TwoFaces())
+        self.visitors = Visitors(config.output_dir)
         made = SimpleNamespace(
             enable_downloads=True, **{name: getattr(config, name) for name in dir(config) if name[0] != "_"}
         )
-        self.tab = image_tab._Tab(self.parts, self.work, self.sessions, made)
-        self.closer = PartEvents(self.parts, self.work, self.sessions, made)
+        self.tab = image_tab._Tab(self.parts, self.service, self.visitors, made)
+        self.closer = PartEvents(self.parts, self.service, self.visitors, made)
 
     def _enhance(self, source, target, settings, **how):
         self.settings.append(settings)
@@ -105,8 +106,8 @@ def test_a_slider_moves_the_result_that_its_own_window_shows(opened, photo, othe
     moved = opened.tab.readjust(window("a"), event(run=mine["run"], fidelity=0.5))
     shown = opened.stage(moved)
     assert Path(shown["after"]).name == "photo_x2_fidelity50.png" and shown["run"] == mine["run"] != 0
-    desk = opened.work.desk(opened.sessions.of(window("a")))
-    assert [Path(run.output_path).name for run in desk.runs] == ["photo_x2_fidelity50.png", "other_x2.png"]
+    workspace = opened.service.workspace(opened.visitors.of(window("a")))
+    assert [Path(run.output_path).name for run in workspace.runs] == ["photo_x2_fidelity50.png", "other_x2.png"]
 
 
 def test_a_second_move_that_was_made_before_the_first_was_shown_is_not_lost(opened, photo):
@@ -168,8 +169,8 @@ def test_a_result_does_not_cover_the_picture_that_was_opened_meanwhile(opened, p
     changed = enhanced_while_another_is_opened(opened, photo, other, where="a")
     assert opened.parts.stage not in changed and "photo.png is finished" in changed[opened.parts.status]
     assert "data-run" in changed[opened.parts.history] and changed[opened.parts.enhance]["interactive"]
-    desk = opened.work.desk(opened.sessions.of(window("a")))
-    assert desk.upload == other and desk.current is None and len(desk.runs) == 1
+    workspace = opened.service.workspace(opened.visitors.of(window("a")))
+    assert workspace.upload == other and workspace.current is None and len(workspace.runs) == 1
 
 
 def test_each_window_shows_its_own_result_whatever_another_one_opened(opened, photo, other):
@@ -180,8 +181,8 @@ def test_each_window_shows_its_own_result_whatever_another_one_opened(opened, ph
 def test_two_quick_clicks_turn_two_faces_and_the_picture_is_looked_at_once(opened, photo):
     looks = []
     detector = TwoFaces()
-    opened.work._restorer = FaceRestorer(
-        opened.work.manager, SimpleNamespace(detect=lambda rgb: looks.append(1) or detector.detect(rgb))
+    opened.service._restorer = FaceRestorer(
+        opened.service.manager, SimpleNamespace(detect=lambda rgb: looks.append(1) or detector.detect(rgb))
     )
     form = opened.form(face_enhance="on")
     opened.closer.find_faces(window("a"), str(photo), *form)
@@ -189,13 +190,13 @@ def test_two_quick_clicks_turn_two_faces_and_the_picture_is_looked_at_once(opene
         changed = opened.closer.turn_face(window("a"), event(number=number), str(photo), *form)
         assert [box["on"] for box in opened.stage(changed)["boxes"]] == on
     assert len(looks) == 1
-    looked = opened.work.find_faces(opened.sessions.of(window("a")), photo, opened.tab.settings(tuple(form)))
+    looked = opened.service.find_faces(opened.visitors.of(window("a")), photo, opened.tab.settings(tuple(form)))
     assert [box.on for box in looked] == [True, False], "a new look says the same"
 
 
 def test_no_click_on_a_face_is_dropped(opened):
     with gr.Blocks() as blocks, gr.Tab("image") as tab:
-        image_tab.build(opened.tab.config, opened.work.manager, opened.sessions, blocks, opened.enhance, tab)
+        image_tab.build(opened.tab.config, opened.service.manager, opened.visitors, blocks, opened.enhance, tab)
     (turn,) = [fn for fn in blocks.fns.values() if fn.name == "turn_face"]
     assert (turn.trigger_mode, turn.concurrency_limit) == ("multiple", 1)
 
@@ -217,3 +218,14 @@ def test_a_model_that_came_can_be_compared_at_once(config, weights, tmp_path):  
         assert opened.tab.models(["tiny-x4", "new-x4"])[opened.parts.compare_models]["value"] == ["new-x4"]
     finally:
         manager.close()
+
+
+def test_what_enhance_would_need_is_made_ready_as_soon_as_it_is_known(opened, photo):
+    """With the model that "auto" means, so that a worker loads the right one."""
+    opened.tab.count(window("a"), str(photo), *opened.form(model="auto", mode="quick"))
+    opened.tab.count(window("a"), str(photo), *opened.form(model="tiny-x2"))
+    first, second = opened.prepared
+    assert first.model != "auto" and first.model == opened.service.automatic(photo, first.but(model="auto"))
+    assert second.model == "tiny-x2" and second.scale == 2
+    opened.tab.count(window("a"), None, *opened.form())
+    assert len(opened.prepared) == 2

@@ -14,24 +14,19 @@ from types import SimpleNamespace
 import pytest
 
 from engine.executors.in_process import in_process_executor
-from engine.machine_test import MachineTest
+from engine.machine.benchmark import MachineTest
+from engine.machine.report import folder_facts
 from engine.model_manager import ModelManager
-from engine.model_wheels import WHEELS
-from engine.registry import REGISTRY
-from engine.system_report import folder_facts
-from tests.engine.test_system_report import Settings
-from ui.handlers import system as work
-from ui.sessions import Sessions
+from engine.models.registry import REGISTRY
+from engine.models.wheels import WHEELS
+from tests.conftest import Settings
+from ui.handlers import system as handlers
 from ui.strings import LANGUAGES, words_in
 from ui.tabs.image_events import Events as ImageEvents
 from ui.tabs.system_tab import SystemEvents
+from ui.visitors import Visitors
 
 WORDS = words_in("en")
-
-
-@pytest.fixture
-def settings(tmp_path, weights):
-    return Settings(weights, *(tmp_path / name for name in ("outputs", "cache", "data", "logs")))
 
 
 @pytest.fixture
@@ -58,31 +53,32 @@ def test_the_machine_is_described(language):
         "platform": "Linux",
         "python": "3.11",
     }
-    html = work.machine_html(facts, words_in(language))
+    html = handlers.machine_html(facts, words_in(language))
     assert "A &lt;CPU&gt;" in html and "avx2" in html and "8.6 GB" in html and "mps" in html
-    assert work.machine_html({**facts, "gpus": []}, words_in(language))
+    assert handlers.machine_html({**facts, "gpus": []}, words_in(language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_folders_limits_versions_and_memory_have_words(language, settings):
     words = words_in(language)
-    assert str(settings.cache_dir) in work.folders_html(folder_facts(settings), words)
-    assert "200 megapixels" in work.limits_html(settings, words)
-    assert "gradio" in work.versions_html(words)
-    assert "GB" in work.memory_html(None, words)
+    assert str(settings.cache_dir) in handlers.folders_html(folder_facts(settings), words)
+    said = {"en": "200 megapixels", "de": "200 Megapixel", "es": "200 megapíxeles"}
+    assert said.get(language, "200 ") in handlers.limits_html(settings, words)
+    assert "gradio" in handlers.versions_html(words)
+    assert "GB" in handlers.memory_html(None, words)
 
 
 def test_unloading_says_what_it_did(manager):
     manager.unload_all()
-    assert "No model is loaded" in work.loaded_html(None, manager, WORDS)
-    assert work.unload(None, manager, WORDS) == "No model was loaded."
+    assert "No model is loaded" in handlers.loaded_html(None, manager, WORDS)
+    assert handlers.unload(None, manager, WORDS) == "No model was loaded."
     manager.load_model("tiny-x4")
-    html = work.loaded_html(None, manager, WORDS)
+    html = handlers.loaded_html(None, manager, WORDS)
     assert "tiny-x4" in html and "of weights" in html
     with manager.borrow("tiny-x4"):
-        assert "Still at work: 1" in work.unload(None, manager, WORDS)
-    assert work.unload(None, manager, WORDS).startswith("Models unloaded: 1;")
-    assert work.loaded_models(None, manager) == {}
+        assert "Still at work: 1" in handlers.unload(None, manager, WORDS)
+    assert handlers.unload(None, manager, WORDS).startswith("Models unloaded: 1;")
+    assert handlers.loaded_models(None, manager) == {}
 
 
 def test_models_of_an_executor_are_seen_and_unloaded(manager, settings):
@@ -90,43 +86,45 @@ def test_models_of_an_executor_are_seen_and_unloaded(manager, settings):
         device = "cpu"
         worker_idle_timeout = 0
 
-    executor = in_process_executor(Config(settings.weights_dir, *[Path()] * 4), manager)
+    executor = in_process_executor(Config(Path(), weights_dir=settings.weights_dir), manager)
     try:
         manager.load_model("tiny-x4")
-        assert len(work.loaded_models(executor, manager)) == 1, "the shared manager's models count once"
-        assert work.unload(executor, manager, WORDS).startswith("Models unloaded: 1;")
+        assert len(handlers.loaded_models(executor, manager)) == 1, "the shared manager's models count once"
+        assert handlers.unload(executor, manager, WORDS).startswith("Models unloaded: 1;")
     finally:
         executor.close()
 
 
 def test_models_on_disk_show_their_state_and_what_may_be_done(own_weights):
-    html = work.models_html(own_weights, WORDS)
+    html = handlers.models_html(own_weights, WORDS)
     for part in ("verified", "missing", "unverified", "problem", "67.1 MB", "embedded-compact-x4", "tiny-x4"):
         assert part in html, part
     assert "verified, comes with the set-up" in html
-    labels = {name: label for label, name in work.model_choices(own_weights, WORDS)}
+    labels = {name: label for label, name in handlers.model_choices(own_weights, WORDS)}
     assert labels["RealESRGAN_x4plus"] == "RealESRGAN_x4plus · 33.5 MB · verified, comes with the set-up"
     assert labels["RealESRGAN_x2plus"] == "RealESRGAN_x2plus · 67.1 MB · missing"
 
     def may(name):
-        status = work.status_of(own_weights, name)
-        return work.may_download(own_weights, status), work.may_delete(own_weights, status)
+        status = handlers.status_of(own_weights, name)
+        return handlers.may_download(own_weights, status), handlers.may_delete(own_weights, status)
 
     assert may("RealESRGAN_x2plus") == (True, False)
     assert may("RealESRGAN_x4plus") == (False, False), "what came with the set-up is pip's"
     assert may("tiny-x4") == (False, True)
     assert may("embedded-compact-x4") == (False, False), "what ships with the program stays"
     assert may(None) == (False, False)
-    packs = [name for name in labels if work.pack_of(name) is not None]
+    packs = [name for name in labels if handlers.pack_of(name) is not None]
     bare = ModelManager(weights_dir=own_weights._store.weights_dir, cache_dir=None, from_setup=lambda pair: None)
-    assert [work.pack_of(name) for _, name in work.model_choices(bare, WORDS) if work.pack_of(name)] == [*WHEELS]
-    assert set(packs) <= {f"{work.PACK_PREFIX}{pack}" for pack in WHEELS}
+    assert [handlers.pack_of(name) for _, name in handlers.model_choices(bare, WORDS) if handlers.pack_of(name)] == [
+        *WHEELS
+    ]
+    assert set(packs) <= {f"{handlers.PACK_PREFIX}{pack}" for pack in WHEELS}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_measurement_is_told_in_times_for_photographs(language):
     result = MachineTest("m", "openvino", "cpu", "bf16", 4, 0.1, 20.0, 7, 1.5, 12.0)
-    html = work.machine_test_html(result, words_in(language))
+    html = handlers.machine_test_html(result, words_in(language))
     assert "m (openvino, cpu, bf16)" in html and "20.0 s" in html and "2 min 00 s" in html
 
 
@@ -177,7 +175,7 @@ def events(mirror, settings, tmp_path):
         for name in ("quick", "slow")
     }
     manager = ModelManager(specs, tmp_path / "models", cache_dir=None, bundled_dir=None, optimize=False, device="cpu")
-    yield SystemEvents(replace(settings, enable_downloads=True), manager, Sessions(tmp_path / "outputs"), None)
+    yield SystemEvents(replace(settings, enable_downloads=True), manager, Visitors(tmp_path / "outputs"), None)
     manager.close()
 
 
@@ -199,12 +197,12 @@ def test_a_model_is_downloaded_and_its_state_told(events):
     assert "Downloading quick" in said[0] and "quick is installed (verified)" in said[-1]
     assert "quick: verified" in events.verify(REQUEST, "quick")[0]
     assert "is deleted" in events.delete(REQUEST, "quick")[0]
-    assert work.status_of(events._manager, "quick").installed is False
+    assert handlers.status_of(events._manager, "quick").installed is False
 
 
 def test_a_download_is_cancelled(events):
     said = asyncio.run(told_by(events.download(REQUEST, "slow"), lambda: events.stop(REQUEST)))
-    assert "trouble" in said[-1] and not work.status_of(events._manager, "slow").installed
+    assert "trouble" in said[-1] and not handlers.status_of(events._manager, "slow").installed
 
 
 def test_where_downloads_are_off_nothing_is_brought_or_deleted(events, weights, tmp_path):
@@ -223,14 +221,14 @@ def test_where_downloads_are_off_the_image_tab_brings_nothing_either():
 
 def test_a_second_download_of_a_window_does_not_cancel_the_first(events):
     """The one of the chosen model, and the one that faces need."""
-    image = ImageEvents(None, SimpleNamespace(manager=events._manager), events._sessions, events._config)
+    image = ImageEvents(None, SimpleNamespace(manager=events._manager), events._visitors, events._config)
 
     async def story():
         slow = image.bring(REQUEST, "slow", "note", "button")
         await anext(slow)
         quick = [updates async for updates in image.bring(REQUEST, "quick", "note", "button")]
-        went_on = not events._sessions.resume(REQUEST, "download slow").control.cancelled
-        events._sessions.cancel(REQUEST, "download slow")
+        went_on = not events._visitors.resume(REQUEST, "download slow").control.cancelled
+        events._visitors.cancel(REQUEST, "download slow")
         return quick[-1], went_on, [updates async for updates in slow][-1]
 
     quick, went_on, slow = asyncio.run(story())

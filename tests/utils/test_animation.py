@@ -9,6 +9,7 @@ from PIL import Image
 from tests.pictures import SRGB, XMP, exif_with_everything, pattern
 from utils import image_io
 from utils.errors import OutputError
+from utils.metadata import read_comment
 from utils.picture import Metadata, Picture
 from utils.writers import SaveOptions
 
@@ -30,12 +31,12 @@ def moving_square(alpha: bool) -> list[Picture]:
 def shown(picture: Picture) -> np.ndarray:
     """What can be seen: colours under full transparency do not count."""
     pixels = picture.interleaved().astype(int)
-    return pixels * (pixels[..., 3:] > 0) if pixels.shape[2] == 4 else pixels
+    return pixels * (pixels[..., -1:] > 0) if pixels.shape[2] in (2, 4) else pixels
 
 
 @pytest.mark.parametrize("loop", [0, 1, 5])
 @pytest.mark.parametrize("alpha", [False, True])
-@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "jxl"])
 def test_frames_timing_and_repeats_come_back(tmp_path, kind, alpha, loop):
     path = tmp_path / f"moving.{kind}"
     frames = moving_square(alpha)
@@ -51,7 +52,7 @@ def test_frames_timing_and_repeats_come_back(tmp_path, kind, alpha, loop):
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "jxl"])
 def test_gray_animations(tmp_path, kind, channels):
     pixels = [pattern(channels=channels), pattern(channels=channels)[::-1].copy()]
     if channels == 2:
@@ -99,7 +100,7 @@ def test_what_does_not_move_is_not_stored_again(tmp_path):
     still = pattern(200, 200)
     moving = still.copy()
     moving[:4, :4] = 0
-    for kind in ("gif", "webp", "png"):
+    for kind in ("gif", "webp", "png", "jxl"):
         options, path = SaveOptions(kind, lossless=True), tmp_path / f"a.{kind}"
         image_io.write_animation([(Picture(still), 100)], path, 0, options, Metadata())
         alone = path.stat().st_size
@@ -125,6 +126,9 @@ def test_frames_are_taken_one_at_a_time(tmp_path):
 def test_an_animation_keeps_its_profile_exif_and_settings(tmp_path):
     metadata = Metadata(icc_profile=SRGB, exif=exif_with_everything(), xmp=XMP)
     frames = [(frame, 100) for frame in moving_square(False)]
+    image_io.write_animation(frames, tmp_path / "a", 0, SaveOptions("jxl", comment="{}"), metadata)
+    kept = next(image_io.load_frames(tmp_path / "a"))[0].metadata
+    assert kept.icc_profile == SRGB and read_comment(kept.exif) == "{}" and kept.xmp is not None
     for kind in ("webp", "png"):
         image_io.write_animation(frames, tmp_path / "a", 0, SaveOptions(kind, comment="{}"), metadata)
         with Image.open(tmp_path / "a") as image:
@@ -140,7 +144,7 @@ def test_a_frame_that_cannot_be_made_leaves_nothing(tmp_path):
         yield Picture(pattern()), 100
         raise RuntimeError("stopped")
 
-    for kind in ("gif", "webp", "png"):
+    for kind in ("gif", "webp", "png", "jxl"):
         with pytest.raises(RuntimeError, match="stopped"):
             image_io.write_animation(frames(), tmp_path / "a", 0, SaveOptions(kind), Metadata())
     assert list(tmp_path.iterdir()) == []

@@ -186,6 +186,14 @@ def test_exif_after_the_pixels_of_a_png_counts_as_well(tmp_path):
     (tmp_path / "late.png").write_bytes(data[:-12] + block + data[-12:])
     assert image_io.probe(tmp_path / "late.png").width == 24
     np.testing.assert_array_equal(image_io.load(tmp_path / "late.png").pixels, corner_picture())
+    assert image_io.load(tmp_path / "late.png").metadata.warnings == ()
+
+    damaged = block[:-1] + bytes([block[-1] ^ 1])  # its checksum
+    (tmp_path / "late.png").write_bytes(data[:-12] + damaged + data[-12:])
+    picture = image_io.load(tmp_path / "late.png")
+    np.testing.assert_array_equal(picture.pixels, stored(corner_picture(), 6))
+    assert picture.metadata.exif is None
+    assert picture.metadata.warnings == ("The EXIF of 'late.png' is damaged and was left out.",)
 
 
 def test_cmyk_goes_through_its_own_profile_or_pillows_plain_way(tmp_path):

@@ -6,40 +6,44 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from engine.batch import (
+    REQUEST_NAME,
     BackgroundBatch,
     BatchControl,
-    BatchLine,
     BatchOptions,
+    BatchQueue,
     BatchRequest,
     BatchSnapshot,
+    Enhance,
     ItemState,
+    check_in_place,
     forget_request,
     is_running,
+    journal_place,
     unfinished_requests,
     zip_results,
 )
-from engine.batch.request import REQUEST_NAME
-from engine.batch.run import Enhance
+from engine.jobs.job_list import JobList
 from engine.model_manager import ModelManager
-from engine.presets import merge_settings
 from engine.settings_manager import SettingsManager
-from engine.types import EnhanceResult, EnhanceSettings
+from engine.storage.presets import merge_settings
+from engine.types import EnhanceFile, EnhanceResult, EnhanceSettings
+from ui.handlers.batch_job import BatchJob
 from ui.handlers.common import make_settings
-from ui.sessions import Session
-from utils.addresses import is_loopback
+from ui.visitors import Visitor
+from utils.addresses import is_from_this_machine, is_loopback
 from utils.errors import InvalidImageError, InvalidSettingsError
 
 How = Literal["image", "preset", "auto"]
+OriginalsPolicy = Literal["keep", "trash", "backup"]
 _PLACE = "batch-"
 _ELSEWHERE = "where.txt"
-_KEPT_WITH_AUTO = ("format", "quality", "exif")
+_KEPT_WITH_AUTO = ("format", "quality", "exif", "salvage")
 RESULTS_BESIDE = "enhanced"
 """Folder of the results inside a folder of this machine, where the person names none."""
 
@@ -54,6 +58,7 @@ class Wanted:
         template: of names; empty = the usual one.
         output: folder for results; only together with ``folder``.
         from_here: whether the browser runs on this machine, see ``is_from_here``.
+        originals: keep them, or put results in their places, they themselves into the trash or the folder ``backup``.
     """
 
     uploads: tuple[Path, ...] = ()
@@ -65,29 +70,23 @@ class Wanted:
     skip_done: bool = True
     overwrite: bool = False
     from_here: bool = True
+    originals: OriginalsPolicy = "keep"
+    backup: str = ""
 
 
 def may_name_folders(config: Any) -> bool:
     """Whether people may name folders of this machine: when only this machine reaches the page, or roots are set."""
-    return bool(config.api_library_roots) or _only_local(config)
+    return bool(config.api_library_roots) or only_local(config)
 
 
-def _only_local(config: Any) -> bool:
+def only_local(config: Any) -> bool:
+    """Whether the program is served to this machine only."""
     return is_loopback(config.server_name) and not config.share
 
 
 def is_from_here(request: Any) -> bool:
-    """Whether a page's request was made on this machine, for an address of this machine.
-
-    A server that listens on loopback alone is still reached from outside through a proxy on this machine, and by a
-    page of another site whose host name was pointed at 127.0.0.1 (DNS rebinding); their headers give them away.
-    """
-    headers = getattr(request, "headers", None) or {}
-    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")):
-        return False
-    origin, host = headers.get("origin"), headers.get("host")
-    named = [urlsplit(address).hostname for address in (origin, f"//{host}" if host else None) if address]
-    return all(name is not None and is_loopback(name) for name in named)
+    """Whether a page's request was made on this machine, for an address of this machine."""
+    return is_from_this_machine(getattr(request, "headers", None) or {})
 
 
 def allowed_folder(text: str, config: Any, *, must_exist: bool = True, from_here: bool = True) -> Path:
@@ -104,7 +103,7 @@ def allowed_folder(text: str, config: Any, *, must_exist: bool = True, from_here
     except (OSError, ValueError, RuntimeError) as error:
         raise InvalidSettingsError(f"'{text}' is not a folder: {error}.") from error
     roots = [Path(root.strip()).expanduser().resolve() for root in config.api_library_roots.split(",") if root.strip()]
-    if not (_only_local(config) and from_here) and not any(folder.is_relative_to(root) for root in roots):
+    if not (only_local(config) and from_here) and not any(folder.is_relative_to(root) for root in roots):
         raise InvalidSettingsError(
             "This folder may not be named. Whoever runs the program can allow it with REALESRGAN_API_LIBRARY_ROOTS."
         )
@@ -145,11 +144,14 @@ def make_request(
         overwrite=wanted.overwrite,
         resume=wanted.skip_done,
         watch=wanted.watch and bool(wanted.folder.strip()),
+        in_place=wanted.originals != "keep" and bool(wanted.folder.strip()),
     )
     if wanted.folder.strip():
         if not may_name_folders(config):
             raise InvalidSettingsError("Folders of this machine may not be named here. Upload the pictures instead.")
         folder = allowed_folder(wanted.folder, config, from_here=wanted.from_here)
+        if options.in_place:
+            return _in_place(wanted, folder, settings, options, per_picture, config)
         named = wanted.output.strip()
         output = folder / RESULTS_BESIDE
         if named:
@@ -160,9 +162,27 @@ def make_request(
     return BatchRequest(wanted.uploads, place / "out", settings, options, per_picture, place / "zip")
 
 
-def new_place(session: Session) -> Path:
+def _in_place(
+    wanted: Wanted, folder: Path, settings: EnhanceSettings, options: BatchOptions, per_picture: bool, config: Any
+) -> BatchRequest:
+    if wanted.originals == "backup":
+        if not wanted.backup.strip():
+            raise InvalidSettingsError("Name a folder for the originals.")
+        kept = allowed_folder(wanted.backup, config, must_exist=False, from_here=wanted.from_here)
+        options = replace(options, backup=str(kept))
+    check_in_place(options)
+    place = journal_place(config.data_dir, [folder], settings, options)
+    return BatchRequest((folder,), place, settings, options, per_picture)
+
+
+def may_undo(config: Any, request: Any) -> bool:
+    """Whether originals may be put back from a page: they are this machine's, and so has the person to be."""
+    return only_local(config) and is_from_here(request)
+
+
+def new_place(visitor: Visitor) -> Path:
     """A folder for one batch, below the browser's own; not made yet."""
-    return session.folder / f"{_PLACE}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    return visitor.folder / f"{_PLACE}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
 def take_uploads(request: BatchRequest, place: Path) -> BatchRequest:
@@ -182,28 +202,36 @@ def take_uploads(request: BatchRequest, place: Path) -> BatchRequest:
     return replace(request, inputs=tuple(taken))
 
 
-class BatchDesk:
+class BatchService:
     """Every browser's batch: one at a time each, found again after a refresh.
 
     Args:
         enhance: does one picture, ``(input, output, settings, *, control, overwrite)``; None = the engine, here.
+        job_list: the list of all jobs.
     """
 
-    def __init__(self, manager: ModelManager, config: Any, enhance: Callable[..., EnhanceResult] | None = None) -> None:
+    def __init__(
+        self,
+        manager: ModelManager,
+        config: Any,
+        enhance: EnhanceFile | None = None,
+        job_list: JobList | None = None,
+    ) -> None:
         self._manager, self._config, self._enhance = manager, config, enhance
-        self._line = BatchLine()
+        self._job_list = job_list or JobList()
+        self._queue = BatchQueue()
 
-    def current(self, session: Session) -> BackgroundBatch | None:
+    def current(self, visitor: Visitor) -> BackgroundBatch | None:
         """The browser's newest batch, running or not."""
-        return session.memory.get("batch")
+        return visitor.memory.get("batch")
 
-    def begin(self, session: Session, request: BatchRequest, place: Path | None = None) -> BackgroundBatch:
+    def begin(self, visitor: Visitor, request: BatchRequest, place: Path | None = None) -> BackgroundBatch:
         """Start a batch. Raises ``InvalidSettingsError`` while another of this browser runs, or ``QueueFullError``.
 
         Args:
             place: the batch's own folder, when it is a new one.
         """
-        before = self.current(session)
+        before = self.current(visitor)
         if before is not None and before.snapshot().active:
             raise InvalidSettingsError("A batch is running here. Wait for it, or cancel it first.")
         if place is not None:
@@ -213,9 +241,10 @@ class BatchDesk:
                 place.mkdir(parents=True, exist_ok=True)
                 (place / _ELSEWHERE).write_text(str(request.output_dir), "utf-8")
         batch = BackgroundBatch(
-            request, manager=self._manager, config=self._config, line=self._line, enhance=self._one_way()
+            request, manager=self._manager, config=self._config, queue=self._queue, enhance=self._one_way()
         )
-        session.memory["batch"] = batch
+        visitor.memory["batch"] = batch
+        self._job_list.add(BatchJob(batch, visitor.key))
         return batch
 
     def _one_way(self) -> Enhance | None:
@@ -228,36 +257,36 @@ class BatchDesk:
 
         return one
 
-    def retry_failed(self, session: Session) -> BackgroundBatch:
+    def retry_failed(self, visitor: Visitor) -> BackgroundBatch:
         """Once more over the browser's last batch: what is done stays, what failed is tried again."""
-        batch = self.current(session)
+        batch = self.current(visitor)
         if batch is None:
             raise InvalidSettingsError("There is no batch to try again.")
-        return self.begin(session, batch.request.but(retry_failed=True, resume=True))
+        return self.begin(visitor, batch.request.but(retry_failed=True, resume=True))
 
-    def unfinished(self, session: Session) -> BatchRequest | None:
+    def unfinished(self, visitor: Visitor) -> BatchRequest | None:
         """A batch of this browser that was killed or cancelled and that nobody runs now; the newest."""
-        found = list(unfinished_requests(session.folder))
-        for pointer in session.folder.glob(f"{_PLACE}*/{_ELSEWHERE}"):
+        found = list(unfinished_requests(visitor.folder))
+        for pointer in visitor.folder.glob(f"{_PLACE}*/{_ELSEWHERE}"):
             output = Path(pointer.read_text("utf-8"))
             found += [one for one in unfinished_requests(output.parent) if one.output_dir == output]
         return next((one for one in found if not is_running(one.output_dir)), None)
 
-    def go_on(self, session: Session) -> BackgroundBatch:
+    def go_on(self, visitor: Visitor) -> BackgroundBatch:
         """Finish an unfinished batch. Raises ``EngineError``."""
-        request = self.unfinished(session)
+        request = self.unfinished(visitor)
         if request is None:
             raise InvalidSettingsError("There is no unfinished batch.")
-        return self.begin(session, request.but(resume=True))
+        return self.begin(visitor, request.but(resume=True))
 
-    def forget(self, session: Session) -> None:
+    def forget(self, visitor: Visitor) -> None:
         """Offer the unfinished batch no more; its results stay."""
-        request = self.unfinished(session)
+        request = self.unfinished(visitor)
         if request is not None:
             forget_request(request.output_dir)
 
 
-def zip_all(batch: BackgroundBatch, session: Session) -> Path:
+def zip_all(batch: BackgroundBatch, visitor: Visitor) -> Path:
     """Every finished picture in one ZIP, in the folders of the output; replaces the browser's ZIP before it.
 
     Raises ``InvalidSettingsError`` while nothing is finished, ``OutputError``.
@@ -265,7 +294,7 @@ def zip_all(batch: BackgroundBatch, session: Session) -> Path:
     paths = list(finished(batch.snapshot()))
     if not paths:
         raise InvalidSettingsError("No picture is finished yet.")
-    target = session.folder / "zip" / "enhanced.zip"
+    target = visitor.folder / "zip" / "enhanced.zip"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     return zip_results(paths, target, batch.request.output_dir)

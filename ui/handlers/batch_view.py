@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from engine.batch import BatchPlan, BatchRequest, BatchSnapshot, ItemState, ItemStatus, Phase
-from engine.batch.journal import read_journal
+from engine.batch import BatchItem, BatchPlan, BatchRequest, BatchSnapshot, ItemState, ItemStatus, Phase, read_journal
+from ui.handlers.batch_facts import Expected
 from ui.handlers.common import time_words
+from ui.handlers.image_html import file_url
 from ui.strings import Words
 from utils.names import as_text
 
 ROWS = 100
 """Pictures a page of the table."""
 _SHOWN_SENTENCES = 5
-_LONG = (0,)  # columns whose text may break: the name
+_SHOWN_PLANNED = 200
+_WIDTHS = {0: "", 2: "short breaks"}
+"""Columns whose text may break: the name anywhere, the model's between its parts."""
 _FIRST = (ItemState.RUNNING, ItemState.FAILED)
 SHOWS: dict[str, tuple[ItemState, ...]] = {
     "all": tuple(ItemState),
@@ -33,19 +37,67 @@ def size_words(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def plan_html(plan: BatchPlan, words: Words) -> str:
-    """Pictures, space, and what is to be known before the start."""
+def plan_html(plan: BatchPlan, words: Words, expected: Expected | None = None) -> str:
+    """Pictures, time, space, and what is to be known before the start."""
     known = sum(item.done_before for item in plan.items)
     bad = [item for item in plan.items if item.problem]
     facts = [words("batch_plan_pictures", count=len(plan.items))]
     if known:
         facts.append(words("batch_plan_known", count=known))
+    if expected is not None:
+        time = time_words(words, max(0.1, expected.seconds))
+        facts.append(words("estimate_time" if expected.measured else "estimate_rough", time=time))
     facts.append(words("batch_plan_space", need=size_words(plan.estimated_bytes), free=size_words(plan.free_bytes)))
     notes = [escape(words.said(text)) for text in plan.warnings]
     notes += [
         words("batch_plan_bad", name=escape(item.name), problem=escape(words.said(item.problem or ""))) for item in bad
     ]
     return note_html(" · ".join(facts), notes, words, warning=bool(plan.warnings))
+
+
+def planned_html(plan: BatchPlan, words: Words) -> str:
+    """The pictures that were found, each with its size now and then, as a table."""
+    rows = "".join(_planned_row(item, words) for item in plan.items[:_SHOWN_PLANNED])
+    if not rows:
+        return ""
+    more = len(plan.items) - _SHOWN_PLANNED
+    rest = f'<p class="quiet">{words("batch_more", count=more)}</p>' if more > 0 else ""
+    head = "".join(
+        f'<th scope="col">{words(f"batch_column_{name}")}</th>' for name in ("picture", "size", "result", "state")
+    )
+    title = words("batch_planned")
+    return (
+        f'<section class="card jobs" aria-label="{title}"><h3>{title}</h3>'
+        f'<div class="table-box" tabindex="0" role="region" aria-label="{title}"><table class="rows">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{rest}</section>"
+    )
+
+
+def _planned_row(item: BatchItem, words: Words) -> str:
+    before, after = (f"{size[0]} × {size[1]}" if size else "" for size in (item.input_size, item.output_size))
+    state = "failed" if item.problem else "skipped" if item.done_before else "queued"
+    text = words("batch_unusable") if item.problem else words(f"batch_state_{state}")
+    cells = (before, after, f'<span class="chip {state}">{text}</span>')
+    rest = "".join(f'<td class="short">{cell}</td>' if cell else '<td class="empty"></td>' for cell in cells)
+    return f"<tr><td><span>{escape(item.name)}</span></td>{rest}</tr>"
+
+
+def earlier_html(paths: list[tuple[Path, str]], count: int, words: Words) -> str:
+    """Results of before, each (file, small picture) to be saved; empty without any."""
+    shown = "".join(_earlier(path, small) for path, small in paths)
+    if not shown:
+        return ""
+    title = words("batch_earlier")
+    more = words("batch_more", count=count - len(paths)) if count > len(paths) else ""
+    return f'<section class="earlier" aria-label="{title}"><h3>{title}</h3><ul>{shown}</ul><p>{more}</p></section>'
+
+
+def _earlier(path: Path, small: str) -> str:
+    name = escape(as_text(path.name), quote=True)
+    return (
+        f'<li><a href="{escape(file_url(path), quote=True)}" download="{name}">'
+        f'<img src="{escape(file_url(small), quote=True)}" alt="" loading="lazy"><span>{name}</span></a></li>'
+    )
 
 
 def note_html(sentence: str, notes: list[str], words: Words, *, warning: bool = False) -> str:
@@ -60,17 +112,17 @@ def note_html(sentence: str, notes: list[str], words: Words, *, warning: bool = 
 
 def trouble_html(why: object, words: Words) -> str:
     """Why something was not done: an error, or what the engine said."""
-    return f'<div class="note trouble" role="alert"><p>{escape(words.said(why))}</p></div>'
+    return f'<div class="note trouble" role="alert" data-job="failed"><p>{escape(words.said(why))}</p></div>'
 
 
 def status_html(snapshot: BatchSnapshot | None, words: Words) -> str:
     """The state of the whole: a bar and a sentence."""
     if snapshot is None:
-        return f'<p class="quiet">{words("batch_nothing")}</p>'
+        return ""
     if snapshot.error:
         return trouble_html(snapshot.error, words)
     sentence, detail = _sentence(snapshot, words)
-    return bar_html(_fraction(snapshot), sentence, detail, label=words("batch_progress"))
+    return bar_html(_fraction(snapshot), sentence, detail, label=words("batch_progress"), how=_how(snapshot))
 
 
 def unfinished_html(request: BatchRequest, words: Words) -> str:
@@ -80,15 +132,24 @@ def unfinished_html(request: BatchRequest, words: Words) -> str:
     return f"<p>{words('batch_unfinished', inputs=escape(names), done=done)}</p>"
 
 
-def bar_html(fraction: float, sentence: str, detail: str = "", *, label: str) -> str:
-    """A progress bar with a heading; text is escaped here."""
+def bar_html(fraction: float, sentence: str, detail: str = "", *, label: str, how: str = "running") -> str:
+    """A progress bar with a heading; text is escaped here. ``how``: as in ``ui.notices``."""
     percent = round(100 * min(1.0, max(0.0, fraction)))
     return (
         f'<div class="job"><p class="job-line"><strong>{escape(sentence)}</strong>'
         f"<span>{escape(detail)}</span></p>"
-        f'<div class="bar" role="progressbar" aria-label="{escape(label)}" aria-valuenow="{percent}" '
+        f'<div class="bar" role="progressbar" data-job="{how}" aria-label="{escape(label)}" aria-valuenow="{percent}" '
         f'aria-valuemin="0" aria-valuemax="100"><div style="width:{percent}%"></div></div></div>'
     )
+
+
+def _how(snapshot: BatchSnapshot) -> str:
+    """Running, or how it ended."""
+    if snapshot.result is None:
+        return "running"
+    if snapshot.result.cancelled:
+        return "stopped"
+    return "failed" if snapshot.count(ItemState.FAILED) else "done"
 
 
 def _fraction(snapshot: BatchSnapshot) -> float:
@@ -174,12 +235,12 @@ def _row(item: ItemStatus, words: Words) -> str:
     cells: list[Any] = [
         f"<span>{escape(item.name)}</span>{under}",
         _state(item, words),
-        escape(item.model or ""),
+        escape(item.model or "").replace("_", "_<wbr>"),
         sizes,
         time_words(words, item.seconds) if item.seconds is not None else "",
     ]
     body = (
-        f'<td class="{"" if index in _LONG else "short"}">{cell}</td>' if cell else '<td class="empty"></td>'
+        f'<td class="{_WIDTHS.get(index, "short")}">{cell}</td>' if cell else '<td class="empty"></td>'
         for index, cell in enumerate(cells)
     )
     return f"<tr>{''.join(body)}</tr>"

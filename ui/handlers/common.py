@@ -8,14 +8,15 @@ from html import escape
 from typing import Any
 
 from engine.model_manager import ModelManager
-from engine.types import RESAMPLERS, EnhanceSettings, JobControl, Progress
+from engine.types import RESAMPLERS, STARTING, EnhanceSettings, JobControl, Progress
 from ui.jobs import Step
 from ui.strings import Words, choice
 from utils.errors import InvalidSettingsError, JobCancelled
+from utils.page_numbers import PDF_DPI
 
-MODES = ("auto", "balanced", "quick", "faithful")
+MODES = ("quick", "balanced", "auto", "faithful")
 """What the interface offers as quality; "auto" is the best for pictures."""
-GOALS = ("scale", "long_edge", "exact")
+GOAL_KINDS = ("scale", "long_edge", "exact")
 _GOAL_FIELDS = {"scale": ("scale",), "long_edge": ("long_edge",), "exact": ("width", "height")}
 DEFAULTS: dict[str, Any] = {"goal": "scale", "scale": 4.0, "long_edge": 3840, "width": None, "height": None}
 """What the form shows where settings say nothing about the size."""
@@ -57,10 +58,9 @@ def model_note(
     if name in RESAMPLERS:
         return ModelNote(words("model_plain"), True, False, False)
     chosen = (automatic or manager.default_model(scale)[0]) if name == "auto" else name
-    lead = [words("model_means", name=chosen)] if name == "auto" else []
     if chosen in RESAMPLERS:
-        return ModelNote(" ".join([*lead, words("model_plain")]), True, False, False)
-    status = next((status for status in manager.list() if status.name == chosen), None)
+        return ModelNote(words("model_plain"), True, False, False)
+    status = manager.status_of(chosen)
     if status is None:
         return ModelNote("", False, False, False)
     size = (
@@ -71,9 +71,8 @@ def model_note(
         else f"{status.size / 1e6:.1f} MB"
     )
     parts = [
-        *lead,
         words.said(status.purpose),
-        f"{', '.join(filter(None, (status.architecture, size, status.licence)))}.",
+        f"{', '.join(filter(None, (chosen, words.said(status.architecture), size, words.said(status.licence))))}.",
     ]
     if not status.installed:
         parts.insert(0, words("model_missing", size=size) if size else words("model_missing_unknown"))
@@ -98,15 +97,28 @@ def make_settings(values: Mapping[str, Any]) -> EnhanceSettings:
         chosen[name] = sizes[name] if name == "scale" else _pixels(sizes[name])
     chosen["tile"] = int(chosen.get("tile") or 0)
     chosen["quality"] = int(chosen["quality"])
+    chosen["pages"] = chosen.get("pages") or ""
+    chosen["pdf_dpi"] = chosen.get("pdf_dpi") or PDF_DPI
     return EnhanceSettings.create(**chosen)
 
 
 def _pixels(number: Any) -> int | None:
-    """A side from its field. The long side's takes what is typed."""
+    """A side from its field, which takes what is typed."""
     try:
         return None if number is None else int(number)
     except (ValueError, OverflowError) as error:
-        raise InvalidSettingsError(f"The long side is a whole number of pixels, not '{number}'.") from error
+        raise InvalidSettingsError(f"A side is a whole number of pixels, not '{number}'.") from error
+
+
+def typed_number(text: Any) -> Any:
+    """What stands in a field for a number that may be empty; what is none is left for the engine to refuse."""
+    if not isinstance(text, str):
+        return text
+    text = text.strip().replace(",", ".")
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
 
 
 def form_values(settings: EnhanceSettings, names: tuple[str, ...]) -> dict[str, Any]:
@@ -127,11 +139,21 @@ def form_values(settings: EnhanceSettings, names: tuple[str, ...]) -> dict[str, 
 
 
 def time_words(words: Words, seconds: float) -> str:
-    """``4.2 s`` or ``3 min 05 s``."""
+    """``4.2 s``, ``3 min 05 s``, ``2 h 07 min`` or ``3 days 4 h``."""
     if seconds < 60:
         return words("seconds", seconds=seconds)
     minutes, rest = divmod(round(seconds), 60)
-    return words("minutes", minutes=minutes, seconds=rest)
+    if minutes < 60:
+        return words("minutes", minutes=minutes, seconds=rest)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return words("hours", hours=hours, minutes=minutes)
+    return words("days", days=hours // 24, hours=hours % 24)
+
+
+def rough_words(words: Words, seconds: float) -> str:
+    """A time that is expected: no tenths where they would mean nothing."""
+    return time_words(words, max(0.1, seconds)) if seconds < 10 else time_words(words, round(seconds)).replace(".0", "")
 
 
 def progress_words(words: Words, progress: Progress) -> str:
@@ -145,26 +167,29 @@ def progress_html(words: Words, step: Step, stage: str = "") -> str:
     """A bar with its sentence, for a job's step."""
     if step.position:
         text, share = words("queue_waiting", position=step.position), 0.0
-    elif step.progress is None:
+    elif step.progress is None or step.progress.stage == STARTING:
         text, share = stage or words("preparing"), 0.0
     else:
         text, share = progress_words(words, step.progress), step.progress.fraction
     percent = round(100 * min(1.0, max(0.0, share)))
     return (
-        f'<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
-        f'aria-label="{escape(text)}"><i style="width:{percent}%"></i></div><p>{escape(text)}</p>'
+        f'<div class="progress" role="progressbar" data-job="running" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent}" aria-label="{escape(text)}"><i style="width:{percent}%"></i></div>'
+        f"<p>{escape(text)}</p>"
     )
 
 
 def trouble_html(words: Words, error: Exception, what: str = "failed") -> str:
     """Why something did not work, said once and plainly."""
     if isinstance(error, JobCancelled):
-        return f'<p class="calm">{escape(words("stopped"))}</p>'
-    return f'<p class="trouble"><strong>{escape(words(what))}</strong> {escape(words.said(error))}</p>'
+        return f'<p class="calm" data-job="stopped">{escape(words("stopped"))}</p>'
+    return (
+        f'<p class="trouble" data-job="failed"><strong>{escape(words(what))}</strong> {escape(words.said(error))}</p>'
+    )
 
 
 def download_progress(name: str, control: JobControl) -> Callable[[int, int | None], None]:
-    """Turns a download's bytes into steps of megabytes."""
+    """FairQueue a download's bytes into steps of megabytes."""
 
     def tell(done: int, total: int | None) -> None:
         share = done / total if total else 0.0

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from engine.estimates import Estimate
-from engine.history import Run
-from ui.handlers.common import time_words
-from ui.handlers.desk import Compared
+from engine.machine.estimates import Estimate
+from engine.storage.history import Run
+from ui.handlers.common import rough_words, time_words
+from ui.handlers.workspace import Compared
 from ui.strings import Words
 from utils.image_files import ImageInfo
 
@@ -47,14 +47,16 @@ def facts(info: ImageInfo, words: Words) -> list[str]:
         found.append(words("found_deep"))
     if info.frames > 1:
         found.append(words("found_frames", count=info.frames))
+    if info.pages > 1:
+        found.append(words("found_pages", count=info.pages))
     return found
 
 
 def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
-    """Findings as chips, reasons behind a click."""
+    """What was seen: content, with certainty or doubt, and wear as chips."""
     analysis = advice.analysis
     sure, subject = words("found_unsure"), words("subject_doubtful")
-    if analysis.look.certain:
+    if analysis.certain:
         subject = words(f"subject_{analysis.subject}")
         sure = words("found_sure", share=analysis.confidence["content_type"])
     found = facts(info, words)
@@ -72,19 +74,60 @@ def advice_html(info: ImageInfo, advice: Recommendation, words: Words) -> str:
         found.append(words("found_alpha"))
     if analysis.faces:
         found.append(words("found_faces", count=analysis.faces))
-    chosen = f"{advice.settings['model']}, ×{advice.settings['scale']:g}"
-    reasons = "".join(f"<li>{escape(words.said(reason))}</li>" for reason in advice.reasoning[1:])
-    return (
-        f"<h3>{escape(words('advice_title'))}</h3>"
-        f'<p class="lead"><strong>{escape(subject)}</strong>, {escape(sure)}</p>{chips(found)}'
-        f'<p class="chosen">{escape(chosen)}</p>'
-        f"<details><summary>{escape(words('advice_why'))}</summary><ul>{reasons}</ul></details>"
+    return f'<p class="lead"><strong>{escape(subject)}</strong>, {escape(sure)}</p>{chips(found)}'
+
+
+def plan_html(done: str, reasons: Sequence[str], words: Words) -> str:
+    """What will be done and why, in words: the first reason in sight, the others behind a click."""
+    chosen = f'<p class="chosen">{escape(done)}</p>'
+    first = "".join(f'<p class="quiet">{escape(reason)}</p>' for reason in reasons[:1])
+    more = "".join(f"<li>{escape(reason)}</li>" for reason in reasons[1:])
+    if more:
+        more = f"<details><summary>{escape(words('advice_why'))}</summary><ul>{more}</ul></details>"
+    return chosen + first + more
+
+
+def changes_html(changed: Sequence[tuple[str, str, str]], words: Words) -> str:
+    """(name, label, value) of what was changed by hand, each with its way back to automatic, and the way for all."""
+    if not changed:
+        return ""
+    back = words("back_to_automatic")
+    items = "".join(
+        f'<li><button type="button" data-back="{escape(name)}" title="{escape(back)}" '
+        f'aria-label="{escape(f"{label}: {value}. {back}")}">{escape(label)}: {escape(value)} '
+        f'<span aria-hidden="true">↺</span></button></li>'
+        for name, label, value in changed
     )
+    every = ""
+    if len(changed) > 1:
+        every = f'<button type="button" class="every" data-back="all">{escape(words("all_automatic"))}</button>'
+    return f'<p class="by-hand">{escape(words("changed_by_hand"))}</p><ul>{items}</ul>{every}'
+
+
+def name_html(name: str) -> str:
+    """What is open, in one line that is cut off where it is too long."""
+    told = escape(name, quote=True)
+    return f'<p title="{told}">{told}</p>'
+
+
+def named_html(model: str, words: Words) -> str:
+    """In place of the qualities, where a model was named: which, and the way back."""
+    back = f'<button type="button" data-back="model">{escape(words("named_back"))}</button>'
+    return f"<p>{escape(words('named_model', name=model))} {back}</p>"
+
+
+def marks_html(fields: Sequence[str], groups: Sequence[str], words: Words) -> str:
+    """Marks the fields of the form (by their elem_id) that were changed by hand, and the folded groups they are in."""
+    said = "".join(letter for letter in words("by_hand") if letter not in '"\\<>')
+    rules = [f"#{one} {{ box-shadow: inset 3px 0 0 var(--color-accent); }}" for one in fields]
+    rules += [f'#{one} [data-testid="block-info"]::after {{ content: " · {said}"; }}' for one in fields]
+    rules += [f'#{one} .label-wrap > span:first-child::after {{ content: " · {said}"; }}' for one in groups]
+    return f"<style>{' '.join(rules)}</style>" if rules else ""
 
 
 def estimate_html(size: tuple[int, int], expected: Estimate, free_bytes: int, words: Words) -> str:
     """Size, time and memory before the start."""
-    time = time_words(words, max(0.1, expected.seconds))
+    time = rough_words(words, expected.seconds)
     line = words(
         "estimate",
         width=size[0],
@@ -95,28 +138,28 @@ def estimate_html(size: tuple[int, int], expected: Estimate, free_bytes: int, wo
     tight = ""
     if expected.memory_mb * 1e6 > free_bytes:
         tight = f'<span class="warn">{escape(words("estimate_tight", gigabytes=free_bytes / 1e9))}</span>'
-    return f"<p>{escape(line)} {tight}</p>"
+    return f'<p data-seconds="{expected.seconds:.1f}">{escape(line)} {tight}</p>'
 
 
 def mode_labels(seconds: dict[str, float], words: Words) -> list[tuple[str, str]]:
     """(label, value) of the qualities, with what each would take."""
-    return [
-        (f"{words(f'mode_{mode}')} · {time_words(words, max(0.1, expected))}", mode)
-        for mode, expected in seconds.items()
-    ]
+    return [(f"{words(f'mode_{mode}')} · {rough_words(words, expected)}", mode) for mode, expected in seconds.items()]
 
 
 def done_html(run: Run, words: Words) -> str:
-    """What was done, in one line, with the notes."""
+    """What was done, in one line."""
     seconds = time_words(words, run.seconds.get("total", 0.0))
     key = "done" if run.seconds.get("inference") else "done_before"
     line = words(key, width=run.output_size[0], height=run.output_size[1], time=seconds, model=run.model)
-    where = words("done_where", backend=run.backend, device=run.device, precision=run.precision)
-    notes = "".join(
+    return f'<p class="done" data-job="done">{escape(line)}</p>'
+
+
+def notes_html(run: Run, words: Words) -> str:
+    """What the person should know of a result besides."""
+    return "".join(
         f'<p class="calm"><strong>{escape(words("note"))}</strong> {escape(words.said(warning))}</p>'
         for warning in run.warnings
     )
-    return f'<p class="done"><strong>{escape(line)}</strong> <span class="quiet">{escape(where)}</span></p>{notes}'
 
 
 def verdict_html(run: Run, words: Words) -> str:
@@ -138,7 +181,10 @@ def metric_rows(run: Run, words: Words) -> list[tuple[str, str]]:
     rows = [
         ("size", pair(*(f"{width} × {height}" for width, height in (run.input_size, run.output_size)))),
         ("model", run.model),
+        ("where", words("done_where", backend=run.backend, device=run.device, precision=run.precision)),
     ]
+    if metrics.get("pages", 1) > 1:
+        rows.append(("pages", str(metrics["pages"])))
     if "original_bytes" in metrics:
         sizes = (bytes_words(metrics[name]) for name in ("original_bytes", "enhanced_bytes"))
         rows.append(("file", pair(*sizes)))
@@ -177,7 +223,7 @@ def metrics_html(run: Run, words: Words) -> str:
 def history_html(runs: Sequence[Run], current: Run | None, thumbnails: dict[int, str], words: Words) -> str:
     """The strip of recent results; every one a button."""
     if not runs:
-        return f'<p class="quiet">{escape(words("history_empty"))}</p>'
+        return ""
     items = []
     for run in runs:
         size = f"{run.output_size[0]} × {run.output_size[1]}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.model_manager import ModelManager
-from engine.presets import Preset, merge_settings, preset_name
 from engine.settings_manager import SettingsManager
+from engine.storage.presets import Preset, merge_settings, preset_name
 from engine.types import EnhanceSettings
 from ui.strings import Words
 from utils.errors import InvalidSettingsError
@@ -54,8 +54,8 @@ def value_words(name: str, value: Any, words: Words) -> str:
         return f"×{value:g}"
     if name == "mode" and value != "auto":
         return words(f"mode_{value}" if value != "best" else "mode_auto")
-    if name == "seamless":
-        return words(f"seamless_{value}")
+    if name in ("seamless", "fit", "exif"):
+        return words(f"{name}_{value}")
     if name in ("fidelity", "denoise_strength") and value is not None:
         return f"{value:.0%}"
     if name in ("width", "height", "long_edge", "tile") and value:

@@ -6,12 +6,12 @@ import time
 from html import escape
 from typing import Any
 
-from engine.machine_test import MachineTest
+from engine.machine.benchmark import MachineTest
+from engine.machine.report import FolderFacts, limits, package_versions
 from engine.model_manager import ModelManager
-from engine.model_store import ModelStatus
-from engine.model_wheels import WHEELS
-from engine.system_report import FolderFacts, limits, package_versions
-from engine.wheel_pairs import in_pack
+from engine.models.store import ModelStatus
+from engine.models.wheel_pairs import in_pack
+from engine.models.wheels import WHEELS
 from ui.handlers.batch_view import size_words
 from ui.handlers.common import time_words
 from ui.strings import Words
@@ -54,7 +54,7 @@ def machine_html(facts: dict[str, Any], words: Words) -> str:
     ]
     for gpu in facts["gpus"]:
         memory = f", {size_words(gpu['total_memory_mb'] * _MB)}" if gpu["total_memory_mb"] else ""
-        rows.append((gpu["id"], escape(gpu["name"]) + memory))
+        rows.append((gpu["id"], escape(words.said(gpu["name"])) + memory))
     if not facts["gpus"]:
         rows.append((words("system_gpu"), words("system_no_gpu")))
     rows += [(words("system_platform"), escape(facts["platform"])), ("Python", escape(facts["python"]))]
@@ -62,7 +62,8 @@ def machine_html(facts: dict[str, Any], words: Words) -> str:
 
 
 def versions_html(words: Words) -> str:
-    return card(words("system_versions"), facts_table([(name, escape(v)) for name, v in package_versions().items()]))
+    rows = [(name, escape(words.said(version))) for name, version in package_versions().items()]
+    return card(words("system_versions"), facts_table(rows))
 
 
 def memory_html(executor: Any, words: Words) -> str:
@@ -73,7 +74,7 @@ def memory_html(executor: Any, words: Words) -> str:
     rows = [(words("system_server_process"), size_words(now["process"] * _MB))]
     for runner in _runners(executor):
         if runner.pid is not None and runner.memory_mb is not None and runner.name != "in-process":
-            rows.append((runner.name, size_words(runner.memory_mb * _MB)))
+            rows.append((words.said(runner.name), size_words(runner.memory_mb * _MB)))
     return card(
         words("system_memory"),
         f'<p class="job-line"><span>{words("system_memory_used")}</span><span>{machine}</span></p>'
@@ -99,7 +100,7 @@ def loaded_html(executor: Any, manager: ModelManager, words: Words) -> str:
     rows = []
     for name, facts in loaded_models(executor, manager).items():
         weights = words("system_weights", size=size_words(facts["weights_mb"] * _MB))
-        rows.append((name, f"{escape(facts['device'])}, {weights}"))
+        rows.append((words.said(name), f"{escape(facts['device'])}, {weights}"))
     for runner in _runners(executor):
         if runner.name == "in-process":
             continue
@@ -107,7 +108,9 @@ def loaded_html(executor: Any, manager: ModelManager, words: Words) -> str:
             words(f"system_runner_{runner.state}") if f"system_runner_{runner.state}" in words.table else runner.state
         )
         memory = f" {size_words(runner.memory_mb * _MB)}" if runner.memory_mb else ""
-        rows.append((runner.name, f'<span class="chip {escape(runner.state)}">{escape(state)}</span>{memory}'))
+        rows.append(
+            (words.said(runner.name), f'<span class="chip {escape(runner.state)}">{escape(state)}</span>{memory}')
+        )
     body = facts_table(rows) if rows else ""
     if not loaded_models(executor, manager):
         body = f'<p class="quiet">{words("system_none_loaded")}</p>{body}'
@@ -171,7 +174,7 @@ def _model_row(status: ModelStatus, words: Words) -> str:
         f'<td class="short"><span class="chip {state}">{state_words(status, words)}</span></td>'
         f'<td class="short">{escape(kind)}{scale}</td>'
         f'<td class="short">{size_words(status.size) if status.size else "?"}</td>'
-        f'<td class="short">{escape(status.licence)}</td></tr>'
+        f'<td class="short">{escape(words.said(status.licence))}</td></tr>'
     )
 
 
@@ -202,7 +205,7 @@ def pack_of(chosen: str | None) -> str | None:
 
 
 def status_of(manager: ModelManager, name: str | None) -> ModelStatus | None:
-    return next((status for status in manager.list() if status.name == name), None)
+    return manager.status_of(name) if name else None
 
 
 def may_download(manager: ModelManager, status: ModelStatus | None) -> bool:
@@ -237,7 +240,10 @@ def folders_html(folders: tuple[FolderFacts, ...], words: Words) -> str:
 
 
 def limits_html(config: Any, words: Words) -> str:
-    rows = [(words(f"system_limit_{name.replace(' ', '_')}"), escape(value)) for name, value in limits(config).items()]
+    rows = [
+        (words(f"system_limit_{name.replace(' ', '_')}"), escape(words.said(value)))
+        for name, value in limits(config).items()
+    ]
     return card(words("system_limits"), facts_table(rows))
 
 

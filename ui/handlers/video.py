@@ -3,49 +3,52 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from engine.model_manager import ModelManager
-from engine.output_names import unused_path
+from engine.storage.output_names import reserved
 from engine.types import EnhanceResult, EnhanceSettings, JobControl, Progress
-from engine.video import VideoOptions, VideoProgress, VideoResult, default_video_path
-from engine.video.choice import choose_video_model
-from engine.video.options import seconds_of
-from engine.video.reader import frame_at
-from engine.video.segments import remove_stale
-from ui.handlers.common import time_words
-from ui.previews import before_and_after
+from engine.video import (
+    Fields,
+    VideoOptions,
+    VideoProgress,
+    VideoResult,
+    choose_video_model,
+    default_video_path,
+    deinterlacer_for,
+    frame_at,
+    probe_source,
+    remove_stale,
+    seconds_of,
+)
+from ui.handlers.common import time_words, typed_number
+from ui.handlers.film_stage import Shown, pair_view
+from ui.handlers.video_frames import FRAME_KINDS, frames_target
 from ui.strings import Words
 from utils import image_io
 from utils.errors import EngineError
 from utils.picture import Picture
-from utils.video_files import VideoInfo, VideoLimits, probe_video
+from utils.video_files import VideoInfo
 from utils.writers import SaveOptions
 
-KINDS = ("same", "mp4", "mkv", "mov", "webm", "gif", "webp")
+KINDS = ("same", "mp4", "mkv", "mov", "webm", "gif", "webp", *FRAME_KINDS)
 """File types to choose from."""
+NAMED_KINDS = ("same", "gif", "webp", *FRAME_KINDS)
+"""Those whose capital letters alone would not say what they are."""
 _PLAYABLE = {"mp4": ("h264", "av1"), "mov": ("h264",), "m4v": ("h264", "av1"), "webm": ("av1",)}
 """Container -> codecs that most browsers play."""
 _ANIMATIONS = ("gif", "webp")
 """Shown as pictures; begun anew after a cancel, not gone on with."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One enhanced frame as the tab shows it: two pictures for the slider, and a sentence."""
-
-    pair: tuple[str, str]
-    sentence: str
-
-
-def look_at(path: str | None, config: Any) -> VideoInfo | None:
+def look_at(path: str | None, config: Any, options: VideoOptions | None = None) -> VideoInfo | None:
     """The facts of an uploaded file, or None without one. Raises ``EngineError``."""
-    return probe_video(path, VideoLimits.of(config)) if path else None
+    return probe_source(Path(path), options or VideoOptions.create(), config) if path else None
 
 
 def describe(info: VideoInfo, words: Words) -> str:
@@ -80,7 +83,7 @@ def make_values(given: Mapping[str, Any]) -> tuple[EnhanceSettings, VideoOptions
         model=given["model"],
         mode=given["mode"],
         scale=given["scale"],
-        denoise_strength=given["denoise_strength"],
+        denoise_strength=typed_number(given["denoise_strength"]),
         tile=int(given["tile"] or 0),
         color_match=given["color_match"],
     )
@@ -91,17 +94,29 @@ def make_values(given: Mapping[str, Any]) -> tuple[EnhanceSettings, VideoOptions
         start=seconds_of(given["from"] or None),
         end=seconds_of(given["to"] or None),
         smoothing=given["smoothing"],
+        deinterlace=given["deinterlace"],
         skip_duplicates=given["skip_duplicates"],
         copy_audio=given["audio"],
         copy_subtitles=given["subtitles"],
+        rate=given.get("rate") if given.get("pictures") else None,
     )
     return settings, options
 
 
-def target_of(source: Path, folder: Path, settings: EnhanceSettings, kind: str) -> Path:
-    """A new name in ``folder`` for the result, of the type that was chosen."""
+@contextmanager
+def target_of(
+    source: Path, folder: Path, settings: EnhanceSettings, kind: str, options: VideoOptions | None = None
+) -> Iterator[Path]:
+    """A new name in ``folder`` for the result, of the type that was chosen; nobody else gets it within the block.
+
+    Frames have one folder for the same work, so that it can be gone on with. Raises ``OutputError``.
+    """
+    if kind in FRAME_KINDS:
+        yield frames_target(source, folder, settings, options or VideoOptions.create(), kind)
+        return
     path = default_video_path(source, folder, settings)
-    return unused_path(path if kind == "same" else path.with_suffix(f".{kind}"))
+    with reserved(path if kind == "same" else path.with_suffix(f".{kind}")) as target:
+        yield target
 
 
 def preview_frame(
@@ -118,8 +133,9 @@ def preview_frame(
     words: Words,
 ) -> Shown:
     """Enhance the frame at ``seconds`` by ``enhance`` (see ``ui.app.build``). Raises ``EngineError``."""
-    info = probe_video(path, VideoLimits.of(config))
-    frame = frame_at(info, seconds)
+    info = probe_source(Path(path), options, config)
+    fields = deinterlacer_for(info, options)
+    frame = frame_at(info, seconds, fields)
     if settings.model == "auto":
         chosen = choose_video_model(manager, settings.scale, lambda: frame.pixels, settings.mode)
         settings = settings.but(model=chosen.model)
@@ -128,7 +144,7 @@ def preview_frame(
     before.parent.mkdir(parents=True, exist_ok=True)
     image_io.save(Picture(frame.pixels), before, SaveOptions("png"))
     result = enhance(before, after, settings.but(format="png"), control=control)
-    moment = float(frame.stamp * info.time_base) - info.start
+    moment = float(frame.stamp * (info if fields is None else fields.of(info)).time_base) - info.start
     sentence = words(
         "video_previewed",
         moment=time_words(words, max(0.0, moment)),
@@ -136,18 +152,20 @@ def preview_frame(
         height=result.output_size[1],
         model=result.model,
     )
-    frames = frames_in(info, options)
+    frames = frames_in(info, options, fields)
     if frames:
         time = time_words(words, result.timings.inference * frames)
         sentence += " " + words("video_estimate", frames=frames, time=time)
-    return Shown(before_and_after(before, after, folder), sentence)
+    return Shown(
+        pair_view(before, after, ((frame.pixels.shape[1], frame.pixels.shape[0]), result.output_size), folder), sentence
+    )
 
 
-def frames_in(info: VideoInfo, options: VideoOptions) -> int | None:
+def frames_in(info: VideoInfo, options: VideoOptions, fields: Fields | None = None) -> int | None:
     """About how many frames will be enhanced."""
-    from engine.video.reader import FrameReader
+    from engine.video import open_frames
 
-    return FrameReader(info, options.start, options.end).expected
+    return open_frames(info, options.start, options.end, fields).expected
 
 
 def progress_words(words: Words, progress: Progress) -> str:
@@ -168,7 +186,7 @@ def progress_bar(words: Words, progress: Progress) -> str:
     text = escape(progress_words(words, progress))
     share = max(0.0, min(1.0, progress.fraction)) * 100
     return (
-        f'<div class="video-progress"><div role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="video-progress"><div role="progressbar" data-job="running" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{share:.0f}" aria-label="{text}"><span style="width:{share:.1f}%"></span></div>'
         f"<p>{text}</p></div>"
     )
@@ -192,7 +210,8 @@ def summary(result: VideoResult, words: Words) -> str:
         ]
     else:
         duration = time_words(words, result.duration)
-        lines = [words("video_cancelled", frames=result.frames, duration=duration)]
+        sentence = "video_cancelled_frames" if _kind(result) == "zip" else "video_cancelled"
+        lines = [words(sentence, frames=result.frames, duration=duration)]
         if _kind(result) not in _ANIMATIONS:
             lines[0] += " " + words("video_goes_on")
     if result.duplicates:
@@ -218,10 +237,12 @@ def player(result: VideoResult, words: Words) -> str:
     label = escape(words("video_result"))
     if kind in _ANIMATIONS:
         shown = f'<img src="{address}" alt="{label}">'
+    elif kind == "zip":
+        shown = ""
     else:
         shown = f'<video controls preload="metadata" src="{address}" aria-label="{label}"></video>'
     note = ""
-    if kind not in _ANIMATIONS and result.codec not in _PLAYABLE.get(kind, ()):
+    if kind not in (*_ANIMATIONS, "zip") and result.codec not in _PLAYABLE.get(kind, ()):
         note = f'<p class="quiet">{escape(words("video_not_playable"))}</p>'
     link = f'<a id="video-download" class="video-download" href="{address}" download="{escape(path.name, quote=True)}">'
     return f'<div class="video-result">{shown}{note}{link}{escape(words("video_download"))}</a></div>'

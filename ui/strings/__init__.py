@@ -1,4 +1,4 @@
-"""Every word of the interface, in every language; one module a tab, one dict a language.
+"""Every word of the interface, in every language; one module a tab, one dict a language (see ``languages``).
 
 Components take ``t("image_enhance")``: the page shows it in the browser's language. Handlers, which answer with whole
 sentences, take ``words = words_for(request)`` and say ``words("image_done", width=800)``. Sentences of the engine
@@ -9,30 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
-
-import gradio as gr
+from typing import TYPE_CHECKING, Any
 
 from ui.strings.engine import translator
+from ui.strings.languages import LANGUAGES, words_of
 from utils.names import as_text
 
-LANGUAGES = ("en", "de")
-MODULES = ("common", "image", "batch", "presets", "system", "video")
+if TYPE_CHECKING:
+    import gradio as gr
+
+MODULES = ("common", "image", "batch", "presets", "system", "video", "jobs", "outside", "menu", "differences")
+COOKIE = "upscaler_language"
+"""Holds the language that a person chose; without it the browser's counts."""
 _PREFIX = "app_"
 """Keeps our keys apart from Gradio's own."""
 
 
 def texts(language: str) -> dict[str, str]:
-    """All strings of a language: key -> text. A key belongs to one module."""
+    """All strings of a language: key -> text, in English what it does not say. A key belongs to one module."""
     merged: dict[str, str] = {}
     for name in MODULES:
-        merged |= getattr(import_module(f"ui.strings.{name}"), language.upper())
+        merged |= {**words_of(name, LANGUAGES[0]), **words_of(name, language)}
     return merged
 
 
 def i18n() -> gr.I18n:
     """The strings as ``Blocks.launch`` takes them."""
+    import gradio as gr  # seconds, which those who only want words need not wait
+
     return gr.I18n(
         **{language: {_PREFIX + key: text for key, text in texts(language).items()} for language in LANGUAGES}
     )
@@ -40,6 +44,8 @@ def i18n() -> gr.I18n:
 
 def t(key: str) -> Any:
     """A string that the page translates. For labels, buttons, tabs, Markdown; not for headers of tables."""
+    import gradio as gr
+
     return gr.I18n()(_PREFIX + key)
 
 
@@ -71,7 +77,13 @@ def words_in(language: str) -> Words:
 
 
 def words_for(request: Any) -> Words:
-    """The words that the browser asks for (its ``Accept-Language``); English without a request."""
+    """The words that the person chose, else those the browser asks for (its ``Accept-Language``).
+
+    English without a request.
+    """
+    chosen = (getattr(request, "cookies", None) or {}).get(COOKIE)
+    if chosen in LANGUAGES:
+        return words_in(chosen)
     accepted = request.headers.get("accept-language", "") if request is not None else ""
     for part in accepted.split(","):
         language = part.split(";")[0].strip().split("-")[0].lower()

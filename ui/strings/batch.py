@@ -13,6 +13,16 @@ EN = {
     "batch_watch": "Keep watching: enhance new files as they arrive",
     "batch_output": "Folder for the results",
     "batch_output_info": "Empty: a folder “enhanced” inside the folder above",
+    "batch_originals": "Originals",
+    "batch_originals_keep": "Leave them as they are",
+    "batch_originals_trash": "Replace them; they go to the trash",
+    "batch_originals_backup": "Replace them; they go to a folder",
+    "batch_originals_info": "Replaced: every result takes its original’s place once it is whole, and its dates; "
+    "another format changes the ending",
+    "batch_backup": "Folder for the originals",
+    "batch_backup_info": "Sub-folders are kept; nothing in it is overwritten",
+    "batch_undo": "Put the last replaced originals back",
+    "batch_undone": "Originals put back: {count}. Their results lie beside them, as NAME_enhanced.",
     "batch_how": "Settings",
     "batch_how_image": "As set in the Image Enhancement tab",
     "batch_how_preset": "A preset",
@@ -32,8 +42,14 @@ EN = {
     "batch_unfinished": "An unfinished batch is here ({inputs}); pictures done so far: {done}.",
     "batch_go_on": "Finish it",
     "batch_forget": "Leave it",
-    "batch_nothing": "Nothing runs. Choose pictures and press “Enhance all”.",
-    "batch_plan_none": "Choose pictures, and what will be done is said here before the start.",
+    "batch_steps": "1. **Choose pictures** As many files as there are, or a ZIP of them.\n"
+    "2. **Say how** As in the Image Enhancement tab, by a preset, or each picture as it needs.\n"
+    "3. **Enhance all** Time and space are told before the start. Every result is shown here, before and after, "
+    "and all come as one ZIP.",
+    "batch_sample": "Try it with sample pictures",
+    "batch_earlier": "Last results",
+    "batch_planned": "What will be done",
+    "batch_unusable": "unusable",
     "batch_plan_pictures": "Pictures: {count}",
     "batch_plan_known": "{count} done before",
     "batch_plan_space": "about {need} of results, {free} free",
@@ -60,6 +76,7 @@ EN = {
     "batch_column_state": "State",
     "batch_column_model": "Model",
     "batch_column_size": "Size",
+    "batch_column_result": "Becomes",
     "batch_column_time": "Time",
     "batch_from": "from {size}",
     "batch_state_queued": "waiting",
@@ -69,7 +86,6 @@ EN = {
     "batch_state_skipped": "done before",
     "batch_state_cancelled": "cancelled",
     "batch_gallery": "Finished pictures: choose one to compare before and after",
-    "batch_compare": "Before and after",
 }
 
 DE = {
@@ -83,6 +99,16 @@ DE = {
     "batch_watch": "Weiter beobachten: neue Dateien verbessern, sobald sie da sind",
     "batch_output": "Ordner für die Ergebnisse",
     "batch_output_info": "Leer: ein Ordner „enhanced“ im Ordner oben",
+    "batch_originals": "Originale",
+    "batch_originals_keep": "Lassen, wie sie sind",
+    "batch_originals_trash": "Ersetzen; sie kommen in den Papierkorb",
+    "batch_originals_backup": "Ersetzen; sie kommen in einen Ordner",
+    "batch_originals_info": "Ersetzt: Jedes Ergebnis tritt an die Stelle seines Originals, sobald es ganz da ist, mit "
+    "dessen Datum; ein anderes Format ändert die Endung",
+    "batch_backup": "Ordner für die Originale",
+    "batch_backup_info": "Unterordner bleiben erhalten; darin wird nichts überschrieben",
+    "batch_undo": "Zuletzt ersetzte Originale zurückholen",
+    "batch_undone": "Zurückgeholte Originale: {count}. Ihre Ergebnisse liegen daneben, als NAME_enhanced.",
     "batch_how": "Einstellungen",
     "batch_how_image": "Wie unter „Bild verbessern“ eingestellt",
     "batch_how_preset": "Eine Vorlage",
@@ -102,8 +128,14 @@ DE = {
     "batch_unfinished": "Ein unfertiger Stapel ist da ({inputs}); bisher fertige Bilder: {done}.",
     "batch_go_on": "Fertigstellen",
     "batch_forget": "Liegen lassen",
-    "batch_nothing": "Es läuft nichts. Bilder wählen und „Alle verbessern“ drücken.",
-    "batch_plan_none": "Sind Bilder gewählt, steht hier vor dem Start, was geschehen wird.",
+    "batch_steps": "1. **Bilder wählen** So viele Dateien, wie da sind, oder eine ZIP-Datei mit ihnen.\n"
+    "2. **Sagen, wie** Wie unter „Bild verbessern“, nach einer Vorlage, oder jedes Bild, wie es das braucht.\n"
+    "3. **Alle verbessern** Zeit und Platz stehen vor dem Start da. Jedes Ergebnis erscheint hier, vorher und "
+    "nachher, und alle kommen als eine ZIP-Datei.",
+    "batch_sample": "Mit Beispielbildern ausprobieren",
+    "batch_earlier": "Letzte Ergebnisse",
+    "batch_planned": "Was geschehen wird",
+    "batch_unusable": "unbrauchbar",
     "batch_plan_pictures": "Bilder: {count}",
     "batch_plan_known": "{count} schon fertig",
     "batch_plan_space": "etwa {need} an Ergebnissen, {free} frei",
@@ -130,6 +162,7 @@ DE = {
     "batch_column_state": "Zustand",
     "batch_column_model": "Modell",
     "batch_column_size": "Größe",
+    "batch_column_result": "Wird",
     "batch_column_time": "Zeit",
     "batch_from": "aus {size}",
     "batch_state_queued": "wartet",
@@ -139,5 +172,4 @@ DE = {
     "batch_state_skipped": "schon fertig",
     "batch_state_cancelled": "abgebrochen",
     "batch_gallery": "Fertige Bilder: eines wählen, um vorher und nachher zu vergleichen",
-    "batch_compare": "Vorher und nachher",
 }

@@ -15,9 +15,13 @@ EN = {
     "queue_full": "{waiting} jobs are waiting already. Try again in a moment.",
     "seconds": "{seconds:.1f} s",
     "minutes": "{minutes} min {seconds:02d} s",
+    "hours": "{hours} h {minutes:02d} min",
+    "days": "{days} days {hours} h",
     "left": "about {time} left",
     "progress": "{stage}: {done} of {total}",
     "not_done": "**Not done.** {reason}",
+    "toast_note": "Note",
+    "toast_trouble": "That did not work",
 }
 
 DE = {
@@ -33,7 +37,11 @@ DE = {
     "queue_full": "Es warten schon {waiting} Aufträge. Bitte gleich noch einmal versuchen.",
     "seconds": "{seconds:.1f} s",
     "minutes": "{minutes} min {seconds:02d} s",
+    "hours": "{hours} h {minutes:02d} min",
+    "days": "{days} Tage {hours} h",
     "left": "noch etwa {time}",
     "progress": "{stage}: {done} von {total}",
     "not_done": "**Nicht ausgeführt.** {reason}",
+    "toast_note": "Hinweis",
+    "toast_trouble": "Das ging nicht",
 }

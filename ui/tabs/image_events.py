@@ -8,17 +8,19 @@ from typing import Any
 
 import gradio as gr
 
-from engine.history import Run
+from engine.jobs.job_list import JobKind
+from engine.storage.history import Run
 from engine.types import EnhanceSettings
 from ui import previews
 from ui.handlers import common
 from ui.handlers import image_html as html
-from ui.handlers.desk import desk_base
-from ui.handlers.image import ImageWork
+from ui.handlers.differences import differences_html
+from ui.handlers.image import ImageService
+from ui.handlers.workspace import workspace_base
 from ui.jobs import UiJob
-from ui.sessions import Session, Sessions
 from ui.strings import Words, words_for
 from ui.tabs.image_layout import Parts
+from ui.visitors import Visitor, Visitors
 from utils.errors import EngineError
 
 TAB = "image"
@@ -28,8 +30,8 @@ Updates = dict[Any, Any]
 class Events:
     """What several of the tab's events share. Events answer with the components that change."""
 
-    def __init__(self, parts: Parts, work: ImageWork, sessions: Sessions, config: Any) -> None:
-        self.parts, self.work, self.sessions, self.config = parts, work, sessions, config
+    def __init__(self, parts: Parts, service: ImageService, visitors: Visitors, config: Any) -> None:
+        self.parts, self.service, self.visitors, self.config = parts, service, visitors, config
 
     def settings(self, given: tuple[Any, ...]) -> EnhanceSettings:
         return common.make_settings(self.parts.form.values(given))
@@ -43,42 +45,46 @@ class Events:
     def idle(self) -> Updates:
         return {self.parts.enhance: gr.update(interactive=True), self.parts.cancel: gr.update(visible=False)}
 
-    def shown(self, session: Session, run: Run, words: Words) -> Updates:
+    def shown(self, visitor: Visitor, run: Run, words: Words) -> Updates:
         """Everything that a result changes on the page."""
         p = self.parts
-        can = self.work.can_readjust(run)
-        base = EnhanceSettings.create(**desk_base(run)["settings"]) if can else None
+        can = self.service.can_readjust(run)
+        base = EnhanceSettings.create(**workspace_base(run)["settings"]) if can else None
         there = Path(run.output_path).exists()
         return {
-            p.stage: self.work.view(session, run).to_json(),
+            p.stage: self.service.view(visitor, run).to_json(),
             p.status: html.done_html(run, words) if there else f"<p>{html.escape(words('history_gone'))}</p>",
             p.whole: gr.update(visible=False),
             p.result: gr.update(visible=there),
             p.verdict: html.verdict_html(run, words),
+            p.differences: differences_html(run.metrics, words),
+            p.heat: gr.update(value=words("heat_show")),
+            p.legend: "",
+            p.notes: html.notes_html(run, words),
             p.download: gr.update(value=run.output_path if there else None),
             p.fidelity: gr.update(value=run.settings.get("fidelity", 0.0), visible=base is not None),
             p.face_strength: gr.update(
-                value=run.settings.get("face_strength", 0.8), visible=there and self.work.can_adjust_faces(run)
+                value=run.settings.get("face_strength", 0.8), visible=there and self.service.can_adjust_faces(run)
             ),
             p.metrics: html.metrics_html(run, words),
-            p.history: self.strip(session, words),
+            p.history: self.strip(visitor, words),
         }
 
     def models(self, chosen: list[str] | None = None) -> Updates:
         """The models as they are now: one may have come or gone since the page was made."""
         p = self.parts
-        installed = common.installed_models(self.work.manager)
+        installed = common.installed_models(self.service.manager)
         kept = installed[:2] if chosen is None else [name for name in chosen if name in installed]
         return {
-            p.form.component("model"): gr.update(choices=common.model_choices(self.work.manager)),
+            p.form.component("model"): gr.update(choices=common.model_choices(self.service.manager)),
             p.compare_models: gr.update(choices=installed, value=kept),
         }
 
-    def strip(self, session: Session, words: Words) -> str:
-        desk = self.work.desk(session)
-        with desk.lock:
-            runs, current = [run for run in desk.runs if Path(run.output_path).exists()], desk.current
-        small = {run.id: previews.thumbnail(Path(run.output_path), session.folder) for run in runs}
+    def strip(self, visitor: Visitor, words: Words) -> str:
+        workspace = self.service.workspace(visitor)
+        with workspace.lock:
+            runs, current = [run for run in workspace.runs if Path(run.output_path).exists()], workspace.current
+        small = {run.id: previews.thumbnail(Path(run.output_path), visitor.folder) for run in runs}
         return html.history_html(runs, current, small, words)
 
     async def bring(self, request: gr.Request, name: str, note: Any, button: Any) -> AsyncIterator[Updates]:
@@ -87,11 +93,13 @@ class Events:
             return
         words = words_for(request)
         try:
-            job = self.sessions.start(
+            job = self.visitors.start(
                 request,
                 f"download {name}",  # of its own: another model may be on its way
-                lambda control: self.work.manager.download(name, common.download_progress(name, control), control),
-                turns=self.sessions.downloads,
+                lambda control: self.service.manager.download(name, common.download_progress(name, control), control),
+                kind=JobKind.DOWNLOAD,
+                name=name,
+                queue=self.visitors.downloads,
             )
             yield {button: gr.update(interactive=False)}
             async for step in job.watch():

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.components import SettingsForm, original_file, settings_form
+from ui.components import SettingsForm, file_line, original_file, settings_form, way_back
 from ui.handlers import common
 from ui.samples import SAMPLES
 from ui.strings import t
@@ -29,10 +29,19 @@ class Parts:
     """The tab's components."""
 
     picture: Any
+    line: Any
+    name: Any
+    another: Any
+    clear: Any
     samples: dict[str, Any]
-    advice: Any
-    advice_box: Any
-    apply: Any
+    facts: Any
+    plan: Any
+    changes: Any
+    marks: Any
+    named: Any
+    automatic: Any
+    kept: Any
+    memory: Any
     form: SettingsForm
     note: Any
     fetch: Any
@@ -42,10 +51,15 @@ class Parts:
     cancel: Any
     stage: Any
     status: Any
+    salvage: Any
     try_part: Any
     whole: Any
     result: Any
     verdict: Any
+    differences: Any
+    heat: Any
+    legend: Any
+    notes: Any
     download: Any
     fidelity: Any
     metrics: Any
@@ -53,7 +67,6 @@ class Parts:
     compare_start: Any
     compare_grid: Any
     history: Any
-    settings_wanted: Any
     find_faces: Any
     face_note: Any
     fetch_face: Any
@@ -72,17 +85,17 @@ def lay_out(manager: Any) -> Parts:
 
 
 def _side(made: dict[str, Any], manager: Any) -> None:
-    made["picture"] = original_file(
-        gr.File(label=t("picture"), file_types=sorted(image_io.READABLE_SUFFIXES), height=110, elem_id="picture")
-    )
-    with gr.Row(elem_id="samples", elem_classes="snug"):
-        gr.Markdown(t("samples"), elem_classes="quiet", elem_id="samples-title")
-        made["samples"] = {
-            name: gr.Button(t(f"sample_{name}"), size="sm", min_width=70, elem_id=f"sample-{name}") for name in SAMPLES
-        }
-    with gr.Column(visible=False, elem_id="advice", min_width=0) as made["advice_box"]:
-        made["advice"] = gr.HTML("", padding=False, elem_id="facts")
-        made["apply"] = gr.Button(t("advice_apply"), size="sm", elem_id="apply")
+    _picture(made)
+    with gr.Column(elem_id="advice", min_width=0):
+        made["facts"] = gr.HTML("", padding=False, elem_id="facts")
+        made["plan"] = gr.HTML("", padding=False, elem_id="plan")
+        made["changes"] = way_back("changes")
+    made["marks"] = gr.HTML("", padding=False, elem_id="marks")
+    made["automatic"], made["kept"] = gr.State(None), gr.State({})
+    made["memory"] = gr.Textbox(visible=False)
+
+    def under_mode() -> None:
+        made["named"] = way_back("named", "named")
 
     def under_model() -> None:
         made["note"] = gr.HTML("", padding=False, elem_classes="model-note", elem_id="model-note")
@@ -93,9 +106,25 @@ def _side(made: dict[str, Any], manager: Any) -> None:
         made["face_note"] = gr.HTML("", padding=False, elem_classes="model-note", elem_id="face-note")
         made["fetch_face"] = gr.Button(t("model_download"), size="sm", visible=False, elem_id="face-download")
 
-    made["form"] = settings_form(manager, under_model, in_faces)
-    made["settings_wanted"] = gr.State(None)
+    made["form"] = settings_form(manager, under_mode, under_model, in_faces)
+    _foot(made)
+
+
+def _picture(made: dict[str, Any]) -> None:
+    """The open picture in one line; the stage takes the first."""
+    kinds = sorted(image_io.READABLE_SUFFIXES)
+    line = file_line(t("another"), kinds, ("picture-line", "picture-name", "another", "take-away"))
+    made |= {"line": line.row, "name": line.name, "another": line.another, "clear": line.clear}
+    made["picture"] = original_file(
+        gr.File(label=t("picture"), file_types=kinds, height=110, elem_id="picture", elem_classes="unseen-file")
+    )
+
+
+def _foot(made: dict[str, Any]) -> None:
+    """What stays in sight however far the settings are scrolled."""
     with gr.Column(elem_id="go", min_width=0):
+        made["status"] = gr.HTML("", padding=False, elem_id="status")
+        made["salvage"] = gr.Button(t("salvage_now"), size="sm", visible=False, elem_id="salvage-now")
         made["estimate"] = gr.HTML("", padding=False, elem_id="estimate")
         made["quicker"] = gr.Button(t("mode_quicker"), size="sm", visible=False, elem_id="quicker")
         with gr.Row(elem_classes="snug"):
@@ -104,15 +133,29 @@ def _side(made: dict[str, Any], manager: Any) -> None:
 
 
 def _main(made: dict[str, Any], manager: Any) -> None:
-    made["stage"] = stage(elem_id="stage")
-    made["status"] = gr.HTML("", padding=False, elem_id="status")
+    made["stage"] = stage(elem_id="stage", elem_classes="drop-zone")
+    with gr.Row(elem_id="samples", elem_classes="snug"):
+        gr.Markdown(t("samples"), elem_classes="quiet", elem_id="samples-title")
+        made["samples"] = {
+            name: gr.Button(t(f"sample_{name}"), size="sm", min_width=70, elem_id=f"sample-{name}") for name in SAMPLES
+        }
     with gr.Row(elem_classes="snug", elem_id="tools"):
         made["try_part"] = gr.Button(t("try_part"), size="sm", visible=False, min_width=120, elem_id="try-part")
         made["whole"] = gr.Button(t("try_back"), size="sm", visible=False, min_width=120, elem_id="whole")
+    _result(made)
+    _further(made, manager)
+
+
+def _result(made: dict[str, Any]) -> None:
     with gr.Column(visible=False, elem_id="result", min_width=0) as made["result"]:
         with gr.Row(elem_classes="snug", elem_id="result-row"):
             made["verdict"] = gr.HTML("", padding=False, elem_id="verdict")
             made["download"] = gr.DownloadButton(t("download"), variant="primary", elem_id="download", min_width=140)
+        made["differences"] = gr.HTML("", padding=False, elem_id="differences")
+        with gr.Row(elem_classes="snug"):
+            made["heat"] = gr.Button(t("heat_show"), size="sm", min_width=180, elem_id="heat")
+        made["legend"] = gr.HTML("", padding=False, elem_id="legend")
+        made["notes"] = gr.HTML("", padding=False, elem_id="notes")
         made["fidelity"] = gr.Slider(
             0, 1, value=0, step=0.01, label=t("adjust_fidelity"), interactive=True, elem_id="adjust-fidelity"
         )
@@ -121,6 +164,9 @@ def _main(made: dict[str, Any], manager: Any) -> None:
         )
         with gr.Accordion(t("details"), open=False, elem_id="details"):
             made["metrics"] = gr.HTML("", padding=False, elem_id="metrics")
+
+
+def _further(made: dict[str, Any], manager: Any) -> None:
     with gr.Accordion(t("compare"), open=False, elem_id="compare"):
         installed = common.installed_models(manager)
         made["compare_models"] = gr.CheckboxGroup(

@@ -9,15 +9,16 @@ from typing import Any
 
 import gradio as gr
 
-from engine.faces.needs import face_needs
-from engine.region import REGION_SIDE
+from engine.faces.missing_models import missing_face_models
+from engine.imaging.region import REGION_SIDE
+from engine.jobs.job_list import JobKind
 from engine.types import JobControl
 from ui.handlers import common
 from ui.handlers import image_html as html
-from ui.sessions import Session
 from ui.strings import Words, words_for
 from ui.tabs.image_events import Events, Updates
 from ui.viewer import EMPTY, Box
+from ui.visitors import Visitor
 from utils.errors import EngineError
 
 
@@ -56,7 +57,7 @@ class PartEvents(Events):
 
     def find_faces(self, request: gr.Request, path: str | None, *given: Any) -> Updates:
         """Numbered boxes on the stage."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path:
             return {p.face_note: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
         values = p.form.values(given)
@@ -64,7 +65,7 @@ class PartEvents(Events):
             values["face_enhance"] = "auto"
         try:
             updates = self._boxes(
-                self.work.find_faces(session, Path(path), common.make_settings(values)), session, Path(path), words
+                self.service.find_faces(visitor, Path(path), common.make_settings(values)), visitor, Path(path), words
             )
         except EngineError as error:
             return {p.face_note: common.trouble_html(words, error, "face_trouble")}
@@ -75,34 +76,34 @@ class PartEvents(Events):
             p.form.component("face_enhance"): values["face_enhance"],
         }
 
-    def _boxes(self, found: tuple[Box, ...], session: Session, path: Path, words: Words) -> Updates:
+    def _boxes(self, found: tuple[Box, ...], visitor: Visitor, path: Path, words: Words) -> Updates:
         boxes = tuple(replace(box, why=words.said(box.why)) for box in found)
         on = sum(box.on for box in boxes)
         note = words("face_found", count=len(boxes), restored=on) if boxes else words("face_none")
-        needs = face_needs(self.work.manager)
-        if needs is not None:
-            note += " " + words("face_model_missing", names=", ".join(map(str, needs.missing)))
+        absent = missing_face_models(self.service.manager)
+        if absent is not None:
+            note += " " + words("face_model_missing", names=", ".join(map(str, absent.missing)))
         return {
-            self.parts.stage: self.work.view_of_input(session, path, boxes=boxes).to_json(),
+            self.parts.stage: self.service.view_of_input(visitor, path, boxes=boxes).to_json(),
             self.parts.face_note: f"<p>{html.escape(note)}</p>",
-            self.parts.fetch_face: gr.update(visible=needs is not None and self.config.enable_downloads),
+            self.parts.fetch_face: gr.update(visible=absent is not None and self.config.enable_downloads),
         }
 
     def turn_face(self, request: gr.Request, event: gr.EventData, path: str | None = None, *given: Any) -> Updates:
         """A face was clicked: keep or skip it."""
-        words, session = words_for(request), self.sessions.of(request)
+        words, visitor = words_for(request), self.visitors.of(request)
         if not path:
             return {}
         try:
-            found = self.work.turn_face(session, Path(path), int(event.number), self.settings(given))
-            return self._boxes(found, session, Path(path), words)
+            found = self.service.turn_face(visitor, Path(path), int(event.number), self.settings(given))
+            return self._boxes(found, visitor, Path(path), words)
         except EngineError as error:
             return {self.parts.face_note: common.trouble_html(words, error, "face_trouble")}
 
     async def fetch_face(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Bring what face restoration needs."""
-        needs = face_needs(self.work.manager)
-        for missing in needs.missing if needs is not None else ():
+        absent = missing_face_models(self.service.manager)
+        for missing in absent.missing if absent is not None else ():
             async for updates in self.bring(request, missing.name, self.parts.face_note, self.parts.fetch_face):
                 yield updates
 
@@ -110,11 +111,11 @@ class PartEvents(Events):
 
     def pick_part(self, request: gr.Request, path: str | None) -> Updates:
         """The stage asks for a part."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path:
             return {p.status: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
         return {
-            p.stage: self.work.view_of_input(session, Path(path), picking=REGION_SIDE).to_json(),
+            p.stage: self.service.view_of_input(visitor, Path(path), picking=REGION_SIDE).to_json(),
             p.whole: gr.update(visible=True),
         }
 
@@ -122,14 +123,18 @@ class PartEvents(Events):
         self, request: gr.Request, event: gr.EventData, path: str | None = None, *given: Any
     ) -> AsyncIterator[Updates]:
         """A part was chosen: enhance it at full quality."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path:
             return
         center = float(event.x), float(event.y)
         try:
             settings = self.settings(given)
-            job = self.sessions.start(
-                request, "part", lambda control: self.work.region(session, Path(path), center, settings, control)
+            job = self.visitors.start(
+                request,
+                "part",
+                lambda control: self.service.region(visitor, Path(path), center, settings, control),
+                kind=JobKind.PART,
+                name=Path(path).name,
             )
             async for updates in self.progress(job, words):
                 yield updates
@@ -148,18 +153,18 @@ class PartEvents(Events):
 
     def show_whole(self, request: gr.Request, path: str | None) -> Updates:
         """Back from a part to the whole picture, or its result."""
-        words, session = words_for(request), self.sessions.of(request)
-        current = self.work.desk(session).current
+        words, visitor = words_for(request), self.visitors.of(request)
+        current = self.service.workspace(visitor).current
         if current is not None:
-            return self.shown(session, current, words)
-        view = self.work.view_of_input(session, Path(path)) if path else EMPTY
+            return self.shown(visitor, current, words)
+        view = self.service.view_of_input(visitor, Path(path)) if path else EMPTY
         return {self.parts.stage: view.to_json(), self.parts.status: "", self.parts.whole: gr.update(visible=False)}
 
     async def compare(
         self, request: gr.Request, path: str | None, models: list[str], *given: Any
     ) -> AsyncIterator[Updates]:
         """The same part through several models."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path or not models:
             problem = words("compare_none" if path else "choose_picture")
             yield {p.compare_grid: f'<p class="trouble">{html.escape(problem)}</p>'}
@@ -168,9 +173,9 @@ class PartEvents(Events):
             settings = self.settings(given)
 
             def work(control: JobControl) -> Any:
-                return self.work.compare(session, Path(path), models, settings, control)
+                return self.service.compare(visitor, Path(path), models, settings, control)
 
-            job = self.sessions.start(request, "part", work)
+            job = self.visitors.start(request, "part", work, kind=JobKind.PART, name=Path(path).name)
             yield {p.enhance: gr.update(interactive=False), p.cancel: gr.update(visible=True)}
             async for step in job.watch():
                 yield {p.compare_grid: common.progress_html(words, step)}

@@ -10,45 +10,60 @@ from typing import Any
 
 import gradio as gr
 
-from engine.choice import PATIENCE_SECONDS
-from engine.history import Run
-from engine.types import EnhanceResult
+from engine.analysis.choice import PATIENCE_SECONDS
+from engine.jobs.job_list import JobKind
+from engine.storage.history import Run
+from engine.types import EnhanceFile, EnhanceSettings
+from ui import previews
 from ui.components import SettingsForm
 from ui.handlers import common
 from ui.handlers import image_html as html
-from ui.handlers.desk import same_file
-from ui.handlers.image import ImageWork
+from ui.handlers.differences import differences_html, legend_html
+from ui.handlers.image import ImageService
+from ui.handlers.workspace import same_file
 from ui.jobs import UiJob
 from ui.samples import sample_file
-from ui.sessions import Session, Sessions
 from ui.strings import Words, words_for
+from ui.tabs.image_card import CardEvents
 from ui.tabs.image_events import TAB, Events, Updates
 from ui.tabs.image_layout import lay_out
+from ui.tabs.image_memory import MemoryEvents
 from ui.tabs.image_parts import PartEvents
 from ui.viewer import EMPTY, stage_words
-from utils.errors import EngineError
+from ui.visitors import Visitor, Visitors
+from utils.errors import DamagedImageError, EngineError
 from utils.gpu import available_host_memory
 
 
 @dataclass(frozen=True)
 class ImageTab:
-    """What other tabs use: presets fill ``form`` and read it."""
+    """What others use: presets fill ``form`` and read it, files from outside go into ``picture``."""
 
     form: SettingsForm
+    picture: Any
 
 
 def build(
     config: Any,
     manager: Any,
-    sessions: Sessions,
+    visitors: Visitors,
     blocks: gr.Blocks,
-    enhance: Callable[..., EnhanceResult],
+    enhance: EnhanceFile,
     tab: gr.Tab,
+    prepare: Callable[[EnhanceSettings], None] | None = None,
+    tabs: Any = None,
 ) -> ImageTab:
-    """The tab. ``blocks``: the whole page, for what happens when it is opened; ``tab``: where this one stands."""
+    """The tab.
+
+    Args:
+        blocks: the whole page, for what happens when it is opened.
+        tab: where this one stands.
+        prepare: an executor's, called while a person still chooses.
+        tabs: all of them; the last one that was open is opened again.
+    """
     parts = lay_out(manager)
-    _Tab(parts, ImageWork(config, manager, enhance), sessions, config).connect(blocks, tab)
-    return ImageTab(parts.form)
+    _Tab(parts, ImageService(config, manager, enhance, prepare=prepare), visitors, config).connect(blocks, tab, tabs)
+    return ImageTab(parts.form, parts.picture)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------
@@ -57,21 +72,31 @@ def build(
 class _Tab(Events):
     """Connects components with the work. Methods are events; each answers with the components that change."""
 
-    def connect(self, blocks: gr.Blocks, tab: gr.Tab) -> None:
+    @property
+    def card(self) -> CardEvents:
+        return CardEvents(self.parts, self.service, self.visitors, self.config)
+
+    def connect(self, blocks: gr.Blocks, tab: gr.Tab, tabs: Any = None) -> None:
         p, form = self.parts, list(self.parts.form.components)
-        shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.download, p.metrics, p.history]
-        shown += [p.fidelity, p.face_strength]
+        shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.notes, p.download, p.metrics, p.history]
+        shown += [p.fidelity, p.face_strength, p.differences, p.heat, p.legend]
         running = [*shown, p.enhance, p.cancel]
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         long: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
         mode, model = (p.form.component(name) for name in ("mode", "model"))
         counted = [p.estimate, mode, p.quicker]
-        p.picture.change(
-            self.opened, p.picture, [*running, p.try_part, p.advice, p.advice_box, p.apply, p.settings_wanted], **quiet
-        ).then(self.count, [p.picture, *form], counted, **quiet)
+        salvage = p.form.component("salvage")
+        follows = [p.form.component(name) for name in ("scale", "face_enhance", "denoise_strength")]
+        seen = [*running, p.salvage, p.try_part, p.facts, p.automatic, p.line, p.name, *follows]
+        salvaged = p.salvage.click(lambda: True, None, salvage, **quiet)
+        for looks in (p.picture.change, salvaged.then):
+            looked = looks(self.opened, [p.picture, salvage, p.kept], seen, **quiet)
+            looked.then(self.count, [p.picture, *form], counted, **quiet)
+            looked.then(self.card.planned, self.card.given, self.card.told, **quiet)
         for name, button in p.samples.items():
             button.click(self.sample(name), None, p.picture, **quiet)
-        p.apply.click(self.applied, [p.settings_wanted, *form], [p.apply, *form], **quiet)
+        p.another.upload(lambda path: path, p.another, p.picture, **quiet)
+        p.clear.click(lambda: None, None, p.picture, **quiet)
         gr.on(
             [part.change for part in form],
             self.count,
@@ -80,71 +105,88 @@ class _Tab(Events):
             trigger_mode="always_last",
             **quiet,
         )
-        watched = [p.form.component(name) for name in ("model", "scale", "goal", "mode")]
-        denoise = p.form.component("denoise_strength")
-        gr.on(
-            [p.picture.change, *(part.change for part in watched)],
-            self.noted,
-            [p.picture, *form],
-            [p.note, p.fetch, denoise],
-            trigger_mode="always_last",
-            **quiet,
-        )
-        known = [watched[0], p.compare_models]
-        p.fetch.click(self.fetch, known, [p.note, p.fetch, *known], **long)
         p.enhance.click(self.enhance, [p.picture, *form], running, **long).then(
             self.count, [p.picture, *form], counted, **quiet
         )
         p.cancel.click(self.stop, None, None, queue=False, **quiet)
+        p.heat.click(self.heat, p.stage, [p.stage, p.heat, p.legend, p.differences], **long)
         p.history.open(self.reopen, None, shown, **quiet)
+        gr.on(
+            [p.form.component(name).change for name in ("pages", "pdf_dpi")],
+            self.turned,
+            [p.picture, *form],
+            [p.stage, p.status, p.whole, p.result],
+            trigger_mode="always_last",
+            **quiet,
+        )
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
-        blocks.load(self.restore, None, [*running, p.picture, *known], **long)
+        known = [model, p.compare_models]
+        remembered = MemoryEvents(p, self.service, self.visitors, self.config).connect(blocks, tabs)
+        remembered.then(self.restore, None, [*running, p.picture, *known], **long)
         tab.select(self.models, p.compare_models, known, **quiet)
-        blocks.load(self.noted, [p.picture, *form], [p.note, p.fetch, denoise], **quiet)
         p.quicker.click(lambda: ["quick", "auto"], None, [mode, model], **quiet)
-        PartEvents(p, self.work, self.sessions, self.config).connect(shown)
+        self.card.connect(blocks)
+        PartEvents(p, self.service, self.visitors, self.config).connect(shown)
 
     # -- the picture -------------------------------------------------------------------------------------------------
 
     def sample(self, name: str) -> Callable[[gr.Request], str]:
         def choose(request: gr.Request) -> str:
-            return str(sample_file(name, self.sessions.of(request).folder / "samples"))
+            return str(sample_file(name, self.visitors.of(request).folder / "samples"))
 
         return choose
 
-    def opened(self, request: gr.Request, path: str | None) -> Updates:
-        """A picture was chosen, or taken away: look at it, say what it needs."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
-        self.sessions.note(request, "picture", path)
-        nothing = {p.advice_box: gr.update(visible=False), p.settings_wanted: None}
+    def opened(
+        self, request: gr.Request, path: str | None, salvage: bool = False, kept: dict[str, Any] | None = None
+    ) -> Updates:
+        """A picture was chosen, or taken away: look at it, say what was seen. A damaged one can be salvaged.
+
+        The form follows the picture, except in what was ``kept`` as a person chose it.
+        """
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
+        self.visitors.note(request, "picture", path)
+        nothing = {p.facts: "", p.salvage: gr.update(visible=False), **self.card.line(path, words)}
         if not path:
-            return {**nothing, **self._cleared(session)}
+            return {**nothing, **self._cleared(visitor)}
         try:
-            info = self.work.probe(path)
-            view = self.work.open(session, Path(path))
-            advice = self.work.recommend(path)
+            info = self.service.probe(path, EnhanceSettings.create(salvage=salvage))
+            damage = previews.damage(path) if salvage else ""
+            view = self.service.open(visitor, Path(path))
+            advice = self.service.recommend(path, salvage=salvage)
         except EngineError as error:
             return {
                 **nothing,
-                **self._cleared(session),
+                **self._cleared(visitor),
                 p.status: common.trouble_html(words, error, "unusable_file"),
+                p.salvage: gr.update(visible=isinstance(error, DamagedImageError)),
             }
         updates: Updates = {
-            p.advice: html.advice_html(info, advice, words),
-            p.advice_box: gr.update(visible=True),
-            p.apply: gr.update(value=words("advice_apply"), interactive=True),
-            p.settings_wanted: advice.settings,
+            p.facts: html.advice_html(info, advice, words),
             p.try_part: gr.update(visible=True),
+            p.salvage: gr.update(visible=False),
+            **self.card.line(path, words),
+            **self.card.looked(advice, kept),
         }
         if view is not None:  # a new picture, not the one that a refreshed page shows again
             hidden = gr.update(visible=False)
             updates |= {p.stage: view.to_json(), p.status: "", p.result: hidden, p.whole: hidden}
+        if damage:
+            updates[p.status] = f'<p class="warn">{html.escape(words.said(damage))}</p>'
         return updates
 
-    def _cleared(self, session: Session) -> Updates:
-        p, desk = self.parts, self.work.desk(session)
-        with desk.lock:
-            desk.upload = desk.current = None
+    def turned(self, request: gr.Request, path: str | None, *given: Any) -> Updates:
+        """Other pages were chosen: the stage shows the first of them."""
+        p, hidden = self.parts, gr.update(visible=False)
+        view = None
+        if path:
+            with suppress(EngineError):  # what is wrong with the choice, the estimate says
+                view = self.service.show_page(self.visitors.of(request), Path(path), self.settings(given))
+        return {} if view is None else {p.stage: view.to_json(), p.status: "", p.whole: hidden, p.result: hidden}
+
+    def _cleared(self, visitor: Visitor) -> Updates:
+        p, workspace = self.parts, self.service.workspace(visitor)
+        with workspace.lock:
+            workspace.upload = workspace.current = None
         return {
             p.stage: EMPTY.to_json(),
             p.status: "",
@@ -152,22 +194,6 @@ class _Tab(Events):
             p.whole: gr.update(visible=False),
             p.try_part: gr.update(visible=False),
         }
-
-    def applied(self, request: gr.Request, wanted: dict[str, Any] | None, *given: Any) -> list[Any]:
-        """The recommended settings go into the form; what the person set beside them stays."""
-        form, words = self.parts.form, words_for(request)
-        if not wanted:
-            return [gr.skip(), *[gr.skip()] * len(form.names)]
-        values = form.values(given)
-        face = "auto" if wanted.get("face_enhance") else "off"
-        known: dict[str, Any] = {
-            name: wanted[name] for name in ("model", "scale", "tile", "denoise_strength") if name in wanted
-        }
-        values.update(known, goal="scale", face_enhance=face)
-        return [
-            gr.update(value=words("advice_applied"), interactive=False),
-            *form.showing(values),
-        ]
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -179,8 +205,9 @@ class _Tab(Events):
             return ["", mode, hidden]
         try:
             settings = self.settings(given)
-            size, expected = self.work.estimate(path, settings)
-            seconds = self.work.seconds_by_mode(path, settings)
+            size, expected = self.service.estimate(path, settings)
+            seconds = self.service.seconds_by_mode(path, settings)
+            self.service.prepare(path, settings)
         except EngineError as error:
             return [f'<p class="warn">{html.escape(words.said(error))}</p>', mode, hidden]
         if not named:
@@ -190,39 +217,23 @@ class _Tab(Events):
         told = html.estimate_html(size, expected, available_host_memory(), words)
         return [told, mode, gr.update(visible=slow, value=offer)]
 
-    def noted(self, request: gr.Request, path: str | None, *given: Any) -> list[Any]:
-        """What the chosen model is for; the button that brings it; whether it has a denoise strength."""
-        words, values = words_for(request), self.parts.form.values(given)
-        automatic = None
-        if path and values["model"] == "auto":
-            with suppress(EngineError):  # what is wrong with the picture or the settings is said elsewhere
-                automatic = self.work.automatic(path, self.settings(given))
-        scale = values["scale"] if values["goal"] == "scale" else None
-        note = common.model_note(self.work.manager, values["model"], scale, words, automatic)
-        allowed = note.download and self.config.enable_downloads
-        denoise = gr.update(visible=True) if note.denoise else gr.update(visible=False, value=None)
-        return [f"<p>{html.escape(note.text)}</p>", gr.update(visible=allowed, interactive=True), denoise]
-
-    async def fetch(self, request: gr.Request, name: str, compared: list[str]) -> AsyncIterator[Updates]:
-        """Bring the chosen model."""
-        p = self.parts
-        async for updates in self.bring(request, name, p.note, p.fetch):
-            yield updates
-        yield self.models(compared)
-
     # -- running -----------------------------------------------------------------------------------------------------
 
     async def enhance(self, request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[Updates]:
         """The main button."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path:
             yield {p.status: f'<p class="trouble">{html.escape(words("choose_picture"))}</p>'}
             return
         try:
-            settings = self.work.with_faces(session, Path(path), self.settings(given))
-            self.sessions.note(request, "picture", path)
-            job = self.sessions.start(
-                request, TAB, lambda control: self.work.enhance(session, Path(path), settings, control)
+            settings = self.service.with_faces(visitor, Path(path), self.settings(given))
+            self.visitors.note(request, "picture", path)
+            job = self.visitors.start(
+                request,
+                TAB,
+                lambda control: self.service.enhance(visitor, Path(path), settings, control),
+                kind=JobKind.PICTURE,
+                name=Path(path).name,
             )
         except EngineError as error:
             yield {p.status: common.trouble_html(words, error)}
@@ -239,71 +250,96 @@ class _Tab(Events):
         except EngineError as error:
             yield {self.parts.status: common.trouble_html(words, error), **self.idle()}
             return
-        session, opened = self.sessions.of(request), self.sessions.noted(request, "picture", run.input_path)
+        visitor, opened = self.visitors.of(request), self.visitors.noted(request, "picture", run.input_path)
         if opened and same_file(Path(opened), Path(run.input_path)):
-            yield {**self.shown(session, run, words), **self.idle()}
+            yield {**self.shown(visitor, run, words), **self.idle()}
         else:  # the window has gone on to another picture
             done = html.escape(words("done_elsewhere", name=run.input_name))
             yield {
-                self.parts.status: f'<p class="done">{done}</p>',
-                self.parts.history: self.strip(session, words),
+                self.parts.status: f'<p class="done" data-job="done">{done}</p>',
+                self.parts.history: self.strip(visitor, words),
                 **self.idle(),
             }
 
     def stop(self, request: gr.Request) -> None:
         for tab in (TAB, "part"):
-            self.sessions.cancel(request, tab)
+            self.visitors.cancel(request, tab)
 
     # -- results -----------------------------------------------------------------------------------------------------
 
     def reopen(self, request: gr.Request, event: gr.EventData) -> Updates:
         """A result of the strip goes back on the stage."""
-        session, desk = self.sessions.of(request), self.work.desk(self.sessions.of(request))
-        run = desk.get(int(event.run))
+        visitor, workspace = self.visitors.of(request), self.service.workspace(self.visitors.of(request))
+        run = workspace.get(int(event.run))
         if run is None:
             return {}
-        with desk.lock:
-            desk.current = run
-        return self.shown(session, run, words_for(request))
+        with workspace.lock:
+            workspace.current = run
+        return self.shown(visitor, run, words_for(request))
+
+    def heat(self, request: gr.Request, stage: dict[str, Any] | None) -> Updates:
+        """A map of where the result differs is laid over it, or taken away again."""
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
+        workspace = self.service.workspace(visitor)
+        run = workspace.get(int((stage or {}).get("run") or 0)) or workspace.current
+        if run is None:
+            return {}
+        hidden = {p.heat: gr.update(value=words("heat_show")), p.legend: ""}
+        if (stage or {}).get("heat"):
+            return {**hidden, p.stage: self.service.view(visitor, run).to_json()}
+        try:
+            made = self.service.heat(visitor, run)
+        except EngineError as error:
+            return {**hidden, p.legend: common.trouble_html(words, error, "heat_none")}
+        if made is None:
+            return {**hidden, p.legend: f'<p class="calm">{html.escape(words("heat_none"))}</p>'}
+        view, run = made
+        return {
+            p.stage: view.to_json(),
+            p.heat: gr.update(value=words("heat_hide")),
+            p.legend: legend_html(run.metrics, words),
+            p.differences: differences_html(run.metrics, words),
+        }
 
     def readjust(self, request: gr.Request, event: gr.EventData) -> Updates:
         """Fidelity or the strength of faces was moved after the run."""
-        words, session = words_for(request), self.sessions.of(request)
+        words, visitor = words_for(request), self.visitors.of(request)
         try:
-            shown = self.work.desk(session).get(int(event._data.get("run", 0)))
+            shown = self.service.workspace(visitor).get(int(event._data.get("run", 0)))
             moved = {
                 name: min(1.0, max(0.0, float(event._data[name])))
                 for name in ("fidelity", "faces")
                 if name in event._data
             }
-            run = self.work.readjust(session, shown, **moved)
+            run = self.service.readjust(visitor, shown, **moved)
         except EngineError as error:
             return {self.parts.status: common.trouble_html(words, error)}
         if run is None:
             return {}
-        updates = self.shown(session, run, words)
+        updates = self.shown(visitor, run, words)
         for slider in (self.parts.fidelity, self.parts.face_strength):
             del updates[slider]  # it may have been moved on meanwhile
         return updates
 
     async def restore(self, request: gr.Request) -> AsyncIterator[Updates]:
         """The page was opened, perhaps again: what was there is there, and what runs is watched."""
-        p, words, session = self.parts, words_for(request), self.sessions.of(request)
-        desk = self.work.desk(session)
-        updates: Updates = {p.history: self.strip(session, words), **self.models()}
+        p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
+        workspace = self.service.workspace(visitor)
+        updates: Updates = {p.history: self.strip(visitor, words), **self.models()}
         view = EMPTY.to_json()
-        if desk.current is not None and Path(desk.current.output_path).exists():
-            updates |= self.shown(session, desk.current, words)
+        if workspace.current is not None and Path(workspace.current.output_path).exists():
+            updates |= self.shown(visitor, workspace.current, words)
             view = updates[p.stage]
-        elif desk.upload is not None and desk.upload.exists():
-            view = self.work.view_of_input(session, desk.upload).to_json()
+        elif workspace.upload is not None and workspace.upload.exists():
+            view = self.service.view_of_input(visitor, workspace.upload).to_json()
         updates[p.stage] = gr.update(value=view, words=stage_words(words))
-        there = desk.upload is not None and desk.upload.exists()
-        self.sessions.note(request, "picture", str(desk.upload) if there else None)
+        there = workspace.upload is not None and workspace.upload.exists()
+        self.visitors.note(request, "picture", str(workspace.upload) if there else None)
         if there:
-            updates[p.picture] = str(desk.upload)
+            updates[p.picture] = str(workspace.upload)
         yield updates
-        job = self.sessions.resume(request, TAB)
+        self.visitors.note(request, "restored", True)  # on its way to the page: what comes now comes after it
+        job = self.visitors.resume(request, TAB)
         if job is not None:
             async for more in self._follow(job, request, words):
                 yield more

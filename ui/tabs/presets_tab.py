@@ -11,11 +11,11 @@ import gradio as gr
 from engine.settings_manager import SettingsManager
 from ui.components import SettingsForm, original_file
 from ui.downloads import MadeDownload
-from ui.handlers import presets as work
+from ui.handlers import presets as handlers
 from ui.handlers.batch_view import trouble_html
 from ui.handlers.common import make_settings
-from ui.sessions import Sessions
 from ui.strings import Words, t, words_for
+from ui.visitors import Visitors
 from utils.errors import EngineError
 
 
@@ -51,7 +51,7 @@ class _Parts:
         return [self.chosen, self.preview, self.told, self.ask, self.question, self.rename, self.delete]
 
 
-def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
+def build(config: Any, manager: Any, visitors: Visitors, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
     """The tab. ``form``: the Image tab's, which presets fill; ``blocks``: the whole page; ``tab``: this one."""
     presets = SettingsManager.from_config(config)
     first = presets.presets()[0].name
@@ -62,7 +62,7 @@ def build(config: Any, manager: Any, sessions: Sessions, form: SettingsForm, blo
             chosen = gr.Radio(names, value=first, label=t("presets_list"), elem_id="presets-list")
         with gr.Column(scale=3, min_width=300):
             parts = _right_side(chosen)
-    _connect(PresetEvents(manager, sessions, form, presets), parts, form, blocks, tab)
+    _connect(PresetEvents(manager, visitors, form, presets), parts, form, blocks, tab)
 
 
 def _right_side(chosen: Any) -> _Parts:
@@ -123,19 +123,26 @@ def _right_side(chosen: Any) -> _Parts:
 class PresetEvents:
     """What happens at each event."""
 
-    def __init__(self, manager: Any, sessions: Sessions, form: SettingsForm, presets: SettingsManager) -> None:
-        self._manager, self._sessions, self._form, self._presets = manager, sessions, form, presets
+    def __init__(self, manager: Any, visitors: Visitors, form: SettingsForm, presets: SettingsManager) -> None:
+        self._manager, self._visitors, self._form, self._presets = manager, visitors, form, presets
 
     def show(self, request: gr.Request, chosen: str | None, sentence: str = "") -> list[Any]:
         """List and preview as they are now; ``chosen`` falls back to the first where it is gone."""
         words = words_for(request)
-        choices = work.choices(self._presets, words)
+        choices = handlers.choices(self._presets, words)
         if chosen not in [name for _, name in choices]:
             chosen = choices[0][1]
         preset = self._presets.get(chosen)
         own = gr.update(interactive=not preset.builtin)
-        preview = work.preview_html(preset, work.installed_names(self._manager), words)
+        preview = handlers.preview_html(preset, handlers.installed_names(self._manager), words)
         return [gr.update(choices=choices, value=chosen), preview, sentence, gr.update(visible=False), "", own, own]
+
+    def refresh(self, request: gr.Request, chosen: str | None) -> list[Any]:
+        """As ``show``; what a person chose while this was asked is not taken back, unless it is gone."""
+        answer = self.show(request, chosen)
+        if answer[0]["value"] == chosen:
+            answer[0] = gr.update(choices=answer[0]["choices"])
+        return answer
 
     def pick(self, request: gr.Request, chosen: str) -> list[Any]:
         """As ``show``, without the list: it must not change while a person chooses in it."""
@@ -153,10 +160,10 @@ class PresetEvents:
         words = words_for(request)
         try:
             preset = self._presets.get(chosen)
-            updates = self._form.updates(work.settings_of(preset, self._manager))
+            updates = self._form.updates(handlers.settings_of(preset, self._manager))
         except EngineError as error:
             return [trouble_html(error, words), *[gr.skip()] * len(self._form.components)]
-        left_out = [work.field_words(name, words) for name in work.not_in_form(preset, self._form.names)]
+        left_out = [handlers.field_words(name, words) for name in handlers.not_in_form(preset, self._form.names)]
         key = "presets_applied_without" if left_out else "presets_applied"
         told = words(key, name=preset.name, fields=", ".join(left_out)) if left_out else words(key, name=preset.name)
         return [_said(told), *updates]
@@ -207,13 +214,13 @@ class PresetEvents:
         """One preset, or all of one's own."""
         words = words_for(request)
         try:
-            path = work.export(self._presets, list(chosen), self._sessions.of(request).folder)
+            path = handlers.export(self._presets, list(chosen), self._visitors.of(request).folder)
         except EngineError as error:
             return None, trouble_html(error, words)
         return str(path), _said(words("presets_exported", name=path.name))
 
     def hint(self, request: gr.Request, name: str) -> str:
-        text = work.name_hint(name or "", self._presets, words_for(request))
+        text = handlers.name_hint(name or "", self._presets, words_for(request))
         return f'<p class="hint" role="status">{_escaped(text)}</p>' if text else ""
 
 
@@ -230,9 +237,15 @@ def _said(sentence: str) -> str:
 def _connect(handlers: PresetEvents, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
     outputs = parts.outputs
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    blocks.load(handlers.show, parts.chosen, outputs, **quiet)
-    tab.select(handlers.show, parts.chosen, outputs, **quiet)
-    parts.chosen.input(handlers.pick, parts.chosen, outputs[1:], **quiet)
+    # The last one asked is the last drawn.
+    in_turn = {
+        **quiet,
+        "concurrency_limit": 1,
+        "concurrency_id": "presets shown",
+    }
+    blocks.load(handlers.refresh, parts.chosen, outputs, **in_turn)
+    tab.select(handlers.refresh, parts.chosen, outputs, **in_turn)
+    parts.chosen.input(handlers.pick, parts.chosen, outputs[1:], **in_turn)
     parts.apply.click(handlers.apply, parts.chosen, [parts.told, *form.components], **quiet)
     saved = [parts.chosen, parts.name, parts.description, parts.replace, *form.components]
     parts.save.click(handlers.save, saved, outputs, **quiet)

@@ -10,15 +10,16 @@ from typing import Any
 
 import gradio as gr
 
-from engine.isolated import run_isolated
-from engine.machine_test import machine_test_for
-from engine.system_report import bug_report_for, folder_facts, machine_facts
+from engine.jobs.job_list import JobKind
+from engine.machine.benchmark import machine_test_for
+from engine.machine.report import bug_report_for, folder_facts, machine_facts
+from engine.models.isolated import run_isolated
 from engine.types import JobControl, Progress
-from ui.handlers import system as work
+from ui.handlers import system as handlers
 from ui.handlers.batch_view import bar_html, note_html, size_words, trouble_html
 from ui.jobs import UiJob
-from ui.sessions import Sessions
 from ui.strings import t, words_for
+from ui.visitors import Visitors
 from utils.errors import EngineError
 from utils.gpu import gpu_is_possible
 from utils.logger import log_tail
@@ -63,7 +64,7 @@ class _Parts:
     timer: Any
 
 
-def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.Tab) -> None:
+def build(config: Any, manager: Any, visitors: Visitors, executor: Any, tab: gr.Tab) -> None:
     """The tab. ``executor``: where pictures are enhanced, None = in this process; ``tab``: where this one stands."""
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -123,7 +124,7 @@ def build(config: Any, manager: Any, sessions: Sessions, executor: Any, tab: gr.
         timer=gr.Timer(_REFRESH_SECONDS, active=False),
         **store,
     )
-    _connect(SystemEvents(config, manager, sessions, executor), parts, tab)
+    _connect(SystemEvents(config, manager, visitors, executor), parts, tab)
 
 
 def _models_on_disk() -> dict[str, Any]:
@@ -158,8 +159,8 @@ def _models_on_disk() -> dict[str, Any]:
 class SystemEvents:
     """What happens at each event."""
 
-    def __init__(self, config: Any, manager: Any, sessions: Sessions, executor: Any) -> None:
-        self._config, self._manager, self._sessions, self._executor = config, manager, sessions, executor
+    def __init__(self, config: Any, manager: Any, visitors: Visitors, executor: Any) -> None:
+        self._config, self._manager, self._visitors, self._executor = config, manager, visitors, executor
         self._machine: dict[str, Any] | None = None
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -168,8 +169,8 @@ class SystemEvents:
         """What changes by itself: memory and loaded models."""
         words = words_for(request)
         return [
-            work.memory_html(self._executor, words),
-            work.loaded_html(self._executor, self._manager, words),
+            handlers.memory_html(self._executor, words),
+            handlers.loaded_html(self._executor, self._manager, words),
         ]
 
     def facts(self, request: gr.Request, chosen: str | None) -> list[Any]:
@@ -180,11 +181,11 @@ class SystemEvents:
             self._machine = run_isolated(machine_facts) if gpu_is_possible() else machine_facts()
         return [
             *self.now(request),
-            work.machine_html(self._machine, words),
+            handlers.machine_html(self._machine, words),
             *self.store(request, chosen),
-            work.versions_html(words),
-            work.folders_html(folder_facts(self._config), words),
-            work.limits_html(self._config, words),
+            handlers.versions_html(words),
+            handlers.folders_html(folder_facts(self._config), words),
+            handlers.limits_html(self._config, words),
             self.log() or words("system_no_log"),
             gr.update(active=True),
         ]
@@ -196,24 +197,25 @@ class SystemEvents:
     def store(self, request: gr.Request, chosen: str | None) -> list[Any]:
         """The models on disk, and what may be done with the one that is chosen."""
         words = words_for(request)
-        choices = work.model_choices(self._manager, words)
+        choices = handlers.model_choices(self._manager, words)
         if chosen not in [name for _, name in choices]:
             chosen = choices[0][1] if choices else None
         return [
-            work.models_html(self._manager, words),
+            handlers.models_html(self._manager, words),
             gr.update(choices=choices, value=chosen),
             *self.choose(chosen),
         ]
 
     def choose(self, chosen: str | None) -> list[Any]:
-        status = work.status_of(self._manager, chosen)
+        status = handlers.status_of(self._manager, chosen)
         allowed = self._config.enable_downloads
         return [
             gr.update(
-                interactive=allowed and (work.pack_of(chosen) is not None or work.may_download(self._manager, status))
+                interactive=allowed
+                and (handlers.pack_of(chosen) is not None or handlers.may_download(self._manager, status))
             ),
             gr.update(interactive=status is not None and status.installed),
-            gr.update(interactive=allowed and work.may_delete(self._manager, status)),
+            gr.update(interactive=allowed and handlers.may_delete(self._manager, status)),
             gr.update(visible=False),
         ]
 
@@ -221,7 +223,7 @@ class SystemEvents:
 
     def unload(self, request: gr.Request) -> list[Any]:
         words = words_for(request)
-        return [note_html(work.unload(self._executor, self._manager, words), [], words), *self.now(request)]
+        return [note_html(handlers.unload(self._executor, self._manager, words), [], words), *self.now(request)]
 
     async def test(self, request: gr.Request) -> AsyncIterator[list[Any]]:
         """Measure in a process of its own, in the queue with all other work."""
@@ -231,7 +233,7 @@ class SystemEvents:
             return run_isolated(machine_test_for, self._config, "auto", _TEST_SECONDS)
 
         try:
-            job = self._sessions.start(request, "system", measure)
+            job = self._visitors.start(request, "system", measure, kind=JobKind.BENCHMARK)
             started = time.monotonic()
             while not job.finished:
                 waiting = job.step.position
@@ -244,12 +246,12 @@ class SystemEvents:
                 detail = words("system_test_detail")
                 yield [bar_html(min(share, 0.97), text, detail, label=text), gr.update(interactive=False)]
                 await asyncio.sleep(0.5)
-            yield [work.machine_test_html(job.result(), words), gr.update(interactive=True)]
+            yield [handlers.machine_test_html(job.result(), words), gr.update(interactive=True)]
         except EngineError as error:
             yield [trouble_html(error, words), gr.update(interactive=True)]
 
     async def download(self, request: gr.Request, chosen: str | None) -> AsyncIterator[list[Any]]:
-        words, session = words_for(request), self._sessions.of(request)
+        words, visitor = words_for(request), self._visitors.of(request)
         if not self._config.enable_downloads or not chosen:
             return
 
@@ -257,7 +259,7 @@ class SystemEvents:
             def told(done: int, total: int | None) -> None:
                 control.report(Progress("Downloading", done, total or 0, done / total if total else 0.0))
 
-            pack = work.pack_of(chosen)
+            pack = handlers.pack_of(chosen)
             if pack is not None:
                 return self._manager.download_pack(pack, told, control)
             return self._manager.download(chosen, told, control)
@@ -266,7 +268,9 @@ class SystemEvents:
         label = words("system_downloading", name=chosen)
         job: UiJob[Any] | None = None
         try:
-            job = session.memory["download"] = UiJob(bring, self._sessions.downloads, session.key)
+            job = UiJob(bring, self._visitors.downloads, visitor.key, kind=JobKind.DOWNLOAD, name=chosen)
+            visitor.memory["download"] = job
+            self._visitors.job_list.add(job)
             yield [bar_html(0.0, label, label=label), gr.update(visible=True), *same]
             async for step in job.watch():
                 if step.progress is not None:
@@ -274,7 +278,7 @@ class SystemEvents:
                     detail = f"{size_words(step.progress.done)}{total}"
                     yield [bar_html(step.progress.fraction, label, detail, label=label), gr.skip(), *same]
             brought = job.result()
-            if work.pack_of(chosen) is not None:
+            if handlers.pack_of(chosen) is not None:
                 sentence = words("system_pack_downloaded", count=len(brought), names=", ".join(brought))
             else:
                 state = words(f"system_state_{brought.verified}")
@@ -285,7 +289,7 @@ class SystemEvents:
         yield [told_last, gr.update(visible=False), *self.store(request, chosen)]
 
     def stop(self, request: gr.Request) -> None:
-        job = self._sessions.of(request).memory.get("download")
+        job = self._visitors.of(request).memory.get("download")
         if job is not None:
             job.cancel()
 
@@ -293,14 +297,16 @@ class SystemEvents:
         words = words_for(request)
         try:
             status = self._manager.verify(chosen)
-            sentence = words("system_verified", name=chosen, state=words(f"system_state_{work.model_state(status)}"))
+            sentence = words(
+                "system_verified", name=chosen, state=words(f"system_state_{handlers.model_state(status)}")
+            )
             told = note_html(sentence, [], words)
         except EngineError as error:
             told = trouble_html(error, words)
         return [told, *self.store(request, chosen)]
 
     def ask(self, request: gr.Request, chosen: str) -> list[Any]:
-        status = work.status_of(self._manager, chosen)
+        status = handlers.status_of(self._manager, chosen)
         size = size_words(status.size or 0) if status is not None else "?"
         words = words_for(request)
         return [gr.update(visible=True), note_html(words("system_ask", name=chosen, size=size), [], words)]
@@ -319,7 +325,7 @@ class SystemEvents:
     def report(self) -> str:
         if self._config.share:  # it ends with the log
             return ""
-        loaded = work.loaded_models(self._executor, self._manager)
+        loaded = handlers.loaded_models(self._executor, self._manager)
         return run_isolated(bug_report_for, self._config, loaded)
 
 

@@ -1,284 +1,222 @@
-"""Video: a film in, an enhanced film out; one frame can be looked at first."""
+"""Video: films in, enhanced films out, one after the other; one frame can be looked at first."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from engine.types import EnhanceResult, JobControl
-from engine.video import VideoResult, enhance_video_isolated
-from ui.components import original_file
-from ui.handlers import common
-from ui.handlers import video as work
-from ui.jobs import UiJob
-from ui.kept_uploads import KeptUpload
-from ui.sessions import Sessions
-from ui.strings import choice, t, words_for
-from ui.turns import Turns
-from utils.errors import EngineError
+from engine.types import EnhanceResult
+from ui.components import FileLine, SettingsForm, file_line, original_file, way_back
+from ui.handlers import video as handlers
+from ui.job_table import job_table
+from ui.strings import t
+from ui.tabs.memory import FormMemory
+from ui.tabs.video_events import CHANGING, VideoEvents
+from ui.tabs.video_form import OF_ONE_FILM, PICTURE_KINDS, film_form
+from ui.tabs.video_stage import NO_FILM, TAKES
+from ui.viewer import stage
+from ui.visitors import Visitors
 from utils.video_files import SUFFIXES
 
-logger = logging.getLogger(__name__)
-
-_TAB, _PREVIEW = "video", "video-preview"
-_SHOWN, _HIDDEN = {"visible": True, "__type__": "update"}, {"visible": False, "__type__": "update"}
-"""What becomes of a button to cancel."""
-_BUSY = (_SHOWN, {"interactive": False, "__type__": "update"})
-_IDLE = (_HIDDEN, {"interactive": True, "__type__": "update"})
-"""What becomes of the buttons to cancel and to start."""
+_SECONDS = 1.0
+_TAKES_ITS_PLACE = "(chosen, other) => [chosen && chosen.length !== 0 && other ? null : other]"
+_FILM_KINDS = ("video", *sorted(SUFFIXES))
 
 
 @dataclass(frozen=True)
-class _Form:
-    """The fields, in the order of ``names``."""
+class VideoTab:
+    """What others use: films from outside go into ``file``; ``show`` lets the tab look at them then, after an event."""
 
-    names: tuple[str, ...]
-    components: tuple[Any, ...]
-
-    def values(self, given: tuple[Any, ...]) -> dict[str, Any]:
-        return dict(zip(self.names, given, strict=True))
+    file: Any
+    show: Callable[[Any], Any]
 
 
 def build(
-    config: Any, manager: Any, sessions: Sessions, blocks: gr.Blocks, enhance: Callable[..., EnhanceResult]
-) -> None:
+    config: Any, manager: Any, visitors: Visitors, blocks: gr.Blocks, enhance: Callable[..., EnhanceResult]
+) -> VideoTab:
     """The tab. ``blocks``: the whole page, for what happens when it is opened."""
     gr.Markdown(t("video_intro"), elem_classes="quiet")
-    with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            file = original_file(
-                gr.File(
-                    label=t("video_file"), file_types=["video", *sorted(SUFFIXES)], height=140, elem_id="video-file"
-                )
+    shown: dict[str, Any] = {}
+    with gr.Row(elem_id="video-tab", elem_classes="two", equal_height=False):
+        with gr.Column(scale=2, min_width=300, elem_classes="two-side"):
+            file, line = _film()
+            looked = {"line": line.row, "name": line.name}
+            looked["facts"] = gr.Markdown("", elem_classes="quiet", elem_id="video-facts")
+
+            def under_mode() -> None:
+                looked["named"] = way_back("video-named", "named")
+
+            form = film_form(manager, under_mode)
+            shown |= _bar()
+        with gr.Column(scale=3, min_width=300, elem_classes="two-main"):
+            looked |= _bench()
+            shown |= _offer() | _films()
+            shown["guide"], more = _guide()
+    looked |= more
+    events = VideoEvents(config, manager, visitors, form, enhance)
+    _connect_choice(events, file, form, line, looked)
+    _connect_films(events, file, form, shown, blocks)
+    show = _connect_stage(events, file, form, shown, looked, blocks)
+    _connect_settings(events, file, form, shown, looked, blocks)
+    return VideoTab(file, show)
+
+
+def _film() -> tuple[Any, FileLine]:
+    """The field, which the stage fills, and the line of what is open."""
+    ids = ("video-line", "video-name", "video-another", "video-take-away")
+    line = file_line(t("video_another"), _FILM_KINDS, ids)
+    file = gr.File(
+        label=t("video_file"),
+        file_types=list(_FILM_KINDS),
+        height=110,
+        elem_id="video-file",
+        elem_classes="unseen-file",
+    )
+    return original_file(file), line
+
+
+def _bar() -> dict[str, Any]:
+    """What stays in sight: what it will take, how far it is, and the buttons for it."""
+    with gr.Column(min_width=0, elem_classes="action-bar", elem_id="video-bar"):
+        made = {
+            "estimate": gr.HTML("", elem_classes="slot", elem_id="video-estimate"),
+            "progress": gr.HTML("", elem_classes="slot", elem_id="video-progress"),
+            "status": gr.Markdown("", elem_id="video-status"),
+        }
+        with gr.Row(elem_classes="snug"):
+            made["start"] = gr.Button(t("video_start"), variant="primary", size="lg", elem_id="video-start", scale=3)
+            made["cancel"] = gr.Button(
+                t("cancel"), variant="stop", size="lg", visible=False, elem_id="video-cancel", min_width=90
             )
-            facts = gr.Markdown("", elem_classes="quiet", elem_id="video-facts")
-            form = _form(manager)
-            with gr.Row():
-                start = gr.Button(t("video_start"), variant="primary", elem_id="video-start")
-                cancel = gr.Button(t("cancel"), variant="stop", visible=False, elem_id="video-cancel")
-        with gr.Column(scale=3, min_width=300):
-            with gr.Row(equal_height=True):
-                moment = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
-                preview = gr.Button(t("video_preview"), elem_id="video-preview", scale=0, min_width=230)
-                stop = gr.Button(
-                    t("cancel"),
-                    variant="stop",
-                    visible=False,
-                    scale=0,
-                    min_width=110,
-                    elem_id="video-preview-cancel",
+    return made
+
+
+def _bench() -> dict[str, Any]:
+    """The stage, and what can be put on it."""
+    made: dict[str, Any] = {"stage": stage(empty=NO_FILM, **TAKES, elem_id="video-stage", elem_classes="drop-zone")}
+    with gr.Column(visible=False, min_width=0, elem_classes="bench", elem_id="video-bench") as made["bench"]:
+        made["moment"] = gr.Slider(0, 1, value=0, step=0.01, label=t("video_moment"), elem_id="video-moment")
+        with gr.Row(elem_classes="buttons"):
+            made["preview"] = gr.Button(t("video_preview"), elem_id="video-preview")
+            made["loop"] = gr.Button(t("video_loop"), elem_id="video-loop")
+            made["stop"] = gr.Button(t("cancel"), variant="stop", visible=False, elem_id="video-preview-cancel")
+        made["seen"] = gr.Markdown("", elem_id="video-preview-status")
+    return made
+
+
+def _guide() -> tuple[Any, dict[str, Any]]:
+    """How to begin, while there is nothing: what is around it is shown while no film ran, ``steps`` while none is
+    chosen."""
+    with gr.Column(min_width=0, elem_classes="guide", elem_id="video-guide") as guide:
+        with gr.Column(min_width=0, elem_classes="guide-steps") as steps:
+            gr.Markdown(t("video_steps"), elem_classes="steps")
+            with gr.Row(elem_classes="snug"):
+                sample = gr.Button(t("video_sample"), size="md", elem_id="video-sample")
+                pictures = gr.UploadButton(
+                    t("video_pictures"),
+                    size="md",
+                    file_count="multiple",
+                    file_types=list(PICTURE_KINDS),
+                    elem_id="video-choose-pictures",
                 )
-            seen = gr.Markdown("", elem_id="video-preview-status")
-            slider = gr.ImageSlider(
-                label=t("video_slider"),
-                type="filepath",
-                height=420,
-                interactive=False,
-                visible=False,
-                elem_id="video-slider",
-            )
-            progress = gr.HTML("", elem_classes="slot", elem_id="video-progress")
-            status = gr.Markdown(t("video_ready"), elem_id="video-status")
-            result = gr.HTML("", elem_classes="slot", elem_id="video-result")
-    handlers = _Handlers(config, manager, sessions, form, enhance)
+        earlier = gr.HTML("", elem_id="video-earlier", elem_classes="slot")
+    return guide, {"steps": steps, "sample": sample, "pictures": original_file(pictures), "earlier": earlier}
+
+
+def _connect_choice(events: VideoEvents, file: Any, form: SettingsForm, line: FileLine, looked: dict[str, Any]) -> None:
+    """One film, or pictures: what is chosen takes the place of what was."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+    pictures = form.component("pictures")
+    # In the browser: an answer of the server that comes late would take away what was chosen meanwhile.
+    for one, other in ((file, pictures), (pictures, file)):
+        one.change(None, [one, other], other, js=_TAKES_ITS_PLACE, **quiet)
+    line.another.upload(lambda path: path, line.another, file, **quiet)
+    looked["pictures"].upload(lambda paths: paths, looked["pictures"], pictures, **quiet)
+    line.clear.click(lambda: [None, None], None, [file, pictures], **quiet)
+    looked["sample"].click(events.sample, None, file, show_progress="hidden")
+
+
+def _connect_stage(
+    events: VideoEvents, file: Any, form: SettingsForm, shown: dict[str, Any], looked: dict[str, Any], blocks: gr.Blocks
+) -> Callable[[Any], Any]:
+    """Returns what makes the tab look at its film after an event."""
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    long: dict[str, Any] = {**quiet, "concurrency_limit": None}
+    moment, given = looked["moment"], [file, *form.components]
+    seen = [looked[name] for name in ("facts", "moment", "stage", "bench", "steps", "seen", "line", "name")]
+    seen.append(form.component("rate"))
+    at_moment, counted = [file, moment, *form.components], _counted(form, shown, looked)
+
+    def show(after: Any) -> Any:
+        looking = after.then(events.look_at, given, seen, **quiet)
+        return looking.then(events.count, at_moment, counted, **quiet)
+
+    # One after the other: the last look is that at what is there.
+    looks = [file.change, *(form.component(name).change for name in ("pictures", "rate", "deinterlace"))]
+    gr.on(looks, events.look_at, given, seen, trigger_mode="always_last", **quiet).then(
+        events.count, at_moment, counted, **quiet
+    )
+    moment.input(events.scrub, at_moment, looked["stage"], trigger_mode="always_last", **quiet)
+    made = [looked[name] for name in ("seen", "stage", "stop")]
+    for name, act in (("preview", events.preview), ("loop", events.loop)):
+        looked[name].click(act, at_moment, made, **long).then(events.count, at_moment, counted, **quiet)
+    looked["stop"].click(events.cancel_preview, None, None, queue=False, **quiet)
+    blocks.load(events.opened, None, [looked["stage"], looked["earlier"]], **quiet)
+    return show
+
+
+def _connect_settings(
+    events: VideoEvents, file: Any, form: SettingsForm, shown: dict[str, Any], looked: dict[str, Any], blocks: gr.Blocks
+) -> None:
+    """What the film will take follows the settings, and these come back at the next visit."""
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    at_moment, counted = [file, looked["moment"], *form.components], _counted(form, shown, looked)
+    unnamed = looked["named"].back(lambda: "auto", None, form.component("model"), queue=False, **quiet)
+    memory = FormMemory("video", form, handlers.make_values, forgotten=OF_ONE_FILM)
+    restored = memory.connect(blocks, [unnamed.then])
+    changes = [*(part.change for part in form.components), shown["result"].change]
+    gr.on(changes, events.count, at_moment, counted, trigger_mode="always_last", **quiet)
+    for after in (unnamed, restored):  # fields that lie folded and were never shown say nothing of a change
+        after.then(events.count, at_moment, counted, **quiet)
+
+
+def _counted(form: SettingsForm, shown: dict[str, Any], looked: dict[str, Any]) -> list[Any]:
+    """What ``VideoEvents.count`` answers with, in its order."""
+    return [shown["estimate"], looked["loop"], form.component("mode"), looked["named"]]
+
+
+def _connect_films(
+    events: VideoEvents, file: Any, form: SettingsForm, shown: dict[str, Any], blocks: gr.Blocks
+) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
-    outputs = [progress, status, result, cancel, start]
-    file.change(handlers.look, file, [facts, moment], show_progress="hidden")
-    preview.click(handlers.preview, [file, moment, *form.components], [seen, slider, stop], **quiet)
-    start.click(handlers.run, [file, *form.components], outputs, **quiet)
-    blocks.load(handlers.resume, None, outputs, **quiet)
-    cancel.click(handlers.cancel, None, None, queue=False, show_progress="hidden")
-    stop.click(handlers.cancel_preview, None, None, queue=False, show_progress="hidden")
+    outputs = [shown[name] for name in CHANGING]
+    shown["start"].click(events.start, [file, *form.components], outputs, **quiet)
+    for name, act in (("cancel", events.cancel), ("go_on", events.go_on), ("forget", events.forget)):
+        shown[name].click(act, None, outputs, **quiet)
+    shown["waiting"].act(events.act, None, outputs, **quiet)
+    # As in the Batch tab: the timer only begins the watch.
+    shown["timer"].tick(events.watch, None, outputs, **quiet, trigger_mode="multiple")
+    blocks.load(events.look, None, outputs, **quiet)
 
 
-def _form(manager: Any) -> _Form:
-    parts: dict[str, Any] = {}
-    models = [(choice("video_model_auto"), "auto"), *common.model_choices(manager)[1:]]
-    parts["model"] = gr.Dropdown(models, value="auto", label=t("video_model"), filterable=True, elem_id="video-model")
-    modes = [(choice(f"video_mode_{mode}"), mode) for mode in ("auto", "best", "faithful")]
-    parts["mode"] = gr.Radio(modes, value="auto", label=t("mode"), info=t("mode_info"), elem_id="video-mode")
-    parts["scale"] = gr.Slider(1, 8, value=2, step=0.5, label=t("video_scale"), elem_id="video-scale")
-    with gr.Row():
-        kinds = [
-            (choice(f"video_kind_{kind}") if kind in ("same", "gif", "webp") else kind.upper(), kind)
-            for kind in work.KINDS
-        ]
-        parts["kind"] = gr.Dropdown(kinds, value="same", label=t("video_kind"), min_width=140, elem_id="video-kind")
-        codecs = [(choice("video_codec_auto"), "auto"), ("H.264", "h264"), ("H.265", "h265"), ("AV1", "av1")]
-        parts["codec"] = gr.Dropdown(codecs, value="auto", label=t("video_codec"), min_width=140, elem_id="video-codec")
-    parts["quality"] = gr.Slider(1, 100, value=80, step=1, label=t("video_quality"), elem_id="video-quality")
-    with gr.Row():
-        parts["from"] = gr.Textbox(
-            "", label=t("video_from"), info=t("video_time_hint"), min_width=140, elem_id="video-from"
-        )
-        parts["to"] = gr.Textbox("", label=t("video_to"), info=t("video_time_hint"), min_width=140, elem_id="video-to")
-    with gr.Accordion(t("video_advanced"), open=False):
-        speeds = [(choice(f"video_speed_{speed}"), speed) for speed in ("fast", "medium", "slow")]
-        parts["speed"] = gr.Dropdown(speeds, value="medium", label=t("video_speed"), elem_id="video-speed")
-        parts["smoothing"] = gr.Slider(
-            0, 1, value=0, step=0.05, label=t("video_smoothing"), info=t("video_smoothing_hint")
-        )
-        parts["skip_duplicates"] = gr.Checkbox(True, label=t("video_duplicates"))
-        parts["audio"] = gr.Checkbox(True, label=t("video_audio"))
-        parts["subtitles"] = gr.Checkbox(True, label=t("video_subtitles"))
-        parts["color_match"] = gr.Checkbox(True, label=t("video_colors"))
-        parts["denoise_strength"] = gr.Number(
-            value=None, label=t("video_denoise"), info=t("video_denoise_hint"), step=0.05, minimum=0, maximum=1
-        )
-        parts["tile"] = gr.Number(value=0, label=t("video_tile"), info=t("video_tile_hint"), precision=0, minimum=0)
-    return _Form(tuple(parts), tuple(parts.values()))
+def _films() -> dict[str, Any]:
+    """The film that runs, those that wait, and those that have ended."""
+    return {
+        "waiting": job_table(elem_classes="slot", elem_id="video-waiting"),
+        "result": gr.HTML("", elem_classes="slot", elem_id="video-result"),
+        "ended": gr.HTML("", elem_classes="slot", elem_id="video-ended"),
+        "timer": gr.Timer(_SECONDS, active=False),
+    }
 
 
-class _Handlers:
-    """What happens at each event, for whoever is named by its ``gr.Request``."""
-
-    def __init__(
-        self, config: Any, manager: Any, sessions: Sessions, form: _Form, enhance: Callable[..., EnhanceResult]
-    ) -> None:
-        self._config, self._manager, self._sessions = config, manager, sessions
-        self._form, self._enhance = form, enhance
-        # Of its own: a film takes hours, and pictures are not to wait behind it.
-        self._turns = Turns()
-
-    def look(self, request: gr.Request, path: str | None) -> list[Any]:
-        """The facts of what was dropped in, and the moments that can be looked at."""
-        words = words_for(request)
-        try:
-            info = work.look_at(path, self._config)
-        except EngineError as error:
-            return [words("video_unusable", reason=words.said(error)), gr.skip()]
-        if info is None:
-            return ["", gr.skip()]
-        last = max(0.01, round(info.duration or 1.0, 2))
-        return [work.describe(info, words), gr.update(maximum=last, value=round(last / 3, 2))]
-
-    async def preview(
-        self, request: gr.Request, path: str | None, moment: float, *given: Any
-    ) -> AsyncIterator[list[Any]]:
-        """One frame. It has a line and a button to cancel of its own, for a film may be running beside it."""
-        words, session = words_for(request), self._sessions.of(request)
-        if not path:
-            yield [words("video_choose"), gr.skip(), _HIDDEN]
-            return
-        try:
-            settings, options = work.make_values(self._form.values(given))
-
-            def enhance_it(control: JobControl) -> work.Shown:
-                return work.preview_frame(
-                    path,
-                    moment,
-                    settings,
-                    options,
-                    enhance=self._enhance,
-                    manager=self._manager,
-                    folder=session.folder,
-                    config=self._config,
-                    control=control,
-                    words=words,
-                )
-
-            job = self._sessions.start(request, _PREVIEW, enhance_it)
-            yield [words("video_previewing"), gr.skip(), _SHOWN]
-            async for step in job.watch():
-                if step.position:
-                    yield [words("queue_waiting", position=step.position), gr.skip(), _SHOWN]
-            shown = job.result()
-        except EngineError as error:
-            logger.info("No preview: %s", error)
-            yield [work.sentence_of(error, words), gr.skip(), _HIDDEN]
-            return
-        yield [shown.sentence, gr.update(value=shown.pair, visible=True), _HIDDEN]
-
-    async def run(self, request: gr.Request, path: str | None, *given: Any) -> AsyncIterator[list[Any]]:
-        """The main button. A browser has one film at a time: where one runs, this window watches that one."""
-        words, job, note = words_for(request), self._sessions.resume(request, _TAB), ""
-        try:
-            if job is not None:
-                note = words("video_running")
-            elif path:
-                # A large upload may have to be copied, and the pages wait for this thread.
-                job = await asyncio.to_thread(self._begin, request, Path(path), self._form.values(given))
-        except EngineError as error:
-            yield ["", work.sentence_of(error, words), gr.skip(), *_IDLE]
-            return
-        if job is None:
-            yield ["", words("video_choose"), gr.skip(), *_IDLE]
-            return
-        yield ["", note, gr.skip() if note else "", *_BUSY]
-        async for answer in self._watched(request, job, note):
-            yield answer
-
-    def _begin(self, request: gr.Request, path: Path, values: dict[str, Any]) -> UiJob[VideoResult]:
-        """Queue the film. Raises ``EngineError``."""
-        session = self._sessions.of(request)
-        settings, options = work.make_values(values)
-        upload = KeptUpload(path, session.folder)
-
-        def enhance_it(control: JobControl) -> VideoResult:
-            session.memory.pop(_TAB, None)
-            # Only now: while this one waited, others may have taken the name.
-            target = work.target_of(upload.path, session.folder, settings, values["kind"])
-            result = enhance_video_isolated(
-                upload.path, target, settings, options, config=self._config, control=control
-            )
-            session.memory[_TAB] = result
-            return result
-
-        try:
-            return self._sessions.start(
-                request,
-                _TAB,
-                enhance_it,
-                turns=self._turns,
-                needs_watcher=False,
-                only_one=True,
-                at_end=upload.release,
-            )
-        except EngineError:
-            upload.release()
-            raise
-
-    async def resume(self, request: gr.Request) -> AsyncIterator[list[Any]]:
-        """After a refresh: watch what still runs, else show what was made last."""
-        job = self._sessions.resume(request, _TAB)
-        made = self._sessions.of(request).memory.get(_TAB)
-        if job is not None:
-            async for answer in self._watched(request, job):
-                yield answer
-        elif made is not None and made.output_path.is_file():
-            words = words_for(request)
-            yield ["", work.summary(made, words), work.player(made, words), *_IDLE]
-        else:
-            yield [gr.skip()] * 5
-
-    async def _watched(self, request: gr.Request, job: UiJob[VideoResult], note: str = "") -> AsyncIterator[list[Any]]:
-        """Every step of a film, and its end. ``note``: stays above what is said until then."""
-        words = words_for(request)
-        lead = f"{note}\n\n" if note else ""
-        try:
-            async for step in job.watch():
-                if step.position:
-                    waiting = words("queue_waiting", position=step.position)
-                    yield ["", lead + waiting, gr.skip(), *_BUSY]
-                elif step.progress:
-                    yield [work.progress_bar(words, step.progress), note, gr.skip(), *_BUSY]
-                else:
-                    yield ["", lead + words("video_loading"), gr.skip(), *_BUSY]
-            result = job.result()
-        except EngineError as error:
-            logger.info("The video was not enhanced: %s", error)
-            yield ["", work.sentence_of(error, words), gr.skip(), *_IDLE]
-            return
-        yield ["", work.summary(result, words), work.player(result, words), *_IDLE]
-
-    def cancel(self, request: gr.Request) -> None:
-        self._sessions.cancel(request, _TAB)
-
-    def cancel_preview(self, request: gr.Request) -> None:
-        self._sessions.cancel(request, _PREVIEW)
+def _offer() -> dict[str, Any]:
+    """What an earlier run of the program left undone."""
+    with gr.Group(visible=False, elem_id="video-offer") as offer:
+        offered = gr.HTML("", padding=True)
+        with gr.Row():
+            go_on = gr.Button(t("video_go_on"), variant="primary", size="sm", elem_id="video-go-on")
+            forget = gr.Button(t("video_forget"), size="sm", elem_id="video-forget")
+    return {"offer": offer, "offered": offered, "go_on": go_on, "forget": forget}

@@ -1,19 +1,22 @@
 """The picture on the page: before and after on one stage, zoomed to the pixel, with regions and faces to choose.
+Or two short films, in step under the same divider.
 
 Gradio's own slider cannot show one picture pixel as one of the screen and cannot be moved with the keyboard.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from engine.faces.choose import FoundFace
+from ui.scripted import scripted_html
 from ui.strings import Words, words_in
 
-_HERE = Path(__file__).parent
 _WORDS = (
     "viewer_empty",
     "viewer_stage",
@@ -26,6 +29,9 @@ _WORDS = (
     "viewer_pick",
     "viewer_face",
     "viewer_full",
+    "viewer_play",
+    "viewer_pause",
+    "viewer_position",
 )
 
 
@@ -42,16 +48,27 @@ class Box:
     why: str = ""
 
 
+def boxes_of(found: Sequence[FoundFace]) -> tuple[Box, ...]:
+    """The boxes of faces that were found, each to be restored or not."""
+    return tuple(
+        Box(one.number, left, top, right - left, bottom - top, one.restore, one.reason)
+        for one in found
+        for left, top, right, bottom in [one.box]
+    )
+
+
 @dataclass(frozen=True)
 class View:
     """What the stage shows.
 
     Attributes:
-        before, after: picture files that a browser can show, of whatever size; ``after`` None before a run.
+        before, after: picture files that a browser can show, of whatever size; ``after`` None before a run. Films of
+            the same frames where ``frame_seconds`` is not 0: that is how long each of their frames is shown.
         width, height: the true size of what is shown, in pixels: 100 % is that.
         input_width: of the picture before, for regions and boxes.
         key: the zoom stays while this stays the same.
-        run: the desk's id of the result that is shown, 0 where none is.
+        run: the workspace's id of the result that is shown, 0 where none is.
+        heat: a picture file with transparency that lies over the result, of whatever size.
     """
 
     before: str | None = None
@@ -65,6 +82,8 @@ class View:
     boxes: tuple[Box, ...] = ()
     key: str = ""
     run: int = 0
+    heat: str | None = None
+    frame_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,24 +92,36 @@ class View:
 EMPTY = View()
 
 
-def stage_words(words: Words) -> dict[str, str]:
-    """The stage's labels in one language."""
-    return {key.removeprefix("viewer_"): words(key) for key in _WORDS}
+def stage_words(words: Words, empty: str = "viewer_empty") -> dict[str, str]:
+    """The stage's labels in one language. ``empty``: the key of what it says while it shows nothing."""
+    return {key.removeprefix("viewer_"): words(key) for key in _WORDS} | {"empty": words(empty)}
 
 
-def stage(**more: Any) -> gr.HTML:
+def stage(
+    takes: str = "#picture, #picture-line",
+    kind: str = "image/",
+    empty: str = "viewer_empty",
+    several: str = "",
+    **more: Any,
+) -> gr.HTML:
     """Shows a ``View`` (its value is ``View.to_json()``).
+
+    Args:
+        takes: selectors of the upload fields, with commas between them, the first of which that is there gets what is
+            dropped on the stage, or pasted where its type begins with ``kind``; none where it is empty.
+        empty: as in ``stage_words``.
+        several: the selector of the field that gets pictures where more than one is dropped; "" = the first counts.
 
     Events: ``pick`` with x, y (pixels of the input), ``face`` with number,
     ``adjust`` with run (the result shown last) and fidelity or faces.
     """
-    return gr.HTML(
-        value=EMPTY.to_json(),
-        html_template=(_HERE / "viewer.html").read_text(encoding="utf-8"),
-        css_template=(_HERE / "viewer.css").read_text(encoding="utf-8"),
-        js_on_load=(_HERE / "viewer.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        words=stage_words(words_in("en")),
+    return scripted_html(
+        Path(__file__).parent,
+        EMPTY.to_json(),
+        words=stage_words(words_in("en"), empty),
+        takes=takes,
+        kind=kind,
+        several=several,
         **more,
     )
 

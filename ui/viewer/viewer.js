@@ -1,5 +1,5 @@
 const find = (name) => element.querySelector("." + name);
-const state = { zoom: 0, x: 0, y: 0, split: 0.5, key: null, picking: null, drag: null, pinch: null, run: 0 };
+const state = { zoom: 0, x: 0, y: 0, split: 0.5, key: null, picking: null, drag: null, pinch: null, run: 0, playing: false, seen: false };
 const pointers = new Map();
 let view = props.value;
 
@@ -9,11 +9,14 @@ const pixel = () => 1 / (window.devicePixelRatio || 1);
 const size = () => { const box = find("stage").getBoundingClientRect(); return [box.width, box.height]; };
 const fitting = () => { const [w, h] = size(); return Math.min(w / view.width, h / view.height, 4); };
 const zoom = () => state.zoom || fitting();
+const finest = () => (filming() ? leader().videoWidth : find("after").naturalWidth) || 1;
 
 function load(image, path) {
   const wanted = path ? address(path) : null;
-  if (!wanted) image.removeAttribute("src");
-  else if (image.dataset.path !== wanted) image.src = wanted;
+  if (!wanted) {
+    image.removeAttribute("src");
+    if (image.dataset.path && image.load) image.load();  // a film that is gone holds no picture and no memory
+  } else if (image.dataset.path !== wanted) image.src = wanted;
   image.dataset.path = wanted || "";
 }
 
@@ -26,7 +29,7 @@ function place() {
   state.x = within(state.x, width, w);
   state.y = within(state.y, height, h);
   scene.style.cssText = `width:${width}px;height:${height}px;transform:translate(${state.x}px,${state.y}px)`;
-  scene.classList.toggle("pixels", scale > pixel() * 1.01 && scale * (view.width / Math.max(1, find("after").naturalWidth || 1)) > 1.01);
+  scene.classList.toggle("pixels", scale > pixel() * 1.01 && scale * (view.width / Math.max(1, finest())) > 1.01);
   const line = Math.min(w, Math.max(0, state.split * w));
   const cut = Math.min(width, Math.max(0, line - state.x));
   find("half").style.clipPath = view.before ? `inset(0 0 0 ${cut}px)` : "none";
@@ -52,19 +55,27 @@ function mark(scale) {
 
 function words() {
   const w = props.words, both = view && view.before && view.after;
-  find("stage").setAttribute("aria-label", w.stage);
+  const vacant = !(view && view.width);
+  find("stage").setAttribute("role", vacant ? "button" : "group");
+  find("stage").setAttribute("aria-label", vacant ? w.empty : w.stage);
   find("divider").setAttribute("aria-label", w.divider);
   find("tools").setAttribute("aria-label", w.stage);
   for (const [name, text] of [["in", w.zoom_in], ["out", w.zoom_out], ["one", "100 %"], ["full", w.full]]) {
     find(name).setAttribute("aria-label", text);
     find(name).title = text;
   }
+  const play = state.playing ? w.pause : w.play;
+  find("play").setAttribute("aria-label", play);
+  find("play").title = play;
+  find("seek").setAttribute("aria-label", w.position);
+  follower().setAttribute("aria-label", w.before);
+  leader().setAttribute("aria-label", w.after);
   find("fit").textContent = w.fit;
   find("left").textContent = w.before;
   find("right").textContent = w.after;
   find("before").alt = both ? w.before : w.stage;
   find("after").alt = w.after;
-  find("empty").textContent = view && view.width ? "" : w.empty;
+  find("empty").textContent = vacant ? w.empty : "";
   find("tip").textContent = view && view.picking ? w.pick : "";
 }
 
@@ -73,9 +84,16 @@ function show() {
   if (view.run) state.run = view.run;  // a part may lie on the stage while the result stays below, with its sliders
   const both = Boolean(view.before && view.after), vacant = !view.width;
   find("frame").classList.toggle("vacant", vacant);
-  load(find("before"), view.before);
-  load(find("after"), view.after);
-  load(find("mix"), both ? view.before : null);
+  const film = filming(), other = film && leader().dataset.path !== address(view.after);
+  load(find("before"), film ? null : view.before);
+  load(find("after"), film ? null : view.after);
+  load(find("mix"), both && !film ? view.before : null);
+  load(find("heat"), view.heat || null);
+  load(follower(), film ? view.before : null);
+  load(leader(), film ? view.after : null);
+  if (other) state.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (!film) state.playing = false;
+  find("frame").classList.toggle("films", film);
   find("mix").style.opacity = 0;
   for (const name of ["left", "right", "divider"]) find(name).style.display = both ? "block" : "none";
   if (view.key !== state.key) { state.zoom = 0; state.split = 0.5; state.key = view.key; }
@@ -95,7 +113,55 @@ function show() {
   }));
   words();
   place();
+  play();
 }
+
+// -- films: two short ones without sound, one over the other; that after leads, that before keeps up with it --
+
+const filming = () => Boolean(view && view.frame_seconds && view.before && view.after);
+const follower = () => find("film-before"), leader = () => find("film-after");
+const films = () => [leader(), follower()];
+function play() {
+  find("frame").classList.toggle("playing", state.playing);
+  if (!filming()) return;
+  if (!state.playing || !state.seen) { for (const film of films()) film.pause(); return; }
+  if (films().some((film) => film.readyState < 3 || film.seeking)) return;  // they begin together, or not yet
+  const still = leader().paused;
+  for (const film of films()) film.play().catch(() => {});
+  if (still) requestAnimationFrame(keepUp);
+}
+function keepUp() {
+  if (!filming() || leader().paused) return;
+  const apart = follower().currentTime - leader().currentTime;
+  if (Math.abs(apart) > 0.2) { if (!follower().seeking) follower().currentTime = leader().currentTime; }
+  else follower().playbackRate = 1 - 4 * Math.max(-0.1, Math.min(0.1, apart));
+  tell();
+  requestAnimationFrame(keepUp);
+}
+function tell() { if (leader().duration) find("seek").value = leader().currentTime / leader().duration; }
+// A still: both in the middle of the same frame.
+function still(seconds) {
+  state.playing = false;
+  play();
+  const step = view.frame_seconds, last = Math.max(0, Math.round((leader().duration || step) / step) - 1);
+  const at = (Math.min(last, Math.max(0, Math.floor(seconds / step + 0.01))) + 0.5) * step;
+  for (const film of films()) film.currentTime = at;
+  words();
+}
+function toggle() {
+  if (state.playing) { still(leader().currentTime); tell(); return; }
+  state.playing = true;
+  words();
+  play();
+}
+for (const film of films()) {
+  for (const name of ["canplay", "seeked"]) film.addEventListener(name, play);
+  film.addEventListener("loadedmetadata", place);
+}
+// Each round begins with both at the beginning, so that nothing adds up.
+leader().addEventListener("ended", () => { for (const film of films()) film.currentTime = 0; });
+find("seek").addEventListener("input", (event) => still(Number(event.target.value) * (leader().duration || 0)));
+new IntersectionObserver((seen) => { state.seen = seen[seen.length - 1].isIntersecting; play(); }).observe(find("stage"));
 
 function zoomTo(wanted, x, y) {
   const [w, h] = size(), before = zoom(), at = [x ?? w / 2, y ?? h / 2];
@@ -119,6 +185,7 @@ element.addEventListener("click", (event) => {
   const hit = event.target.closest("button");
   if (!hit || !element.contains(hit)) return;
   if (hit.dataset.index !== undefined) trigger("face", { number: view.boxes[Number(hit.dataset.index)].number });
+  else if (hit.classList.contains("play")) toggle();
   else if (hit.classList.contains("in")) zoomTo(zoom() * 1.5);
   else if (hit.classList.contains("out")) zoomTo(zoom() / 1.5);
   else if (hit.classList.contains("fit")) fit();
@@ -191,6 +258,7 @@ element.addEventListener("keydown", (event) => {
     state.picking = inInput([state.x + (state.picking[0] + arrows[0] * step) * factor, state.y + (state.picking[1] + arrows[1] * step) * factor]);
   } else if (arrows) { state.x -= arrows[0] * 60; state.y -= arrows[1] * 60; }
   else if (event.key === "Enter" && state.picking) pick();
+  else if (event.key === " " && filming()) toggle();
   else if (event.key === "+" || event.key === "=") zoomTo(zoom() * 1.5);
   else if (event.key === "-") zoomTo(zoom() / 1.5);
   else if (event.key === "0") fit();
@@ -200,31 +268,36 @@ element.addEventListener("keydown", (event) => {
 });
 // While the fidelity slider is dragged the plainly enlarged input lies over the result; the true picture follows.
 document.addEventListener("input", (event) => {
-  if (!event.target.closest("#adjust-fidelity") || !view.after || !view.before) return;
+  if (places()[0] !== "#picture" || !event.target.closest("#adjust-fidelity") || !view.after || !view.before) return;
   const share = (Number(event.target.value) - view.fidelity) / Math.max(0.01, 1 - view.fidelity);
   if (find("mix")) find("mix").style.opacity = Math.min(1, Math.max(0, share));
 });
 // "change" comes when the slider is let go, and at every key.
 document.addEventListener("change", (event) => {
   const value = Number(event.target.value);
+  if (places()[0] !== "#picture") return;
   if (event.target.closest("#adjust-fidelity") && view.after) trigger("adjust", { run: state.run, fidelity: value });
   if (event.target.closest("#adjust-faces") && view.after) trigger("adjust", { run: state.run, faces: value });
 });
 
-// The stage takes pictures too: dropped on it, pasted anywhere, or chosen after a click on the empty stage.
-const chooser = () => document.querySelector("#picture input[type=file]");
+// The stage takes files too: dropped on it, pasted anywhere, or chosen after a click on the empty stage.
+// The first one's field is gone once it holds a picture; that of "another picture" stays.
+const places = () => (props.takes || "").split(",").map((place) => place.trim()).filter(Boolean);
+const chooser = (among = places()) => among.map((place) => document.querySelector(`${place} input[type=file]`)).find(Boolean) || null;
 async function give(files) {
-  if (!files.length) return;
-  if (!chooser()) {
-    const clear = document.querySelector("#picture .icon-button-wrapper button, #picture button[aria-label='Clear']");
-    if (clear) clear.click();
-    for (let tries = 0; tries < 40 && !chooser(); tries++) await new Promise((done) => setTimeout(done, 50));
+  if (!files.length || !places().length) return;
+  const many = Boolean(props.several) && files.length > 1 && files.every((file) => file.type.startsWith("image/"));
+  const among = many ? [props.several] : places();
+  // What a field for several holds already has a place for more of them: those before are to go.
+  const clear = () => [...document.querySelectorAll(`${among[0]} .icon-button-wrapper button`)].pop();
+  if (many ? clear() : !chooser(among)) {
+    if (clear()) clear().click();
+    for (let tries = 0; tries < 40 && (many ? clear() : !chooser(among)); tries++) await new Promise((done) => setTimeout(done, 50));
   }
-  const bag = new DataTransfer();
-  bag.items.add(files[0]);
-  if (!chooser()) return;
-  chooser().files = bag.files;
-  chooser().dispatchEvent(new Event("change", { bubbles: true }));
+  const bag = new DataTransfer(), field = chooser(among);
+  for (const file of many ? files : files.slice(0, 1)) bag.items.add(file);
+  field.files = bag.files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 const shown = () => element.offsetParent !== null;
 element.addEventListener("click", (event) => { if (!view.width && event.target.closest(".stage") && chooser()) chooser().click(); });
@@ -237,8 +310,8 @@ element.addEventListener("keydown", (event) => {
 element.addEventListener("dragover", (event) => event.preventDefault());
 element.addEventListener("drop", (event) => { event.preventDefault(); give([...event.dataTransfer.files]); });
 document.addEventListener("paste", (event) => {
-  const files = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith("image/"));
-  if (shown() && files.length) { event.preventDefault(); give(files); }
+  const files = [...(event.clipboardData ? event.clipboardData.files : [])].filter((file) => file.type.startsWith(props.kind));
+  if (places().length && shown() && files.length) { event.preventDefault(); give(files); }
 });
 new ResizeObserver(place).observe(find("stage"));
 for (const name of ["before", "after"]) find(name).addEventListener("load", place);

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from utils.errors import OutputError
+from utils.jxl.encoder import LARGEST_SIDE
 from utils.picture import Metadata
 from utils.writers.base import BandWriter, SaveOptions
 
-_LARGEST_SIDE = {"jpeg": 65535, "webp": 16383, "avif": 65535, "gif": 65535}
+_LARGEST_SIDE = {"jpeg": 65535, "webp": 16383, "avif": 65535, "gif": 65535, "jxl": LARGEST_SIDE}
+DEEP_FORMATS = ("png", "tiff", "jxl")
+"""Those that hold 16 bits a channel."""
 
 
 def open_writer(
@@ -24,7 +27,7 @@ def open_writer(
 
     Args:
         channels: 1 gray, 2 gray + alpha, 3 RGB, 4 RGB + alpha.
-        bit_depth: 8, or 16 (PNG and TIFF only).
+        bit_depth: 8, or 16 (``DEEP_FORMATS`` only).
 
     Raises:
         OutputError: the format cannot hold that size, or the folder cannot be written.
@@ -39,6 +42,8 @@ def open_writer(
         from utils.writers.png import PngWriter as Writer
     elif options.format == "tiff":
         from utils.writers.tiff import TiffWriter as Writer  # type: ignore[assignment]
+    elif options.format == "jxl":
+        from utils.writers.jxl import JxlWriter as Writer  # type: ignore[assignment]
     elif options.format in _LARGEST_SIDE:
         from utils.writers.whole import WholeWriter as Writer  # type: ignore[assignment]
     else:
@@ -46,4 +51,4 @@ def open_writer(
     return Writer(Path(path), width, height, channels, bit_depth, metadata, options)
 
 
-__all__ = ["BandWriter", "SaveOptions", "open_writer"]
+__all__ = ["DEEP_FORMATS", "BandWriter", "SaveOptions", "open_writer"]

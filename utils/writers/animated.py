@@ -1,4 +1,5 @@
-"""Animated GIF, WebP and APNG. Each frame is encoded as a still and its data put into the container at once.
+"""Animated GIF, WebP and APNG; JPEG XL stands beside this file. Each frame is encoded as a still and its data put into
+the container at once.
 
 Pillow collects all frames before it writes the first; a long enhanced animation would need gigabytes. Where a frame
 only changes a part of the one before, only that rectangle is stored.
@@ -10,7 +11,7 @@ import io
 import struct
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -160,7 +161,7 @@ class WebpWriter(AnimationWriter):
             gray = np.repeat(pixels[..., :1], 3, axis=2)
             pixels = gray if self.channels == 1 else np.concatenate([gray, pixels[..., 1:]], axis=2)
         lossy = {"quality": self.options.quality, "method": 4, "exact": True, "lossless": self.options.lossless}
-        still = _encode(pixels, format="WEBP", **lossy)
+        still = _encode(pixels, "WEBP", **lossy)
         place = b"".join(map(_uint24, (left // 2, top // 2, right - left - 1, bottom - top - 1)))
         overwrite = b"\x02"  # neither blend nor dispose
         data = b"".join(_riff(kind, body) for kind, body in _riff_chunks(still) if kind in (b"ALPH", b"VP8 ", b"VP8L"))
@@ -196,7 +197,7 @@ class GifWriter(AnimationWriter):
         left, top, right, bottom = box
         if self.channels == 2:
             pixels = np.concatenate([np.repeat(pixels[..., :1], 3, axis=2), pixels[..., 1:]], axis=2)
-        still = _encode(pixels, format="GIF", optimize=False, interlace=0)
+        still = _encode(pixels, "GIF", optimize=False, interlace=0)
         table, clear, body = _gif_parts(still)
         disposal = 1 if self._can_crop() else 2
         packed = disposal << 2 | (clear is not None)
@@ -210,12 +211,12 @@ class GifWriter(AnimationWriter):
         self.file.write(b"\x3b")
 
 
-def _encode(pixels: np.ndarray, **arguments: Any) -> bytes:
+def _encode(pixels: np.ndarray, format: str, **arguments: object) -> bytes:
     """A still file by Pillow, from ``(H, W, 1, 3 or 4) uint8``."""
     from PIL import Image
 
     encoded = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(encoded, **arguments)
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(encoded, format, **arguments)
     return encoded.getvalue()
 
 
@@ -261,14 +262,3 @@ def _gif_parts(data: bytes) -> tuple[bytes, int | None, bytes]:
         length = 3 << ((local & 7) + 1)
         table, place = data[place : place + length], place + length
     return table, clear, data[place:-1]
-
-
-def open_animation(
-    path: Path, width: int, height: int, channels: int, loop: int, metadata: Metadata, options: SaveOptions
-) -> AnimationWriter:
-    """A writer for an animation as ``options.format`` says: gif, webp or png. Raises ``OutputError``."""
-    kinds: dict[str, type[AnimationWriter]] = {"gif": GifWriter, "webp": WebpWriter, "png": ApngWriter}
-    kind = kinds.get(options.format)
-    if kind is None:
-        raise OutputError(f"'{options.format}' holds no animations: save '{path.name}' as GIF, WebP or PNG.")
-    return kind(path, width, height, channels, loop, metadata, options)

@@ -24,8 +24,9 @@ class SaveOptions:
     """How to encode.
 
     Attributes:
-        format: png, jpeg, webp, avif, tiff or gif.
-        quality: 1..100, for lossy formats.
+        format: png, jpeg, webp, avif, jxl, tiff or gif; of documents tiff or pdf.
+        quality: 1..100, for lossy formats; 100 is lossless in JPEG XL.
+        lossless: of WebP and JPEG XL.
         exif: "keep", "no-location" or "drop"; XMP follows it.
         comment: text to embed (the settings used, as JSON).
     """

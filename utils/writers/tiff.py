@@ -10,7 +10,7 @@ import queue
 import struct
 import threading
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -98,8 +98,8 @@ class TiffWriter(BandWriter):
             while not self._exhausted and self._queue.get() is not None:
                 pass
 
-    def _extra_tags(self) -> list[tuple[Any, ...]]:
-        tags: list[tuple[Any, ...]] = []
+    def _extra_tags(self) -> list[tuple[int, str, int, object, bool]]:
+        tags: list[tuple[int, str, int, object, bool]] = []
         for code in _KEPT_TAGS:
             value = self._exif.get(code)
             if isinstance(value, str) and value.isascii():

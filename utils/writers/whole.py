@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def encoder_arguments(options: SaveOptions, metadata: Metadata, width: int, height: int, gray: bool) -> dict[str, Any]:
-    """Pillow's ``save`` arguments."""
-    arguments: dict[str, Any] = {"format": options.format.upper()}
+def encoder_arguments(
+    options: SaveOptions, metadata: Metadata, width: int, height: int, gray: bool
+) -> dict[str, object]:
+    """Pillow's ``save`` arguments, its format aside."""
+    arguments: dict[str, object] = {}
     # WebP and AVIF have no other place for the resolution than EXIF.
     dpi = metadata.dpi if options.format in ("webp", "avif") else None
     exif = clean_exif(metadata.exif, width, height, options.exif, options.comment, dpi)
@@ -75,7 +77,7 @@ class WholeWriter(BandWriter):
         arguments = encoder_arguments(self.options, self.metadata, self.width, self.height, gray)
         self._file.write(self._encoded(image, arguments))
 
-    def _encoded(self, image: Image.Image, arguments: dict[str, Any]) -> bytes:
+    def _encoded(self, image: Image.Image, arguments: dict[str, object]) -> bytes:
         """The file's bytes. In memory first: Pillow does not say why writing to a full disk failed."""
         refused: Exception | None = None
         # Optimised Huffman tables need a buffer that Pillow makes too small for noise; and metadata that an encoder
@@ -85,7 +87,7 @@ class WholeWriter(BandWriter):
                 continue
             encoded = io.BytesIO()
             try:
-                image.save(encoded, **arguments)
+                image.save(encoded, self.options.format.upper(), **arguments)
                 return encoded.getvalue()
             except (ValueError, TypeError, OSError) as error:
                 refused = refused or error
@@ -95,7 +97,7 @@ class WholeWriter(BandWriter):
         self._canvas = np.empty((0, 0, 0), np.uint8)
 
 
-def flatten(image: Any) -> Any:
+def flatten(image: Image.Image) -> Image.Image:
     """A picture with transparency on white, as it would look on paper."""
     from PIL import Image
 

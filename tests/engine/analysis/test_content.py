@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from engine import IntelligentEnhancer
-from engine.analysis.content import ContentClassifier
+from engine.analysis.content import SMALL_SIDE, USUAL_SIDE, ContentClassifier, small_share
+from tests.conftest import shared
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "camera", "rocket")
 
@@ -84,6 +85,44 @@ def test_the_judgement_hardly_depends_on_the_size(classifier):
     rgb = photograph("coffee")
     double = cv2.resize(rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     assert classifier.probability_drawn(double) == pytest.approx(classifier.probability_drawn(rgb), abs=0.15)
+
+
+def reduced_and_worn(rgb: np.ndarray, side: int, quality: int) -> np.ndarray:
+    factor = side / max(rgb.shape[:2])
+    small = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    stored = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+@pytest.mark.parametrize("quality", (30, 75))
+@pytest.mark.parametrize("side", (96, 180))
+def test_ringing_makes_no_photograph_of_a_small_drawing(classifier, side, quality):
+    assert classifier.probability_drawn(reduced_and_worn(vector_art(), side, quality)) > 0.5
+    assert classifier.probability_drawn(reduced_and_worn(photograph("chelsea"), side, quality)) < 0.5
+
+
+def test_a_worn_thumbnail_of_a_drawing_is_taken_for_no_photograph(manager):
+    look = IntelligentEnhancer(manager).analyze(shared("samples", "0014.jpg"))
+    assert look.content_type == "anime"
+    assert look.subject != "photograph"
+
+
+def test_weights_change_over_without_a_step(classifier):
+    """From those for small pictures to the others a pixel more turns no judgement round."""
+    assert [small_share(side) for side in (96, SMALL_SIDE, (SMALL_SIDE + USUAL_SIDE) // 2, USUAL_SIDE, 4000)] == [
+        1,
+        1,
+        0.5,
+        0,
+        0,
+    ]
+    rgb = photograph("coffee")
+    sides = (SMALL_SIDE, SMALL_SIDE + 1, USUAL_SIDE - 1, USUAL_SIDE)
+    below, above, under, over = (
+        classifier.probability_drawn(cv2.resize(rgb, (side, side * 2 // 3), interpolation=cv2.INTER_AREA))
+        for side in sides
+    )
+    assert below == pytest.approx(above, abs=0.1) and under == pytest.approx(over, abs=0.1)
 
 
 @pytest.mark.parametrize("shape", ((1, 1), (5, 900), (17, 16)))

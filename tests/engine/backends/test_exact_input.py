@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.networks import photograph
-from engine import checkpoints
 from engine.backends import get_backend
 from engine.backends.base import NetworkSource
 from engine.backends.exact_input import input_scale, with_exact_input
+from engine.models import architectures
 from tests import checkpoints as made
 
 EVERY_VALUE = np.arange(256, dtype=np.float32) / np.float32(255)
@@ -33,18 +33,19 @@ def test_without_the_scale_values_are_rounded_up_which_is_why_it_exists():
     ("state", "scale"),
     [
         (made.compact_state(), 255 / 256),
+        (made.quick_state(), 255 / 256),
         (made.rrdb_state(), 255 / 256),
         (made.rrdb_state(scale=2), 255 / 256),
         (made.span_state(), 255),
     ],
-    ids=["compact", "rrdb", "rrdb-x2", "span"],
+    ids=["compact", "quick-x2", "rrdb", "rrdb-x2", "span"],
 )
 def test_in_fp32_the_network_gives_what_it_gave(state, scale):
     import torch
 
     torch.manual_seed(0)
     pixels = torch.rand(1, 3, 24, 20)
-    network, info = checkpoints.load_network(state)
+    network, info = architectures.load_network(state)
     with torch.inference_mode():
         expected = network(pixels)
         changed = with_exact_input(network, info)(pixels * input_scale(info))
@@ -68,14 +69,14 @@ def test_span_in_a_narrow_type_keeps_its_mean_and_its_attention_in_fp32(precisio
     import torch
 
     state = made.span_state(features=48)
-    network, info = checkpoints.load_network(state)
-    source = NetworkSource("span", "span", info, lambda: checkpoints.load_network(state)[0], lambda: state)
+    network, info = architectures.load_network(state)
+    source = NetworkSource("span", "span", info, lambda: architectures.load_network(state)[0], lambda: state)
     picture = photograph(40, 48)[None].astype(np.float32) / 255
     pixels = torch.from_numpy(picture).permute(0, 3, 1, 2)
     with torch.inference_mode():
         expected = network(pixels)
         narrow = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-        plain = checkpoints.load_network(state)[0].to(narrow)(pixels.to(narrow)).float()
+        plain = architectures.load_network(state)[0].to(narrow)(pixels.to(narrow)).float()
     result = get_backend("torch").open(source, "cpu", precision, None).infer(picture)
     ours, theirs = (
         float(np.square(output - expected.permute(0, 2, 3, 1).numpy()).mean())

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from engine.backends import get_backend
-from engine.json_store import JsonStore
+from engine.backends.self_test import BackendChooser, psnr
+from engine.backends.vulkan_choice import VulkanChoice
+from engine.imaging.upscaler import Upscaler
+from engine.machine.report import machine_facts
 from engine.model_manager import ModelManager
-from engine.self_test import BackendChooser, psnr
-from engine.system_report import machine_facts
-from engine.tiling import TileOutOfMemory
+from engine.pixels.tiling import TileOutOfMemory
+from engine.storage.json_store import JsonStore
 from engine.types import EnhanceSettings
-from engine.upscaler import Upscaler
-from engine.vulkan_choice import VulkanChoice
 from tests.engine.backends.test_openvino_graphs import picture
 from utils.errors import BackendError
 from utils.vulkan import VulkanDevice, vulkan_devices, vulkan_hardware

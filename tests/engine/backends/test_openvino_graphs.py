@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import package_index
 from engine.backends import get_backend, plain_network
 from engine.backends.array_networks import is_known
 from engine.backends.base import NetworkSource
-from engine.backends.openvino_graphs import build
+from engine.backends.openvino_graphs import build_graph
 from engine.backends.rounding import rounded
-from engine.checkpoints import load_arrays, load_network, load_state_dict
-from engine.wheel_pairs import PAIRS
+from engine.models import package_index
+from engine.models.architectures import load_network
+from engine.models.checkpoints import load_arrays, load_state_dict
+from engine.models.wheel_pairs import PAIRS
 from tests import checkpoints
 from tests.conftest import REPOSITORY, shared
 
@@ -25,6 +26,7 @@ MADE = {
     "compact x4": lambda: checkpoints.compact_state(),
     "compact x2": lambda: checkpoints.compact_state(scale=2, convs=4, features=24),
     "compact x1": lambda: checkpoints.compact_state(scale=1),
+    "compact x2, unshuffled": lambda: checkpoints.quick_state(),
     "rrdb x4": lambda: checkpoints.rrdb_state(),
     "rrdb x2, unshuffled": lambda: checkpoints.rrdb_state(scale=2),
     "rrdb x8": lambda: checkpoints.rrdb_state(scale=8),
@@ -91,7 +93,7 @@ def test_fp32_is_what_torch_gives(opened, name):
 def test_plain_numpy_is_what_torch_gives(opened, name):
     source, pixels, expected = opened(name)
     small = np.ascontiguousarray(pixels[:, :16, :16])
-    result = plain_network.run(source.info, source.arrays(), small)
+    result = plain_network.infer_plainly(source.info, source.arrays(), small)
     assert result.shape == (1, 16 * source.info.scale, 16 * source.info.scale, 3)
     import torch
 
@@ -146,8 +148,8 @@ def test_variants_that_are_not_known_are_left_to_the_tracer(opened):
     arrays = dict(source.arrays())
     arrays["body.0.rdb1.conv1x1.weight"] = arrays["body.0.rdb1.conv1.weight"]
     arrays["body.0.rdb1.conv1x1.bias"] = arrays["body.0.rdb1.conv1.bias"]
-    assert build(source.info, arrays, "fp32") is None
-    assert plain_network.run(source.info, arrays, np.zeros((1, 8, 8, 3), np.float32)) is None
+    assert build_graph(source.info, arrays, "fp32") is None
+    assert plain_network.infer_plainly(source.info, arrays, np.zeros((1, 8, 8, 3), np.float32)) is None
 
 
 def test_a_span_without_a_mean_is_traced_and_gives_what_torch_gives():
@@ -156,7 +158,7 @@ def test_a_span_without_a_mean_is_traced_and_gives_what_torch_gives():
     state = checkpoints.span_state(norm=False)
     network, info = load_network(state)
     arrays = {key: value.float().numpy() for key, value in state.items()}
-    assert build(info, arrays, "fp32") is None
+    assert build_graph(info, arrays, "fp32") is None
     source = NetworkSource("plain", "plain", info, lambda: load_network(state)[0], lambda: state, lambda: arrays)
     pixels = picture()[None].astype(np.float32) / 255
     with torch.inference_mode():

@@ -7,17 +7,22 @@ import pytest
 import torch
 
 from benchmarks.networks import photograph, write_rrdbnet
-from engine import checkpoints
 from engine.backends import get_backend
 from engine.backends.exact_input import input_scale, scalable_pairs, with_exact_input
 from engine.backends.rounding import round_kernels, round_network, rounded
+from engine.models import architectures, checkpoints
 from tests import checkpoints as made
 
-STATES = {"compact": made.compact_state, "rrdb": made.rrdb_state, "rrdb-x2": lambda: made.rrdb_state(scale=2)}
+STATES = {
+    "compact": made.compact_state,
+    "quick-x2": made.quick_state,
+    "rrdb": made.rrdb_state,
+    "rrdb-x2": lambda: made.rrdb_state(scale=2),
+}
 
 
 def network_with_biases(kind):
-    network, info = checkpoints.load_network(STATES[kind]())
+    network, info = architectures.load_network(STATES[kind]())
     torch.manual_seed(1)
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -68,11 +73,11 @@ def test_blocks_add_to_a_sum_in_fp32(tmp_path, way):
     path = tmp_path / "blocks.pth"
     write_rrdbnet(path, blocks=2)
     state = checkpoints.load_state_dict(path)
-    info = checkpoints.load_network(state)[1]
+    info = architectures.load_network(state)[1]
     arrays = {key: value.numpy() for key, value in state.items()} if way == "built" else None
     key = f"{way:0<40}"
     source = NetworkSource(
-        "blocks", key, info, lambda: checkpoints.load_network(state)[0], lambda: state, lambda: arrays
+        "blocks", key, info, lambda: architectures.load_network(state)[0], lambda: state, lambda: arrays
     )
     sums = "fp32/Add" if way == "built" else "__module.model.1/aten::add"
     for cache in (None, tmp_path):

@@ -8,8 +8,8 @@ import pytest
 
 from engine.batch import (
     BackgroundBatch,
-    BatchLine,
     BatchOptions,
+    BatchQueue,
     BatchRequest,
     ItemState,
     Phase,
@@ -36,18 +36,18 @@ def until_cancelled(source, target, settings, control, overwrite):
 
 
 @pytest.fixture
-def line():
-    return BatchLine(places=1, longest=1)
+def queue():
+    return BatchQueue(places=1, longest=1)
 
 
 @pytest.fixture
-def begin(manager, config, line, tmp_path):
+def begin(manager, config, queue, tmp_path):
     """Starts batches; all of them are ended with the test."""
     begun = []
 
     def start(*inputs, settings=TWICE, output="out", per_picture=False, enhance=None, **options):
         request = BatchRequest(inputs, tmp_path / output, settings, BatchOptions(**options), per_picture)
-        begun.append(BackgroundBatch(request, manager=manager, config=config, line=line, enhance=enhance))
+        begun.append(BackgroundBatch(request, manager=manager, config=config, queue=queue, enhance=enhance))
         return begun[-1]
 
     yield start
@@ -162,12 +162,12 @@ def test_a_cancelled_batch_is_remembered_and_finished_later(begin, pictures, tmp
     assert not list(unfinished_requests(tmp_path))
 
 
-def test_a_batch_that_the_programs_end_broke_off_is_remembered(manager, config, line, pictures, tmp_path):
+def test_a_batch_that_the_programs_end_broke_off_is_remembered(manager, config, queue, pictures, tmp_path):
     def ending(*_):
         raise ServiceStoppedError("The program is shutting down and takes no new jobs.")
 
     request = BatchRequest((pictures("a.png", "b.png", "c.png", "d.png"),), tmp_path / "out", TWICE)
-    batch = BackgroundBatch(request, manager=manager, config=config, line=line, enhance=ending)
+    batch = BackgroundBatch(request, manager=manager, config=config, queue=queue, enhance=ending)
     assert batch.join(LONG)
     result = batch.snapshot().result
     assert result.cancelled and result.count(ItemState.FAILED) == 0

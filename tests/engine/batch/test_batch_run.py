@@ -42,7 +42,7 @@ def test_bad_files_are_named_with_reasons_and_the_others_done(run, pictures, tmp
     result = run(folder, folder / "missing.png")
     assert result.summary == "3 successful, 3 failed" and result.exit_code == 3
     assert {item.name for item in result.failures} == {"broken.png", "text.jpg", "missing.png"}
-    assert all(item.error and item.error_type == "InvalidImageError" for item in result.failures)
+    assert all(item.error and item.error_type in ("InvalidImageError", "DamagedImageError") for item in result.failures)
     assert files(tmp_path / "out") == {"a_x2.png", "b_x2.png", "c_x2.png"}
 
 

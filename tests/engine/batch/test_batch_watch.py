@@ -8,7 +8,8 @@ import zipfile
 import pytest
 
 from engine.batch import BatchControl, BatchOptions, ItemState
-from engine.batch.plan import Planner, find_sources
+from engine.batch.planner import Planner
+from engine.batch.spec import BatchSpec
 from engine.batch.watch import Watcher
 from engine.types import EnhanceSettings
 from tests.waiting import LONG, until
@@ -73,14 +74,9 @@ def test_a_file_is_given_out_once_it_stops_growing(pictures, config, tmp_path):
     data = (pictures("whole.png") / "whole.png").read_bytes()
     folder = tmp_path / "inbox"
     folder.mkdir()
-    options = BatchOptions(watch=True)
-    planner = Planner(tmp_path / "out", EnhanceSettings.create(model="lanczos"), options, config, per_picture=False)
-
-    def find():
-        out = tmp_path / "out"
-        return find_sources([folder], out, workspace=tmp_path, options=options, config=config, several=False)
-
-    watcher = Watcher(find, planner, [], interval=1)
+    settings, options = EnhanceSettings.create(model="lanczos"), BatchOptions(watch=True)
+    planner = Planner(BatchSpec(tmp_path / "out", settings, options, config))
+    watcher = Watcher(lambda: planner.find([folder], tmp_path), planner, [], interval=1)
     assert watcher.look() == []
     for end in (0, 10, 60, len(data)):
         (folder / "slow.png").write_bytes(data[:end])

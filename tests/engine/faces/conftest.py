@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from engine.backends.base import Session
-from engine.checkpoints import CheckpointInfo
-from engine.face_detector import Face
+from engine.backends.loaded import LoadedModel
 from engine.faces.align import TEMPLATE
+from engine.faces.face import Face
 from engine.faces.landmarks import LOOK_SIDE
-from engine.loaded_models import LoadedModel
 from engine.model_manager import ModelManager
-from engine.registry import REGISTRY
+from engine.models.info import CheckpointInfo
+from engine.models.registry import REGISTRY
 from tests.pictures import face_landmarks
 
 FACE_INFO = CheckpointInfo("GFPGAN", "face", 1, 3, 3, 1, minimum_size=512)

@@ -102,7 +102,7 @@ class TestRefinement:
 
     @pytest.fixture(scope="class")
     def detector(self):
-        from engine.face_detector import FaceDetector
+        from engine.faces.detector import FaceDetector
 
         return FaceDetector(shared("weights", "face_detection_yunet_2026may.onnx"))
 

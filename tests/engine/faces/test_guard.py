@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.face_detector import Face, FaceDetector
 from engine.faces.align import TEMPLATE, align, crop_face
+from engine.faces.detector import FaceDetector
+from engine.faces.face import Face
 from engine.faces.guard import compare, likeness
 from engine.faces.landmarks import LOOK_SIDE, refine
 from tests.conftest import shared

@@ -8,7 +8,7 @@ import pytest
 from engine.faces.align import CROP_SIDE, TEMPLATE, align, crop_face
 from engine.faces.mask import face_mask
 from engine.faces.paste import FacePaster, FacePatch, is_gray, with_strengths
-from engine.resample import from_full_scale, to_full_scale
+from engine.pixels.resample import from_full_scale, to_full_scale
 from tests.pictures import face_landmarks, portrait
 
 FACES = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.imaging.context import JobContext
 from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings
 from engine.video import VideoOptions
-from engine.video.decide import decide
+from engine.video.decide import decide_video
 
 FIELDS_APART = {"flags": "+ildct+ilme", "x264-params": "tff=1"}
 
@@ -18,7 +19,7 @@ def decided(manager, config, tmp_path):
 
     def run(source, target="out.mkv", *, by=manager, model="lanczos", scale=2, codec="auto", **settings):
         wanted = EnhanceSettings.create(model=model, scale=scale, **settings)
-        return decide(source, tmp_path / target, wanted, VideoOptions.create(codec=codec), by, config)
+        return decide_video(source, tmp_path / target, wanted, VideoOptions.create(codec=codec), JobContext(by, config))
 
     return run
 
@@ -51,6 +52,14 @@ def test_without_any_model_it_is_enlarged_plainly_with_a_warning(clip, decided, 
             "needs even sides: 195x144 became 196x144",
         ),
         ({"pixel_format": "yuv444p"}, {"target": "out.webm"}, "colour at full resolution (4:4:4); AV1 is written"),
+        (
+            {"pixel_format": "yuv422p"},
+            {"target": "out.webm"},
+            "colour in every line (4:2:2); AV1 is written with that of",
+        ),
+        ({"name": "in.mkv", "codec": "ffv1", "pixel_format": "yuv440p"}, {}, "as 4:4:0, which no encoder here writes"),
+        ({"name": "in.mkv", "codec": "ffv1", "pixel_format": "yuv411p"}, {}, "as 4:1:1, which no encoder here writes"),
+        ({"name": "in.mkv", "codec": "ffv1", "pixel_format": "yuv410p"}, {}, "it became 4:2:0"),
         ({"audio": "aac"}, {"target": "out.gif"}, "no sound"),
         ({}, {"face_enhance": True}, "Face restoration is for pictures"),
         ({}, {"max_megabytes": 5}, "file size cannot be asked"),

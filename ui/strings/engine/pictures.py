@@ -9,6 +9,8 @@ DE = {
     "line art": "Strichzeichnung",
     "pixel art": "Pixelkunst",
     "screenshot or text": "Bildschirmfoto oder Text",
+    "a worn picture": "ein mitgenommenes Bild",
+    "this picture": "dieses Bild",
     "a worn photograph": "ein mitgenommenes Foto",
     "this photograph": "dieses Foto",
     "a worn drawing": "eine mitgenommene Zeichnung",
@@ -23,7 +25,6 @@ DE = {
     "with transparency": "mit Transparenz",
     "visible compression blocks": "sichtbare Kompressionsblöcke",
     "blurred": "unscharf",
-    "not certain": "unsicher",
     "noise of sigma {}": "Rauschen mit Sigma {}",
     "JPEG quality {}": "JPEG-Qualität {}",
     "{}x{} pixels": "{}x{} Pixel",
@@ -33,7 +34,9 @@ DE = {
     "in tiles of {} pixels": "in Kacheln von {} Pixeln",
     "a rough guess until the model has run once": "grob geschätzt, bis das Modell einmal gelaufen ist",
     # Reasons
-    "It looks like a {} ({}{}): {}.": "Das sieht aus wie: {} ({}{}): {}.",
+    "It looks like a {} ({}): {}.": "Das sieht aus wie: {} ({}): {}.",
+    "The picture: {}.": "Das Bild: {}.",
+    "It may be a photograph or a drawing: {}.": "Es kann ein Foto oder eine Zeichnung sein: {}.",
     "Runs {}, in about {} s with {} MB{}.": "Läuft {}, in etwa {} s mit {} MB{}.",
     "Large enough already: cleaned and sharpened at its own size.": "Schon groß genug: in gleicher Größe gereinigt "
     "und geschärft.",
@@ -43,8 +46,13 @@ DE = {
     "Pixel art: enlarged pixel by pixel, since any network would smear its squares.": "Pixelkunst: Pixel für Pixel "
     "vergrößert, denn jedes Netz würde ihre Quadrate verwischen.",
     "{} is the best installed model for {} at x{}.{}": "{} ist das beste installierte Modell für {} bei x{}.{}",
-    "Drawn or photographed is not certain here, so models that serve both come first.": "Ob gezeichnet oder "
-    "fotografiert, ist hier nicht sicher; Modelle für beides haben deshalb Vorrang.",
+    "Photograph or drawing: not sure. {} is chosen, since it serves both.": "Foto oder Zeichnung: nicht sicher. {} ist "
+    "gewählt, da es beidem dient.",
+    "Photograph or drawing: not sure. {} is chosen, since it serves both; {} would suit a drawing better and could "
+    "spoil a photograph.": "Foto oder Zeichnung: nicht sicher. {} ist gewählt, da es beidem dient; {} wäre für eine "
+    "Zeichnung besser und könnte ein Foto verderben.",
+    "Photograph or drawing: not sure. {} is chosen, since no model that serves both is installed.": "Foto oder "
+    "Zeichnung: nicht sicher. {} ist gewählt, da kein Modell für beides installiert ist.",
     "This model has no denoise control; realesr-general-x4v3 with its twin would have.": "Dieses Modell hat keine "
     "Rauschregelung; realesr-general-x4v3 mit seinem Zwilling hätte sie.",
     "Denoise strength {} for noise of sigma {}.": "Entrauschen mit Stärke {} bei Rauschen mit Sigma {}.",
@@ -134,6 +142,8 @@ DE = {
     "die Kacheln wurden verkleinert (nun {} Pixel), und es ging weiter.",
     "{} holds 8 bits a channel; the input's 16 were reduced.": "{} fasst 8 Bit je Kanal; die 16 des Originals wurden "
     "verringert.",
+    "Animations are written with 8 bits a channel; the input's 16 were reduced.": "Animationen werden mit 8 Bit je "
+    "Kanal geschrieben; die 16 des Originals wurden verringert.",
     "Faces in animations are not restored: they would flicker.": "Gesichter in Animationen werden nicht "
     "wiederhergestellt: sie würden flackern.",
     "{} holds one picture: only the first frame is kept.": "{} fasst ein einziges Bild: nur das erste bleibt.",
@@ -154,7 +164,6 @@ DE = {
     "wurde in seiner Größe neu geschrieben.",
     "'{}' cannot be written: pictures are saved as {}. Choose such a name, or a format (--format).": "„{}“ kann nicht "
     "geschrieben werden: Bilder werden als {} gespeichert. Einen solchen Namen oder ein Format (--format) wählen.",
-    "'{}' has {} pages: only the first is kept.": "„{}“ hat {} Seiten: nur die erste bleibt.",
     "'{}' is an animation, for which no largest file size can be kept. Leave that out, or save as JPEG, AVIF or "
     "TIFF, which hold its first frame.": "„{}“ ist eine Animation, für die sich keine größte Dateigröße einhalten "
     "lässt. Diese weglassen, oder als JPEG, AVIF oder TIFF speichern, die ihr erstes Bild fassen.",
@@ -177,4 +186,6 @@ DE = {
     "a seamless texture cannot be cropped: its borders would no longer meet": "eine sich wiederholende Textur kann "
     "nicht beschnitten werden: Ihre Ränder träfen sich nicht mehr",
     "give one goal for the output size, not {}": "nur ein Ziel für die Größe angeben, nicht {}",
+    "This does not look like a normal map: its RGB vectors are not of length 1.": "Das sieht nicht nach einer "
+    "Normalenkarte aus: ihre RGB-Vektoren haben nicht die Länge 1.",
 }

@@ -9,11 +9,25 @@ DE = {
     "Abschnitt wählen oder als .mp4 speichern.",
     "{} is the installed model that suits {} and is quick enough for thousands of frames.": "{} ist das installierte "
     "Modell, das zu {} passt und für Tausende von Bildern schnell genug ist.",
-    "The video is interlaced: its lines belong to two moments. Deinterlace it first for clean edges.": "Das Video "
-    "ist verschränkt (interlaced): seine Zeilen gehören zu zwei Zeitpunkten. Für saubere Kanten zuerst entflechten.",
+    "The video is interlaced: its frames were made whole (bwdif). `--deinterlace off` leaves them.": "Das Video ist "
+    "verschränkt (interlaced): seine Bilder wurden entflochten (bwdif). `--deinterlace off` lässt sie, wie sie sind.",
+    "The video looks telecined (cinema spread over 29.97 frames a second): `--deinterlace telecine` gives the 23.976 "
+    "a second back that it was made of.": "Das Video sieht nach einem auf 29,97 Bilder je Sekunde verteilten Kinofilm "
+    "aus (Telecine): `--deinterlace telecine` gibt die 23,976 je Sekunde zurück, aus denen es gemacht ist.",
+    "No telecine was found in the video; one frame in five was left out of it all the same.": "Im Video wurde kein "
+    "Telecine gefunden; eines von fünf Bildern wurde trotzdem weggelassen.",
+    "Telecine is undone in films of 29.97 frames a second; '{}' has {}. Choose another `--deinterlace`.": "Telecine "
+    "wird in Filmen mit 29,97 Bildern je Sekunde aufgehoben; „{}“ hat {}. Ein anderes `--deinterlace` wählen.",
+    "The video is interlaced: its lines belong to two moments, and were left so.": "Das Video ist verschränkt "
+    "(interlaced): seine Zeilen gehören zu zwei Zeitpunkten und wurden so belassen.",
     "The video has colour at full resolution (4:4:4); {} is written with half of it (4:2:0) here. H.264 and H.265 in "
     ".mkv or .mp4 keep it.": "Das Video hat Farbe in voller Auflösung (4:4:4); {} wird hier mit halber geschrieben "
     "(4:2:0). H.264 und H.265 in .mkv oder .mp4 behalten sie.",
+    "The video has colour in every line (4:2:2); {} is written with that of every other one (4:2:0) here. H.264 and "
+    "H.265 in .mkv or .mp4 keep it.": "Das Video hat Farbe in jeder Zeile (4:2:2); {} wird hier mit der jeder zweiten "
+    "geschrieben (4:2:0). H.264 und H.265 in .mkv oder .mp4 behalten sie.",
+    "The video's colour is sampled as {}, which no encoder here writes; it became {}.": "Die Farbe des Videos ist als "
+    "{} abgetastet, was hier kein Kodierer schreibt; sie wurde zu {}.",
     "The video's transparency was left out.": "Die Transparenz des Videos wurde weggelassen.",
     "HDR10+ or Dolby Vision fits the frames as they were; it was left out. HDR10's own data is kept.": "HDR10+ oder "
     "Dolby Vision passt nur zu den Bildern, wie sie waren; es wurde weggelassen. Die Daten von HDR10 bleiben.",
@@ -62,6 +76,10 @@ DE = {
     "The same command goes on from there.": "Derselbe Auftrag geht dort weiter.",
     "Cancelled: the file holds the first {}{} frames.{}": "Abgebrochen: die Datei enthält die ersten {}{} Bilder.{}",
     "of {}": "von {}",
+    "Cancelled: the file holds the first {} of {} frames.{}": "Abgebrochen: die Datei enthält die ersten {} von {} "
+    "Bildern.{}",
+    "Cancelled: the first {} of {} frames were written.{}": "Abgebrochen: die ersten {} von {} Bildern wurden "
+    "geschrieben.{}",
     "The input is cut off or damaged: {} of {} frames could be read.": "Die Eingabe ist abgeschnitten oder "
     "beschädigt: {} von {} Bildern waren lesbar.",
     "{} frames could not be decoded; each repeats the one before it.": "{} Bilder waren nicht lesbar; jedes "
@@ -96,4 +114,34 @@ DE = {
     "abgeschnitten oder beschädigt: keines seiner Bilder ist lesbar. Noch einmal kopieren oder laden.",
     "A frame of '{}' has {}x{} pixels; the limit is {} megapixels (REALESRGAN_MAX_IMAGE_MEGAPIXELS).": "Ein Bild von "
     "„{}“ hat {}x{} Pixel; die Grenze ist {} Megapixel (REALESRGAN_MAX_IMAGE_MEGAPIXELS).",
+    "'{}' holds no numbered pictures{}, such as 0001.png.": "„{}“ enthält keine nummerierten Bilder{} wie 0001.png.",
+    "from number {} on": "ab Nummer {}",
+    "'{}' and '{}' have the same number.": "„{}“ und „{}“ haben dieselbe Nummer.",
+    "'{}' holds several sequences ({}); name one by its pattern, such as '{}'.": "„{}“ enthält mehrere Bildfolgen "
+    "({}); eine durch ihr Muster nennen, etwa „{}“.",
+    "'{}' has {}x{} pixels, but '{}' {}x{}: the frames of a film are of one size.": "„{}“ hat {}x{} Pixel, „{}“ aber "
+    "{}x{}: die Bilder eines Films sind gleich groß.",
+    "'{}' is of another size than it was.": "„{}“ hat eine andere Größe als vorher.",
+    "Numbered pictures are whole frames: deinterlacing is for films.": "Nummerierte Bilder sind ganze Bilder: "
+    "entflochten werden Filme.",
+    "A film has its own frame rate; a rate is for numbered pictures.": "Ein Film hat seine eigene Bildrate; eine Rate "
+    "ist für nummerierte Bilder.",
+    "Numbers are missing among the pictures: {}. The frames follow each other without a gap.": "Zwischen den Bildern "
+    "fehlen Nummern: {}. Die Bilder folgen ohne Lücke aufeinander.",
+    "The pictures' colour profile ({}) was left out: players show films like sRGB.": "Das Farbprofil der Bilder ({}) "
+    "wurde weggelassen: Abspieler zeigen Filme wie sRGB.",
+    "Transparency became black.": "Transparenz wurde schwarz.",
+    "{} holds 8 bits a channel; the input's {} were reduced.": "{} fasst 8 Bit je Kanal; die {} der Eingabe wurden "
+    "verringert.",
+    "The frames hold the HDR film's values as they are coded (PQ or HLG); pictures do not say so.": "Die Einzelbilder "
+    "enthalten die Werte des HDR-Films, wie sie kodiert sind (PQ oder HLG); Bilder sagen das nicht dazu.",
+    "Pictures have no sound: it was left out.": "Bilder haben keinen Ton: er wurde weggelassen.",
+    "'{}' cannot be written: frames are saved as .png, .jpg, .webp or .tif; films have no number in their names.": "„"
+    "{}“ kann nicht geschrieben werden: Einzelbilder werden als .png, .jpg, .webp oder .tif gespeichert; Filme haben "
+    "keine Nummer im Namen.",
+    "{} older pictures with such names lie in '{}' beside the frames.": "{} ältere Bilder mit solchen Namen liegen in "
+    "„{}“ neben den Einzelbildern.",
+    "Cancelled: the first {}{} frames were written.{}": "Abgebrochen: die ersten {}{} Bilder wurden geschrieben.{}",
+    "Two of the pictures are called '{}'; a film needs one of each number.": "Zwei der Bilder heißen „{}“; ein Film "
+    "braucht von jeder Nummer eines.",
 }

@@ -1,0 +1,72 @@
+"""The quick network: there, small, registered, whole when tiled, and nearer to its teachers than others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from benchmarks.quality import enlarge
+from docs.networks import crops
+from engine.imaging.upscaler import Upscaler
+from engine.model_manager import BUNDLED_WEIGHTS, ModelManager
+from engine.models.registry import REGISTRY
+from tests.pictures import pattern
+from utils.files import sha256_of
+from utils.metrics import compare_with_reference
+
+NAMES = ("quick-x4",)
+DRAWN = "drawing, JPEG 60"
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory):
+    manager = ModelManager(weights_dir=tmp_path_factory.mktemp("none"), optimize=False, device="cpu")
+    yield manager
+    manager.close()
+
+
+@pytest.fixture(scope="module")
+def taught(manager):
+    """(label, worn crop, what the teacher makes of it) of six pictures."""
+    teachers = {True: "RealESRGAN_x4plus_anime_6B", False: "RealESRGAN_x4plus"}
+    return [(label, crop, enlarge(manager, teachers[label == DRAWN], crop)) for label, crop in crops()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_is_the_registered_one_small_and_says_where_it_comes_from(name):
+    spec = REGISTRY[name]
+    path = BUNDLED_WEIGHTS / spec.filename
+    assert path.stat().st_size == spec.size < 1_500_000
+    assert sha256_of(path) == spec.sha256 and spec.embedded and spec.scale == int(name[-1])
+    with safe_open(path, "np") as file:
+        facts = file.metadata()
+    assert facts["scale"] == name[-1] and "RealESRGAN_x4plus" in facts["teachers"]
+    assert facts["licence"].startswith(spec.licence) and "Xintao Wang" in facts["licence"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tiled_equals_untiled(manager, name):
+    model = manager.load_model(name, precision="fp32")
+    picture = pattern(150, 131)
+    results = []
+    for tile in (0, 96):
+        upscaler = Upscaler(model.session, model.info, tile=tile)
+        plan = upscaler.plan(picture.shape[1], picture.shape[0])
+        results.append(np.concatenate(list(upscaler.bands(picture, plan))).astype(int))
+    assert np.abs(results[0] - results[1]).max() <= 65535 // 255 // 4
+
+
+def test_quick_x4_is_nearer_to_its_teachers_than_the_other_small_networks(manager, taught):
+    found = {}
+    for name in ("quick-x4", "embedded-compact-x4", "realesr-animevideov3", "bicubic"):
+        scores = [compare_with_reference(enlarge(manager, name, worn), wanted) for _, worn, wanted in taught]
+        found[name] = np.mean([(score.psnr, score.ssim, score.haarpsi) for score in scores], axis=0)
+    print({name: values.round(4).tolist() for name, values in found.items()})
+    for name in ("embedded-compact-x4", "realesr-animevideov3", "bicubic"):
+        assert (found["quick-x4"] > found[name]).all(), name
+    assert found["quick-x4"][0] > QUICK_X4_DB
+
+
+QUICK_X4_DB = 27.0
+"""Half a decibel under what was measured when it was made."""

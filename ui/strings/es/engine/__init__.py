@@ -1,0 +1,1 @@
+"""What the engine says, in Spanish; ``ui.strings.engine`` explains the tables."""

@@ -1,0 +1,98 @@
+"""Why something cannot be: parts of the engine's sentences, which stand in them as values."""
+
+from __future__ import annotations
+
+TEXTS = {
+    # Settings
+    "{}: {} (given: {})": "{}: {} (indicado: {})",
+    "{}: {} (given: {}); {}": "{}: {} (indicado: {}); {}",
+    "settings: {}": "ajustes: {}",
+    "Input should be less than or equal to {}": "como máximo es posible {}",
+    "Input should be greater than or equal to {}": "como mínimo hace falta {}",
+    "Input should be greater than {}": "hace falta más de {}",
+    "Input should be a valid number": "hace falta un número",
+    "Input should be a valid number, unable to parse string as a number": "hace falta un número",
+    "Input should be a valid integer": "hace falta un número entero",
+    "Input should be a valid integer, unable to parse string as an integer": "hace falta un número entero",
+    "Input should be a valid integer, got a number with a fractional part": "hace falta un número entero",
+    "String should have at most {} characters": "como máximo son posibles {} caracteres",
+    "tile must be 0 (automatic) or at least {} pixels": "la tesela debe ser 0 (automática) o de al menos {} píxeles",
+    "faces are numbered from 1": "los rostros se numeran desde 1",
+    "end must come after start": "el final debe ir después del inicio",
+    "is not JSON ({})": "no es JSON ({})",
+    "does not hold an object": "no contiene un objeto",
+    "has no valid version": "no tiene una versión válida",
+    "holds '{}' in another form than expected": "contiene «{}» en otra forma que la esperada",
+    "an address that cannot be understood": "una dirección incomprensible",
+    "drawn video": "vídeo dibujado",
+    "{} and more": "{} y más",
+    # Downloads and networks
+    "its author (no address is known)": "su autor (no se conoce ninguna dirección)",
+    "{}: only http and https are allowed": "{}: solo se permiten http y https",
+    "the connection ended after {} of {} bytes": "la conexión terminó tras {} de {} bytes",
+    "the server could not resume; starting anew": "el servidor no pudo reanudar; se empieza de nuevo",
+    "the server sent a web page instead of the file": "el servidor envió una página web en lugar del archivo",
+    "wrong output ({} dB against fp32)": "salida incorrecta ({} dB frente a fp32)",
+    "none of the recognised architectures has this": "ninguna de las arquitecturas conocidas tiene esto",
+    "it is not a file": "no es un archivo",
+    "its pickle has {} MB": "su pickle tiene {} MB",
+    "no pickle of tensors": "no es un pickle de tensores",
+    "of another byte order": "de otro orden de bytes",
+    "tensors of more bytes than the file can hold": "tensores de más bytes de los que caben en el archivo",
+    "a parameter that is no tensor": "un parámetro que no es un tensor",
+    "even the smallest tile does not fit in memory": "ni siquiera la tesela más pequeña cabe en la memoria",
+    "the counts of layers and blobs are missing": "faltan los números de capas y de blobs",
+    "it claims {} layers and has {}": "dice tener {} capas y tiene {}",
+    "it claims {} layers and {} blobs": "dice tener {} capas y {} blobs",
+    "line {} is not text": "la línea {} no es texto",
+    "line {} is cut off": "la línea {} está cortada",
+    "it has {} inputs; one picture is what can be handed to it": "tiene {} entradas; solo se le puede dar una imagen",
+    "it has {} outputs; one picture is what can be taken from it": "tiene {} salidas; solo se puede tomar de él una "
+    "imagen",
+    "its output is no picture at a scale of 1 to 8: {}x{} becomes {}x{}": "su salida no es una imagen a una escala "
+    "de 1 a 8: {}x{} pasa a ser {}x{}",
+    "its convolutions take {} pixels off every edge": "sus convoluciones quitan {} píxeles de cada borde",
+    "its weights are computed by other layers, which cannot be run here": "sus pesos los calculan otras capas, lo "
+    "que aquí no se puede ejecutar",
+    # Pictures
+    "its header holds lists where numbers belong": "su cabecera contiene listas donde van números",
+    "its header is cut off": "su cabecera está cortada",
+    "its header holds a number that is none": "su cabecera contiene un número que no lo es",
+    "its header is too large": "su cabecera es demasiado grande",
+    "its header ends early": "su cabecera termina antes de tiempo",
+    "its header has no end": "su cabecera no tiene fin",
+    "it holds no codestream": "no contiene ningún flujo de código",
+    "its codestream has no start": "su flujo de código no tiene comienzo",
+    "its boxes are damaged": "sus cajas están dañadas",
+    "its colours are for print (CMYK); save it as RGB": "sus colores son para imprenta (CMYK); guárdelo como RGB",
+    "its colours are XYB without a way back; save it as RGB": "sus colores son XYB sin vuelta atrás; guárdelo como RGB",
+    "its colours are XYZ; save it as RGBE": "sus colores son XYZ; guárdelo como RGBE",
+    "its colours are of an unknown kind": "sus colores son de una clase desconocida",
+    "its colours have a gamma that no display has": "sus colores tienen una gamma que no tiene ninguna pantalla",
+    "its colours have a primary that no light has": "sus colores tienen un primario que no tiene ninguna luz",
+    "its pixels are not as many as its header says": "no tiene tantos píxeles como dice su cabecera",
+    "its pixels end early": "sus píxeles terminan antes de tiempo",
+    "its pixels are packed in a way that is not read; save it with maximised compatibility": "sus píxeles están "
+    "empaquetados de una forma que no se lee; guárdelo con la máxima compatibilidad",
+    "its profile is damaged": "su perfil está dañado",
+    "its profile is too large": "su perfil es demasiado grande",
+    "its profile is cut off": "su perfil está cortado",
+    "it has too many channels": "tiene demasiados canales",
+    "it has fewer channels than its mode needs": "tiene menos canales de los que necesita su modo",
+    "it has {} bits a channel; save it with 8 or 16": "tiene {} bits por canal; guárdelo con 8 o 16",
+    "its samples are {}; unsigned 8 to 16 bits can be read": "sus muestras son {}; se pueden leer las de 8 a 16 "
+    "bits sin signo",
+    "its samples are {}; unsigned 8, 16 or 32 bits and floats can be read": "sus muestras son {}; se pueden leer "
+    "las de 8, 16 o 32 bits sin signo y las de coma flotante",
+    "16 bits are read in RGB and grayscale; convert its mode, or save it with 8 bits": "los 16 bits se leen en RGB "
+    "y en escala de grises; convierta su modo o guárdelo con 8 bits",
+    "it has no red, green and blue, nor luminance alone, of one value a pixel": "no tiene rojo, verde y azul, ni "
+    "solo luminancia, con un valor por píxel",
+    "its data window lies outside its display window": "su ventana de datos está fuera de la ventana de visualización",
+    "its channels hold numbers of things, not light": "sus canales contienen números de cosas, no luz",
+    "its rows do not run from top left; turn it with the program that made it": "sus filas no empiezan arriba a la "
+    "izquierda; gírelo con el programa que lo creó",
+    "the pixel data cannot be decoded": "los datos de los píxeles no se pueden descodificar",
+    "it claims {} tags": "dice tener {} etiquetas",
+    "strips of a page lie over each other": "las tiras de una página se solapan",
+}

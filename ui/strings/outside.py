@@ -1,0 +1,51 @@
+"""Words about what comes from outside the page, and goes there: files that are opened in it, notifications."""
+
+from __future__ import annotations
+
+EN = {
+    "arrived_gone": "Not there any more: {names}",
+    "arrived_unknown": "Neither a picture nor a film by its name: {names}",
+    "arrived_empty": "No picture in: {names}",
+    "arrived_too_many": "Too many at once, not opened: {names}. Name their folder in the Batch tab instead.",
+    "arrived_no_batch": "The Batch tab is switched off (REALESRGAN_ENABLE_BATCH), so these are not opened: {names}",
+    "arrived_no_video": "The Video tab is switched off (REALESRGAN_ENABLE_VIDEO), so these are not opened: {names}",
+    "arrived_one_film": "One film at a time; these are not opened: {names}",
+    "arrived_and_more": "{names} and {count} more",
+    "notices_off": "Tell me when it is done",
+    "notices_on": "You will be told when it is done",
+    "notices_blocked": "The browser blocks notifications",
+    "notices_hint": "A notification when a long job ends while you look elsewhere.",
+    "notices_hint_blocked": "Allow notifications for this page in the browser's settings first.",
+    "notices_done": "Done",
+    "notices_failed": "Not done",
+    "notices_image": "Your picture is ready.",
+    "notices_video": "Your film is ready.",
+    "notices_batch": "Your batch has ended.",
+    "notices_image_failed": "Your picture could not be enhanced.",
+    "notices_video_failed": "Your film could not be enhanced.",
+    "notices_batch_failed": "Your batch has ended; not all pictures could be enhanced.",
+}
+
+DE = {
+    "arrived_gone": "Nicht mehr da: {names}",
+    "arrived_unknown": "Dem Namen nach weder Bild noch Film: {names}",
+    "arrived_empty": "Kein Bild in: {names}",
+    "arrived_too_many": "Zu viele auf einmal, nicht geöffnet: {names}. Nennen Sie stattdessen ihren Ordner im Stapel.",
+    "arrived_no_batch": "Der Stapel ist abgeschaltet (REALESRGAN_ENABLE_BATCH), daher nicht geöffnet: {names}",
+    "arrived_no_video": "Das Video ist abgeschaltet (REALESRGAN_ENABLE_VIDEO), daher nicht geöffnet: {names}",
+    "arrived_one_film": "Immer nur ein Film; nicht geöffnet: {names}",
+    "arrived_and_more": "{names} und {count} weitere",
+    "notices_off": "Sagen, wenn es fertig ist",
+    "notices_on": "Es wird gesagt, wenn es fertig ist",
+    "notices_blocked": "Der Browser sperrt Mitteilungen",
+    "notices_hint": "Eine Mitteilung, wenn etwas Langes endet, während Sie woanders sind.",
+    "notices_hint_blocked": "Erlauben Sie dieser Seite zuerst Mitteilungen in den Einstellungen des Browsers.",
+    "notices_done": "Fertig",
+    "notices_failed": "Nicht gelungen",
+    "notices_image": "Ihr Bild ist fertig.",
+    "notices_video": "Ihr Film ist fertig.",
+    "notices_batch": "Ihr Stapel ist zu Ende.",
+    "notices_image_failed": "Ihr Bild konnte nicht verbessert werden.",
+    "notices_video_failed": "Ihr Film konnte nicht verbessert werden.",
+    "notices_batch_failed": "Ihr Stapel ist zu Ende; nicht alle Bilder konnten verbessert werden.",
+}
