@@ -88,7 +88,7 @@ def build(
 
         if inbox is not None:
             targets = Targets(tabs, image.picture, batches.files, batches.folder, batches.folder_box, video.file)
-            arrived = Arrivals(inbox, config, visitors, targets).build()
+            arrived = Arrivals(inbox, config, targets).build()
             # Components of a tab that was never shown say nothing of a change.
             batches.show_plan(video.show(arrived))
 

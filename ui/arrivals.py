@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +19,24 @@ import gradio as gr
 from ui.handlers import batch as batch_work
 from ui.inbox import Inbox
 from ui.strings import Words, words_for
-from ui.visitors import Visitors
 from utils import image_io
 from utils.names import as_text
 from utils.video_files import SUFFIXES as FILM_SUFFIXES
 
 _MOST_PICTURES = 2000
 _NAMED = 3
-_RESTORED_SECONDS = 20.0
-_LOOK_SECONDS = 0.05
+RESTORED = "() => { window.restored = true; }"
+"""The script of the event after which a page shows what was there before it was opened."""
 _TELL = """const key = new URLSearchParams(window.location.search).get('open');
-const open = (key) => { trigger('open', { key }); return true; };
+const open = (key) => {
+  const patience = Date.now() + 20000;
+  const tell = () => {
+    if (window.restored || Date.now() > patience) trigger('open', { key });
+    else setTimeout(tell, 50);  // what the page showed last must not come after the new picture
+  };
+  tell();
+  return true;
+};
 window.openArrived = open;
 if (key) {
   const left = new URL(window.location.href);
@@ -164,8 +170,8 @@ class Targets:
 class Arrivals:
     """Connects the inbox with the page."""
 
-    def __init__(self, inbox: Inbox, config: Any, visitors: Visitors, targets: Targets) -> None:
-        self._inbox, self._config, self._visitors, self._targets = inbox, config, visitors, targets
+    def __init__(self, inbox: Inbox, config: Any, targets: Targets) -> None:
+        self._inbox, self._config, self._targets = inbox, config, targets
 
     def build(self) -> Any:
         """The component that learns of arrivals; returns the dependency, for what is to be done afterwards."""
@@ -190,7 +196,6 @@ class Arrivals:
             gr.Warning(sentence, duration=None, title=words("toast_note"))
         if placed.tab is None:
             return nothing
-        self._wait_for_restored(request)
         cache = self._targets.picture.GRADIO_CACHE
         batch = bool(placed.several or placed.folder)
         return [
@@ -201,12 +206,6 @@ class Arrivals:
             gr.update(open=True) if placed.folder else gr.skip(),
             upload(placed.film, cache) if placed.film else gr.skip(),
         ]
-
-    def _wait_for_restored(self, request: gr.Request) -> None:
-        """A page that is just opened shows first what was there before: that must not come after the new picture."""
-        deadline = time.monotonic() + _RESTORED_SECONDS
-        while not self._visitors.noted(request, "restored", False) and time.monotonic() < deadline:
-            time.sleep(_LOOK_SECONDS)
 
 
 def _left(left: Sequence[tuple[Path, str]], words: Words) -> list[str]:
@@ -221,4 +220,4 @@ def _left(left: Sequence[tuple[Path, str]], words: Words) -> list[str]:
     return said
 
 
-__all__ = ["Arrivals", "Placed", "Targets", "place", "upload"]
+__all__ = ["RESTORED", "Arrivals", "Placed", "Targets", "place", "upload"]

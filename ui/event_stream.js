@@ -72,6 +72,8 @@
     return new Response(body, { status: first.status, headers: first.headers });
   }
 
+  window.awaited = () => asking + waiting.size;  // events that were not answered yet
+
   window.fetch = (input, init) => {
     const address = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const path = String(address).split("?")[0];

@@ -144,8 +144,9 @@ def person(browser: Any, **how: Any) -> Any:
 
 
 def opened(page: Any) -> None:
-    """Until the page can be used. What Playwright does while Gradio still makes fields anew, it does once more."""
+    """Until the page shows what was there before, nothing runs, and nothing changes in it any more."""
     page.wait_for_selector("#enhance")
+    page.wait_for_function("window.restored && !window.awaited()")
     at_rest(page)
 
 

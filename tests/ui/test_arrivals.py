@@ -11,7 +11,7 @@ from PIL import Image
 
 from desktop.instance import noted
 from tests.clips import make_clip
-from tests.ui.running import person
+from tests.ui.running import at_rest, person
 from tests.waiting import until
 from ui.arrivals import Placed, place, upload
 from ui.inbox import Inbox
@@ -165,6 +165,17 @@ def test_a_new_picture_comes_after_the_one_that_was_there(fresh, hand_over, phot
     fresh.goto(hand_over(wide))
     fresh.locator("#picture-name", has_text="wide").wait_for()
     fresh.locator("#facts", has_text="200").wait_for()
+
+
+def test_it_waits_until_the_page_shows_what_was_there(fresh, hand_over, photo):
+    fresh.add_init_script("Object.defineProperty(window, 'restored', { get: () => window.late, set: () => {} })")
+    fresh.goto(hand_over(photo))
+    fresh.wait_for_selector("#enhance")
+    fresh.wait_for_function("!window.awaited()")
+    at_rest(fresh)
+    assert fresh.locator("#facts .lead").count() == 0
+    fresh.evaluate("window.late = true")
+    fresh.locator("#facts .lead").wait_for()
 
 
 def test_several_pictures_are_planned_in_batch(fresh, hand_over, photo, tmp_path):

@@ -15,6 +15,7 @@ from engine.jobs.job_list import JobKind
 from engine.storage.history import Run
 from engine.types import EnhanceFile, EnhanceSettings
 from ui import previews
+from ui.arrivals import RESTORED
 from ui.components import SettingsForm
 from ui.handlers import common
 from ui.handlers import image_html as html
@@ -33,6 +34,9 @@ from ui.viewer import EMPTY, stage_words
 from ui.visitors import Visitor, Visitors
 from utils.errors import DamagedImageError, EngineError
 from utils.gpu import available_host_memory
+
+_GOING_ON = "going on"
+"""Under this name a window notes the job that went on as it was opened."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,9 @@ class _Tab(Events):
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
         known = [model, p.compare_models]
         remembered = MemoryEvents(p, self.service, self.visitors, self.config).connect(blocks, tabs)
-        remembered.then(self.restore, None, [*running, p.picture, *known], **long)
+        restored = remembered.then(self.restore, None, [*running, p.picture, *known], **long)
+        restored.then(None, None, None, js=RESTORED)
+        restored.then(self.follow, None, running, **long)
         tab.select(self.models, p.compare_models, known, **quiet)
         p.quicker.click(lambda: ["quick", "auto"], None, [mode, model], **quiet)
         self.card.connect(blocks)
@@ -321,9 +327,10 @@ class _Tab(Events):
             del updates[slider]  # it may have been moved on meanwhile
         return updates
 
-    async def restore(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """The page was opened, perhaps again: what was there is there, and what runs is watched."""
+    def restore(self, request: gr.Request) -> Updates:
+        """The page was opened, perhaps again: what was there is there."""
         p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
+        self.visitors.note(request, _GOING_ON, self.visitors.resume(request, TAB))
         workspace = self.service.workspace(visitor)
         updates: Updates = {p.history: self.strip(visitor, words), **self.models()}
         view = EMPTY.to_json()
@@ -337,9 +344,11 @@ class _Tab(Events):
         self.visitors.note(request, "picture", str(workspace.upload) if there else None)
         if there:
             updates[p.picture] = str(workspace.upload)
-        yield updates
-        self.visitors.note(request, "restored", True)  # on its way to the page: what comes now comes after it
-        job = self.visitors.resume(request, TAB)
+        return updates
+
+    async def follow(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """What ran as the page was opened is watched."""
+        job = self.visitors.noted(request, _GOING_ON)
         if job is not None:
-            async for more in self._follow(job, request, words):
-                yield more
+            async for updates in self._follow(job, request, words_for(request)):
+                yield updates
