@@ -32,9 +32,28 @@ def pytest_configure(config) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """A test that needs another one before it fails from the last to the first."""
+    """A test that needs another one before it fails from the last to the first.
+
+    A browser, a page's network and an app in three processes now and then miss a moment of each other: their tests get
+    a second try, and the summary shows what the first one ran into.
+    """
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.flaky(reruns=1))
     if config.getoption("reversed"):
         items.reverse()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What a test ran into that passed at its second try."""
+    tried = terminalreporter.stats.get("rerun", [])
+    if tried:
+        terminalreporter.section("tried a second time")
+    for report in tried:
+        terminalreporter.write_sep("-", report.nodeid)
+        terminalreporter.write_line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.write_line(f"{title}:\n{text}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,31 @@ from tests.ui.running import (
 )
 
 __all__ = ["CHROMIUM", "App", "at_rest", "open_tab"]
+
+_MOST_TEXT = 4000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails in the browser says what its pages showed then, and what the app had said."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for name, value in item.funcargs.items():
+            if hasattr(value, "set_input_files"):
+                report.sections.append((f"what '{name}' showed", _shown(value)))
+            elif isinstance(value, App):
+                report.sections.append(("what the app said last", value.log.read_text()[-_MOST_TEXT:]))
+    return report
+
+
+def _shown(page: Any) -> str:
+    from playwright.sync_api import Error
+
+    said = [page.url]
+    with suppress(Error):  # a page that crashed has nothing to say
+        body = page.locator("body").inner_text(timeout=10_000)  # first: a page that hangs is given up here
+        said += [f"events that were not answered: {page.evaluate('window.awaited && window.awaited()')}", body]
+    return "\n".join(said)[:_MOST_TEXT]
 
 
 @pytest.fixture(scope="session")
