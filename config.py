@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
@@ -13,20 +13,15 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from utils.errors import InvalidSettingsError
+from utils.installation import ROOT, is_installed
 
-ROOT = Path(__file__).resolve().parent
 PREFIX = "REALESRGAN_"
 _APPLICATION = "realesrgan-ultimate"
 
 
-def _is_installed() -> bool:
-    """Whether this is a package among others, or a frozen program, and no checkout."""
-    return getattr(sys, "frozen", False) or any(ROOT.parent.glob("realesrgan_ultimate-*.dist-info"))
-
-
 def _folder(path: Path) -> Path:
     """Where a relative folder lies: in the checkout; of an installed program, where the platform keeps such things."""
-    if not _is_installed():
+    if not is_installed():
         return ROOT / path
     import platformdirs
 
@@ -41,7 +36,7 @@ def _folder(path: Path) -> Path:
 
 
 def _env_file() -> Path:
-    if not _is_installed():
+    if not is_installed():
         return ROOT / ".env"
     import platformdirs
 
@@ -92,12 +87,14 @@ class Config(BaseSettings):
         True, description="Allow downloads: models from the interface, the face detector at first use"
     )
 
-    max_image_mb: float = Field(200, gt=0, description="Largest picture file, in MB")
-    max_image_megapixels: float = Field(200, gt=0, description="Largest input picture, in megapixels")
+    max_image_mb: float = Field(200, gt=0, allow_inf_nan=False, description="Largest picture file, in MB")
+    max_image_megapixels: float = Field(
+        200, gt=0, allow_inf_nan=False, description="Largest input picture, in megapixels"
+    )
     max_pages: int = Field(2000, ge=1, description="Most pages of a TIFF or PDF")
-    max_output_megapixels: float = Field(1000, gt=0, description="Largest result, in megapixels")
-    max_video_mb: float = Field(2000, gt=0, description="Largest video file, in MB")
-    max_video_minutes: float = Field(600, gt=0, description="Longest video, in minutes")
+    max_output_megapixels: float = Field(1000, gt=0, allow_inf_nan=False, description="Largest result, in megapixels")
+    max_video_mb: float = Field(2000, gt=0, allow_inf_nan=False, description="Largest video file, in MB")
+    max_video_minutes: float = Field(600, gt=0, allow_inf_nan=False, description="Longest video, in minutes")
 
     device: str = Field("auto", description="auto, cpu, cuda:0, mps, xpu:0, vulkan:0")
     backend: Literal["auto", "openvino", "torch", "ncnn", "original"] = Field(
@@ -125,10 +122,14 @@ class Config(BaseSettings):
     ray_address: str = Field("", description="Ray cluster to join (host:port or auto); empty = one on this machine")
     ray_cores: int = Field(4, ge=1, description="Processor cores of a Ray actor where there is no GPU")
     api_key: str = Field("", description="Key that API requests must carry (X-API-Key); empty = none")
-    api_max_mb: float = Field(7, gt=0, description="Largest API request, in MB; more for target resolutions over 2k")
+    api_max_mb: float = Field(
+        7, gt=0, allow_inf_nan=False, description="Largest API request, in MB; more for target resolutions over 2k"
+    )
     api_max_side: int = Field(2048, ge=16, description="Longest side of an API input, in pixels; more as above")
     api_body_timeout: float = Field(30, gt=0, description="Seconds within which a request's body must have arrived")
-    api_max_video_mb: float = Field(200, gt=0, description="Largest film that the API takes, in MB")
+    api_max_video_mb: float = Field(
+        200, gt=0, allow_inf_nan=False, description="Largest film that the API takes, in MB"
+    )
     api_video_timeout: float = Field(600, gt=0, description="Seconds within which a film must have arrived at the API")
     api_video_queue_limit: int = Field(8, ge=1, description="Films of the API that may wait")
     api_rate_limit: int = Field(0, ge=0, description="API requests a minute and client; 0 = unlimited")
@@ -177,6 +178,13 @@ class Config(BaseSettings):
     def _from_root(cls, path: Path) -> Path:
         path = path.expanduser()
         return path if path.is_absolute() else _folder(path)
+
+    @field_validator("api_public_url", "api_heartbeat_url", "api_cors_origins")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        for address in text.split(","):
+            urlsplit(address.strip())  # raises ValueError
+        return text
 
     @field_validator("unload_policy")
     @classmethod

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import TARGET_SIDES, Enlargement, Size, TargetResolution
 from engine.storage.presets import merge_settings
-from engine.types import EnhanceSettings
+from engine.types import EnhanceSettings, Mode
 from engine.video import Codec, Deinterlace, Speed, VideoOptions
 
 Container = Literal["same", "mp4", "mkv", "mov", "webm", "gif", "webp"]
@@ -33,9 +33,7 @@ class VideoUpload(Enlargement):
     target_resolution: TargetResolution | None = Field(
         None, description="Longest side: 2k = 2048, 4k = 3840, 8k = 7680 pixels; a film that has it is refused"
     )
-    mode: Literal["auto", "best", "balanced", "quick", "faithful"] | None = Field(
-        None, description="What an automatic model is chosen for; auto is quick"
-    )
+    mode: Mode | None = Field(None, description="What an automatic model is chosen for; auto is quick")
     container: Container = Field("same", description="File type of the result; same keeps the input's where it can")
     codec: Codec = Field("auto", description="Codec of the result; auto: AV1 into WebM, H.265 for HDR, else H.264")
     quality: int = Field(80, ge=1, le=100, description="Constant quality of the encoder")

@@ -48,7 +48,7 @@ class Heartbeat:
                 response = await client.request(method, self._url, json=body)
             response.raise_for_status()
             self.failures = 0
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             if not self.failures:
                 logger.warning("The central address '%s' does not answer: %s", self._url, error)
             self.failures += 1

@@ -219,11 +219,11 @@ class JobStore:
                 # The earlier run may have written the result and died before it could say so.
                 self._submit(replace(job, overwrite=True), path.parent, kept, urgent=True)
                 queued += 1
-            except EngineError as error:
+            except (EngineError, OSError) as error:
                 handle = handle_of(job)
                 entry = JobEntry(handle, path.parent, record.get("callback_url"))
                 self._entries[job.id] = entry
-                handle.fail(error)
+                handle.fail(error if isinstance(error, EngineError) else OutputError(f"'{path}': {error}."))
                 self._keep(entry, kept, handle.status)
         return queued
 

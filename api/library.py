@@ -70,11 +70,13 @@ class Library:
 
     def versions(self, picture: LibraryPicture) -> list[Path]:
         """All enlarged versions of a picture."""
-        prefix = f"{picture.relative.name}{MARK}"
+        prefix, own = f"{picture.relative.name}{MARK}", picture.relative.as_posix()
         try:
-            return sorted(path for path in self._folder(picture).iterdir() if path.name.startswith(prefix))
+            found = [path for path in self._folder(picture).iterdir() if path.name.startswith(prefix)]
         except OSError:
             return []
+        # The mark may be in a picture's own name: that one's versions begin so too.
+        return sorted(path for path in found if self.original_name(path) == own)
 
     def left_over(self, name: str) -> list[Path]:
         """The versions of a picture that is not there any more; none for one that is."""
@@ -90,7 +92,7 @@ class Library:
         for folder in folders:
             if folder.is_dir() and folder.resolve().is_relative_to(self._output):
                 found += [path for path in folder.iterdir() if path.name.startswith(f"{given.name}{MARK}")]
-        return sorted(found)
+        return sorted(path for path in found if self.original_name(path) == given.as_posix())
 
     def all_versions(self) -> list[Path]:
         """Every enlarged version there is."""
@@ -103,7 +105,7 @@ class Library:
     def original_name(self, version: Path) -> str:
         """The library path of the picture that a version was made from."""
         inner = version.relative_to(self._output)
-        return str(PurePosixPath(*inner.parts[1:-1]) / inner.name.partition(MARK)[0])
+        return str(PurePosixPath(*inner.parts[1:-1]) / inner.name.rpartition(MARK)[0])
 
     def version_at(self, name: str) -> Path | None:
         """The version with that public name (without ``library-files/``), or None."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,7 +26,7 @@ from engine.imaging.task import limits_of
 from engine.jobs.job import Job
 from engine.pixels.sizing import plan_size
 from engine.processor import default_output_path
-from engine.types import EnhanceSettings
+from engine.types import EnhanceSettings, Mode
 from utils import image_io
 from utils.errors import ImageTooLargeError, InvalidImageError
 from utils.page_numbers import chosen_pages
@@ -48,6 +48,7 @@ REQUEST_BODY: dict[str, Any] = {
                         "scale": {"type": "number", "minimum": 1, "maximum": 16},
                         "target_resolution": {"type": "string", "enum": ["2k", "4k", "8k"]},
                         "model": {"type": "string"},
+                        "mode": {"type": "string", "enum": list(get_args(Mode))},
                         "enhance_faces": {"type": "string", "enum": ["true", "false", "auto"]},
                         "face_strength": {"type": "number", "minimum": 0, "maximum": 1},
                         "face_model": {"type": "string"},

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.storage.presets import NAME_LENGTH, merge_settings
-from engine.types import MAX_SCALE, MIN_SCALE, EnhanceSettings
+from engine.types import MAX_SCALE, MIN_SCALE, EnhanceSettings, Mode
 
 TARGET_SIDES = {"2k": 2048, "4k": 3840, "8k": 7680}
 """Target resolution -> longest side in pixels."""
@@ -43,6 +43,7 @@ class Enlargement(BaseModel):
 class UpscaleOptions(Enlargement):
     """How a picture is enlarged."""
 
+    mode: Mode | None = Field(None, description="What an automatic model is chosen for; auto is best")
     enhance_faces: bool | Literal["auto"] = Field(
         "auto", description="Restore faces, where a face model is installed; auto leaves sharp ones alone"
     )
@@ -71,6 +72,7 @@ class UpscaleOptions(Enlargement):
             for name in (
                 "scale",
                 "model",
+                "mode",
                 "face_strength",
                 "face_model",
                 "format",

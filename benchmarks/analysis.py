@@ -73,7 +73,7 @@ def accuracy(enhancer: IntelligentEnhancer, folder: Path) -> None:
             analysis = enhancer.analyze(path)
             right.append(analysis.content_type == label)
             sure.append(analysis.confidence["content_type"] >= 0.9)
-            harmed += label == "photo" and not right[-1] and analysis.is_certain
+            harmed += label == "photo" and not right[-1] and analysis.certain
             if not right[-1]:
                 print(f"  {label} taken for the other, {analysis.confidence['content_type']:.0%} sure: {path.name}")
     told, certain = np.array(right), np.array(sure)

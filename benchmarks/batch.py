@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=12)
     parser.add_argument("--megapixels", type=float, default=1.0)
-    parser.add_argument("--model", default="auto", help="By default the embedded one.")
+    parser.add_argument("--model", default="embedded-compact-x4", help="%(default)s by default.")
     parser.add_argument("--formats", nargs="+", default=["jpeg", "png"])
     parser.add_argument("--ways", nargs="+", default=WAYS)
     options = parser.parse_args()

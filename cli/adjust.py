@@ -13,7 +13,7 @@ from cli.terminal import output_file
 from engine.types import EnhanceSettings
 
 _Option = typer.Option
-_SETTINGS = ("fidelity", "quality", "width", "height", "fit", "exif")
+_SETTINGS = ("fidelity", "quality", "width", "height", "fit", "exif", "normal_map")
 
 
 @functools.partial(with_settings, only=_SETTINGS)
@@ -30,7 +30,7 @@ def adjust(
 ) -> None:
     """Move the share of the plainly enlarged original in a finished picture.
 
-    Give --fidelity, --quality and a cropping --fit as they were given to `enhance`.
+    Give --fidelity, --quality, --normal-map and a cropping --fit as they were given to `enhance`.
     """
     from cli.terminal import start
     from engine.imaging.readjust import readjust_fidelity

@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from utils import pytorch
+from utils.errors import BackendError
+
 
 def bench(
-    side: Annotated[int, typer.Option(help="Side of the square test picture in pixels.")] = 256,
-    runs: Annotated[int, typer.Option(help="Runs of each, the median is printed.")] = 3,
+    side: Annotated[int, typer.Option(min=16, help="Side of the square test picture in pixels.")] = 256,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each, the median is printed.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="An installed model alone, in 10 seconds.")] = False,
     model: Annotated[str, typer.Option(help="With --quick: which model.")] = "auto",
@@ -20,7 +23,11 @@ def bench(
     if quick:
         _quick(model)
         return
-    from benchmarks.main_job import run
+    pytorch.require("`bench` without --quick")
+    try:
+        from benchmarks.main_job import run
+    except ImportError as error:
+        raise BackendError("The benchmarks are in the source only. Here, `bench --quick` measures a model.") from error
 
     run(side=side, runs=runs, device=device)
 

@@ -10,6 +10,7 @@ import typer
 
 from cli.terminal import output_file
 from utils.errors import InvalidSettingsError
+from utils.installation import command
 
 app = typer.Typer(help="List the faces in pictures; change their strength in finished ones.", no_args_is_help=True)
 _Option = typer.Option
@@ -35,7 +36,7 @@ def list_faces(
     from engine.faces.missing_models import missing_face_models
     from engine.model_manager import ModelManager
     from engine.processor import limits_of
-    from engine.storage.output_names import check_output
+    from engine.storage.output_names import check_output, output_format
     from engine.types import EnhanceSettings
     from utils import image_io
 
@@ -52,9 +53,10 @@ def list_faces(
         picture = image_io.load(path, limits_of(config))
         if preview is not None:
             check_output(path, preview, force)
+            kind = output_format(settings, "png", preview)
         found = restorer.find(picture, settings)
         if preview is not None:
-            _write_preview(picture, found, preview)
+            _write_preview(picture, found, preview, kind)
         rows = [one.to_json() for one in found]
         if as_json:
             answer: dict[str, Any] = {"input": str(path), "detector": restorer.detector.name, "faces": rows}
@@ -66,16 +68,15 @@ def list_faces(
             print(f"  {row['number']}. at {row['box'][0]},{row['box'][1]}: {decision}. {row['reason']}")
     if absent is not None and not as_json:
         missing = " and ".join(map(str, absent.missing))
-        print(f"To restore them, {missing} would have to be downloaded: `python main.py models download NAME`.")
+        print(f"To restore them, {missing} would have to be downloaded: `{command()} models download NAME`.")
 
 
-def _write_preview(picture: Any, found: Any, path: Path) -> None:
+def _write_preview(picture: Any, found: Any, path: Path, kind: str) -> None:
     from engine.faces.preview import numbered
     from utils import image_io
     from utils.writers import SaveOptions
 
     shown = numbered(picture, found)
-    kind = image_io.format_from_suffix(path) or "png"
     image_io.save(image_io.from_array(shown.pixels), path, SaveOptions(format=kind))
 
 

@@ -33,7 +33,7 @@ def list_runs(
     text: Annotated[str, typer.Argument(help="Part of an input's or output's name.")] = "",
     model: Annotated[str, typer.Option(help="Only runs of this model.")] = "",
     outcome: Annotated[str, typer.Option(help="Only done, failed or cancelled runs.")] = "",
-    days: Annotated[float | None, typer.Option(help="Only runs of the last days.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, max=36500, help="Only runs of the last days.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
     as_json: _Json = False,
 ) -> None:
@@ -44,11 +44,12 @@ def list_runs(
         print(json.dumps([run.to_json() for run in runs], ensure_ascii=False, indent=1))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("ID", "When", "Input", "Outcome", "Model", "Size", "Seconds", "Output")
     for run in runs:
-        table.add_row(*_cells(run))
+        table.add_row(*map(escape, _cells(run)))
     Console().print(table)
 
 

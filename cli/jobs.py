@@ -80,6 +80,8 @@ def _client(server: str) -> _Client:
     from config import Config
 
     config = Config()
+    if not config.api_key.isascii():
+        raise ServerError("REALESRGAN_API_KEY holds signs that cannot be sent: letters, digits and ASCII signs can.")
     return _Client(_address(server, config), config.api_key)
 
 
@@ -104,7 +106,10 @@ def _address(server: str, config: Config) -> str:
 @app.command("list")
 def list_jobs(server: _Server = "", as_json: _Json = False) -> None:
     """Jobs that run or wait: of the interface and of the REST API."""
-    told = _client(server)("GET", "/queue")
+    client = _client(server)
+    told = client("GET", "/queue")
+    if not isinstance(told, dict) or not isinstance(told.get("jobs"), list):
+        raise ServerError(f"What answers at {client.address} is not this program.")
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=1))
         return

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.types import JobControl
+from utils.installation import command
 
 app = typer.Typer(help="List, download, verify and delete models.", no_args_is_help=True)
 
@@ -62,10 +63,10 @@ def list_in_words(statuses: Sequence[Any]) -> Iterator[str]:
     missing = [status for status in statuses if not status.installed]
     yield from _section("Installed", [status for status in statuses if status.installed])
     alone = [status for status in missing if status.name not in packed]
-    yield from _section("To be had: main.py models download NAME", alone)
+    yield from _section(f"To be had: {command()} models download NAME", alone)
     lacking = Counter(packed[status.name] for status in missing if status.name in packed)
     if lacking:
-        yield "Packs of networks: main.py models download NAME"
+        yield f"Packs of networks: {command()} models download NAME"
     for pack, count in lacking.items():
         yield f"  {pack:<33} {_size(WHEELS[pack].size):>9}  {count} networks, {WHEELS[pack].licence}"
 
@@ -99,7 +100,7 @@ def download(
     pack = WHEELS.get(name)
     expected = pack.size if pack else next((one.size for one in manager.list() if one.name == name), None)
     console = Console(stderr=True)
-    console.print(f"{name}: {_size(expected)}")
+    console.print(f"{name}: {_size(expected)}", markup=False)
     with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(name, total=expected)
         control = JobControl()

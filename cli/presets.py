@@ -41,12 +41,13 @@ def list_presets(as_json: _Json = False) -> None:
         print(json.dumps([preset.to_json() for preset in presets], ensure_ascii=False, indent=1))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("Preset", "Built in", "Settings", "Description")
     for preset in presets:
         values = ", ".join(f"{name}={value}" for name, value in preset.settings.items())
-        table.add_row(preset.name, "yes" if preset.builtin else "", values, preset.description)
+        table.add_row(*map(escape, (preset.name, "yes" if preset.builtin else "", values, preset.description)))
     Console().print(table)
 
 
@@ -103,9 +104,10 @@ def duplicate(name: _Name, new: _New) -> None:
 def export_presets(
     path: Annotated[Path, typer.Argument(help="File to write.")],
     names: Annotated[list[str] | None, typer.Argument(help="Presets; all of your own by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing file.")] = False,
 ) -> None:
     """Write presets into a file, to hand on."""
-    print(f"{path}: {_manager().export_presets(path, names)} presets")
+    print(f"{path}: {_manager().export_presets(path, names, overwrite=force)} presets")
 
 
 @app.command("import")

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
 _Option = typer.Option
 _SETTINGS = (
-    *("model", "scale", "width", "height", "fit", "long_edge", "tile", "whole", "precision", "backend", "device"),
+    *(
+        "model",
+        "mode",
+        "scale",
+        "width",
+        "height",
+        "fit",
+        "long_edge",
+        "tile",
+        "whole",
+        "precision",
+        "backend",
+        "device",
+    ),
     *("denoise", "color_match", "normal_map", "fidelity", "embed_settings"),
 )
 """Options of pictures that make sense for frames."""
@@ -158,7 +171,7 @@ def _preview(
     config: Any,
     flags: Flags,
 ) -> None:
-    from engine.storage.output_names import check_output
+    from engine.storage.output_names import check_output, output_format
     from engine.video import is_sequence, name_of, preview_video_frame
     from utils import image_io
     from utils.writers import SaveOptions
@@ -170,8 +183,9 @@ def _preview(
         target = Path(output)
     with _manager(source, config, flags) as manager:
         check_output(source, target, flags.force)
+        kind = output_format(EnhanceSettings.create(), "png", target)
         shown = preview_video_frame(source, seconds, settings, options, manager=manager, config=config)
-        image_io.save(shown.after, target, SaveOptions(image_io.format_from_suffix(target) or "png"))
+        image_io.save(shown.after, target, SaveOptions(kind))
     if flags.as_json:
         width, height = shown.after.size
         told = {"input": str(source), "output": str(target), "model": shown.model, "frame_seconds": shown.seconds}

@@ -16,6 +16,7 @@ from typing import Any
 from desktop import notices
 from desktop.words import NAME, text
 from utils.errors import EngineError
+from utils.installation import how_to_add
 
 _PROBE = "from webview.guilib import initialize; print(initialize().renderer)"
 _PROBE_SECONDS = 60.0
@@ -46,9 +47,7 @@ def find_web_view(environment: dict[str, str] | None = None) -> str:
     """
     environment = dict(os.environ) if environment is None else environment
     if find_spec("webview") is None:
-        raise NoWebViewError(
-            "A window needs pywebview: pip install -r requirements-window.txt, or the extra 'window' of the package."
-        )
+        raise NoWebViewError(f"A window needs pywebview: {how_to_add('window')}.")
     on_linux = sys.platform.startswith("linux")
     if on_linux and not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         raise NoWebViewError("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set).")
@@ -93,7 +92,7 @@ def _install() -> str:
     if sys.platform == "win32":
         return "Microsoft's WebView2 runtime brings one."
     if sys.platform == "darwin":
-        return "pip install -r requirements-window.txt brings what connects to it."
+        return f"{how_to_add('window')} brings what connects to it."
     return (
         "The system's packages for Qt's xcb plugin (Debian: libxcb-cursor0, libegl1, libnss3), or GTK's WebKit, help."
     )

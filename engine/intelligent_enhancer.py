@@ -19,6 +19,7 @@ from engine.analysis.look import ContentType, Look, PictureLooker
 from engine.analysis.planes import Planes, planes_of
 from engine.machine.estimates import Estimate, estimate, optimal_tile
 from engine.types import Mode
+from utils.installation import command
 from utils.json_types import JsonObject
 from utils.noise import estimate_sigma
 
@@ -284,14 +285,14 @@ class IntelligentEnhancer:
         count = _faces(len(heights))
         if not self._manager.installed_face_models():
             return False, [
-                f"{count} found, but no face model is installed; `python main.py models download GFPGANv1.4` "
+                f"{count} found, but no face model is installed; `{command()} models download GFPGANv1.4` "
                 "(349 MB) would restore faces."
             ]
         from engine.faces.detector import DETECTOR_MODELS
 
         if set(DETECTOR_MODELS).isdisjoint(self._manager.present()):
             return False, [
-                f"{count} found, but not where eyes and mouth are; `python main.py models download "
+                f"{count} found, but not where eyes and mouth are; `{command()} models download "
                 f"{DETECTOR_MODELS[-1]}` (0.2 MB) would locate them, so that faces can be restored."
             ]
         return True, [f"{count} found, {max(fitting)} pixels high at most: faces are restored."]

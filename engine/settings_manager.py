@@ -12,6 +12,7 @@ from engine.storage.safe_file import BrokenFileError, SafeJsonFile
 from engine.types import EnhanceSettings
 from utils.engine_config import EngineConfig
 from utils.errors import InvalidSettingsError, OutputError
+from utils.files import replaced
 from utils.json_types import JsonObject
 
 SCHEMA_VERSION = 1
@@ -133,14 +134,17 @@ class SettingsManager:
         self._change(lambda presets: _put(presets, copy, overwrite=False))
         return copy
 
-    def export_presets(self, path: Path | str, names: Iterable[str] | None = None) -> int:
-        """Write presets (all of one's own by default) into a file to hand on; returns how many."""
+    def export_presets(self, path: Path | str, names: Iterable[str] | None = None, *, overwrite: bool = False) -> int:
+        """Write presets (all of one's own by default) into a file to hand on; returns how many.
+
+        Raises ``OutputError``: it cannot be written, or is there already and ``overwrite`` is not set.
+        """
+        if Path(path).exists() and not overwrite:
+            raise OutputError(f"'{path}' exists already. Choose another name, or allow overwriting (--force).")
         chosen = [self.get(name) for name in names] if names else [p for p in self.presets() if not p.builtin]
         content = {"version": SCHEMA_VERSION, "presets": {preset.name: _entry(preset) for preset in chosen}}
-        try:
-            Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        except OSError as error:
-            raise OutputError(f"'{path}' cannot be written: {error.strerror or error}.") from error
+        with replaced(Path(path)) as file:
+            file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
         return len(chosen)
 
     def import_presets(self, path: Path | str, *, overwrite: bool = False) -> tuple[Preset, ...]:

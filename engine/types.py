@@ -29,7 +29,7 @@ Seamless = Literal["off", "x", "y", "both"]
 class FrozenSettings(BaseModel):
     """Settings that are validated once, when they are built, and never change; unknown names are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def create(cls, **values: object) -> Self:

@@ -32,9 +32,11 @@ def test_defaults_keep_the_app_to_this_machine():
         ("SERVER_PORT", "70000"),
         ("SHARE", "perhaps"),
         ("MAX_IMAGE_MB", "-1"),
+        ("MAX_IMAGE_MB", "inf"),
         ("UNLOAD_POLICY", "sometimes"),
         ("UNLOAD_POLICY", "0"),
         ("LOG_LEVEL", "LOUD"),
+        ("API_PUBLIC_URL", "http://x]"),
         ("BACKEND", "tensorflow"),
     ],
 )

@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 
 from utils.errors import MissingPackageError
+from utils.installation import how_to_add, is_ready_made
 
 
 def is_installed() -> bool:
@@ -23,9 +24,9 @@ def is_installed() -> bool:
 
 def how_to_get_it() -> str:
     """The end of a sentence that says that PyTorch is needed."""
-    if getattr(sys, "frozen", False):  # a frozen program has no pip, and takes no packages
+    if is_ready_made():
         return "which this ready-made program does not bring. Run it from its source to have PyTorch."
-    return "which is not installed; `pip install -r requirements-torch.txt` brings it."
+    return f"which is not installed; `{how_to_add('torch')}` brings it."
 
 
 def require(what: str) -> None:

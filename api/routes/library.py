@@ -105,7 +105,10 @@ def listing(
     versions = library.all_versions()
     items = []
     for version in versions[offset : offset + limit]:
-        facts = version.stat()
+        try:
+            facts = version.stat()
+        except OSError:  # removed meanwhile
+            continue
         items.append(
             LibraryEntry(
                 path=library.original_name(version),

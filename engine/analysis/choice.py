@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.machine.estimates import estimate
 from engine.models.registry import OWN_FILE_RANK, ModelSpec, content_of
 from engine.types import Mode
+from utils.installation import command
 
 if TYPE_CHECKING:
     from engine.model_manager import ModelManager
@@ -98,7 +99,7 @@ def choose_model(manager: ModelManager, requirements: Requirements) -> Chosen:
         return Chosen("nearest", ("Pixel art: enlarged pixel by pixel, since any network would smear its squares.",))
     usable = {status.name: status for status in manager.usable_upscalers()}
     if not usable:
-        return Chosen("lanczos", (_NOTHING,), (_NOTHING,))
+        return Chosen("lanczos", (_nothing(),), (_nothing(),))
     wanted = _wanted(manager, requirements, usable)
     name = next((one for one in wanted if one in usable), None)
     if name is None:
@@ -109,11 +110,12 @@ def choose_model(manager: ModelManager, requirements: Requirements) -> Chosen:
     return Chosen(name, (reason, *((doubt,) if doubt else ()), *notices), notices, doubt)
 
 
-_NOTHING = (
-    "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. "
-    "For real detail run `python main.py models download RealESRGAN_x4plus` "
-    "(67 MB) or put a .pth, .safetensors or .param file into the weights folder."
-)
+def _nothing() -> str:
+    return (
+        "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
+        f"detail run `{command()} models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param "
+        "file into the weights folder."
+    )
 
 
 def _wanted(manager: ModelManager, requirements: Requirements, usable: dict[str, ModelStatus]) -> tuple[str, ...]:
@@ -170,10 +172,7 @@ def _missed(manager: ModelManager, wanted: tuple[str, ...], chosen: str) -> tupl
         if status.problem:
             return (f"{chosen} is used instead of {name}. {status.problem}",)
         if not status.installed:
-            return (
-                f"{chosen} is used, since {name} is missing. `pip install -r requirements.txt` brings it with the "
-                f"set-up, `python main.py models download {name}` by itself.",
-            )
+            return (f"{chosen} is used, since {name} is missing. `{command()} models download {name}` brings it.",)
     return ()
 
 

@@ -14,6 +14,7 @@ from engine.backends.base import Backend, NetworkSource, Session
 from engine.models.ncnn.writer import INPUT, OUTPUT, write_network
 from engine.pixels.tiling import TileOutOfMemory
 from utils.errors import BackendError, UnsupportedModelError
+from utils.installation import how_to_add
 from utils.vulkan import vulkan_devices
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class NcnnBackend(Backend):
 
     def missing(self) -> str | None:
         if find_spec("ncnn") is None:
-            return "ncnn is not installed; `pip install -r requirements-vulkan.txt` brings it."
+            return f"ncnn is not installed; `{how_to_add('vulkan')}` brings it."
         if not vulkan_devices():
             return "No Vulkan device was found: a driver for the graphics card is missing, or it does not work."
         return None

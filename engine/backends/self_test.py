@@ -28,6 +28,7 @@ from engine.backends.base import Backend, NetworkSource, Session
 from engine.models.face_network import CROP_SIDE
 from engine.storage.json_store import JsonStore
 from utils.errors import BackendError
+from utils.installation import command
 
 logger = logging.getLogger(__name__)
 
@@ -261,7 +262,7 @@ class BackendChooser:
             raise BackendError(
                 why
                 or f"No backend can run {precision} on '{device}' here (backend: {backend}). "
-                "`python main.py info` lists devices and what they support."
+                f"`{command()} info` lists devices and what they support."
             )
         if len(pairs) == 1 or not self._optimize:
             return Choice(*pairs[0])

@@ -30,6 +30,7 @@ from utils.errors import (
     OutputError,
     WorkerLostError,
 )
+from utils.installation import how_to_add
 from utils.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
@@ -228,7 +229,12 @@ def ray_executor(config: EngineConfig) -> Executor:
     common = {"log_to_driver": False, "logging_level": logging.WARNING, "runtime_env": environment}
     if not ray.is_initialized():
         if config.ray_address:
-            ray.init(address=config.ray_address, **common)
+            try:
+                ray.init(address=config.ray_address, **common)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise InvalidSettingsError(
+                    f"ray_address: no cluster answers at '{config.ray_address}': {error}."
+                ) from error
         else:
             ray.init(include_dashboard=False, **common)
     resources = ray.cluster_resources()
@@ -252,14 +258,12 @@ def _import_ray() -> ModuleType:
     try:
         import ray
     except ImportError:
-        raise InvalidSettingsError(
-            "executor: 'ray' needs the package ray: pip install -r requirements-ray.txt"
-        ) from None
+        raise InvalidSettingsError(f"executor: 'ray' needs the package ray: {how_to_add('ray')}") from None
     version = tuple(int(part) for part in ray.__version__.split(".")[:2])
     if version < MINIMUM_VERSION:
         raise InvalidSettingsError(
             f"executor: ray {ray.__version__} can be taken over from a web page; install 2.52 or newer "
-            "(pip install -r requirements-ray.txt)."
+            f"({how_to_add('ray')})."
         )
     return ray
 

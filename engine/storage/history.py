@@ -244,7 +244,7 @@ class History:
         try:
             with self._open().begin() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError, ImportError, UnicodeError) as error:
+        except (SQLAlchemyError, OSError, ImportError, UnicodeError, OverflowError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise HistoryError(f"The history at '{self._shown_url()}' cannot be used: {reason}.") from error
 

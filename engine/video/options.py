@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,7 +70,7 @@ def seconds_of(text: str | None) -> float | None:
         parts = [float(part) for part in text.split(":")]
     except ValueError:
         parts = []
-    if not 1 <= len(parts) <= 3 or any(part < 0 or part != part for part in parts):
+    if not 1 <= len(parts) <= 3 or any(part < 0 or not math.isfinite(part) for part in parts):
         raise InvalidSettingsError(f"'{text}' is not a time; write seconds (12.5) or minutes:seconds (1:30).")
     return sum(part * 60**place for place, part in enumerate(reversed(parts)))
 

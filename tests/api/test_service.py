@@ -236,6 +236,20 @@ def test_versions_of_a_picture_that_is_gone_can_be_removed(make_client, gallery)
     assert client.delete("/api/upscale", params={"path": "holiday/beach.png"}).status_code == 404
 
 
+def test_a_picture_that_is_named_like_a_version_keeps_its_own(make_client, gallery):
+    client, beach = make_client(api_library_roots=str(gallery)), gallery / "holiday" / "beach.png"
+    odd = beach.with_name("beach.png.upscaled-x2.png")
+    odd.write_bytes(beach.read_bytes())
+    made = [
+        client.post("/api/upscale", json={"path": f"holiday/{path.name}", "scale": 2}).json()["file_path"]
+        for path in (beach, odd)
+    ]
+    listed = {item["file_path"]: item["path"] for item in client.get("/api/upscale").json()["items"]}
+    assert listed == dict(zip(made, ["holiday/beach.png", f"holiday/{odd.name}"], strict=True))
+    removed = client.request("DELETE", "/api/upscale", json={"path": "holiday/beach.png"}).json()["removed"]
+    assert removed == made[:1]
+
+
 def test_special_wishes_have_versions_of_their_own(make_client, gallery):
     client = make_client(api_library_roots=str(gallery))
     plain = {"path": "holiday/beach.png", "scale": 2}

@@ -114,5 +114,5 @@ def export(presets: SettingsManager, names: list[str], folder: Path) -> Path:
     stem = sanitize_filename(names[0]) if len(names) == 1 else "presets"
     path = folder / "presets" / f"{stem}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    presets.export_presets(path, names or None)
+    presets.export_presets(path, names or None, overwrite=True)
     return path

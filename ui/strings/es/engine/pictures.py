@@ -59,12 +59,12 @@ TEXTS = {
     "Denoise strength {} for noise of sigma {}.": "Reducción de ruido de intensidad {} para un ruido de sigma {}.",
     "{}, larger than {} pixels: sharp enough to be left alone.": "{}, de más de {} píxeles: bastante nítido para "
     "dejarlo como está.",
-    "{} found, but no face model is installed; `python main.py models download GFPGANv1.4` (349 MB) would restore "
-    "faces.": "Hay {}, pero no hay instalado ningún modelo de rostros; `python main.py models download GFPGANv1.4` "
+    "{} found, but no face model is installed; `{} models download GFPGANv1.4` (349 MB) would restore "
+    "faces.": "Hay {}, pero no hay instalado ningún modelo de rostros; `{} models download GFPGANv1.4` "
     "(349 MB) permitiría restaurar los rostros.",
     "{}, less than {} pixels high: too small.": "{}, de menos de {} píxeles de alto: demasiado pequeño.",
-    "{} found, but not where eyes and mouth are; `python main.py models download {}` (0.2 MB) would locate them, so "
-    "that faces can be restored.": "Hay {}, pero no se sabe dónde están los ojos y la boca; `python main.py models "
+    "{} found, but not where eyes and mouth are; `{} models download {}` (0.2 MB) would locate them, so "
+    "that faces can be restored.": "Hay {}, pero no se sabe dónde están los ojos y la boca; `{} models "
     "download {}` (0,2 MB) los localizaría para poder restaurar los rostros.",
     "{} found, {} pixels high at most: faces are restored.": "Hay {}, de {} píxeles de alto como máximo: se "
     "restauran los rostros.",
