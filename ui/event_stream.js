@@ -58,7 +58,9 @@
         try {
           let last = await read(reader, give);
           while (last && (asking || waiting.size)) {
-            reader = (await open()).body.getReader();
+            const next = await open();
+            if (!next.ok || !next.body) throw new Error(`the stream of answers: ${next.status}`);
+            reader = next.body.getReader();
             last = await read(reader, give);
           }
           if (last) give(last);

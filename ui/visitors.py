@@ -132,8 +132,6 @@ class Visitors:
         visitor, window = self.of(request), (_window(request), tab)
         with self._lock:
             before = self._windows.get(window)
-            if before is not None and not beside:
-                before.cancel()
             job = UiJob(
                 work,
                 queue or self.queue,
@@ -143,6 +141,8 @@ class Visitors:
                 needs_watcher=needs_watcher,
                 at_end=at_end,
             )
+            if before is not None and not beside:  # not before the new one has found a place
+                before.cancel()
             self._windows[window] = job
             going = [one for one in self._jobs.get((visitor.key, tab), []) if not one.finished]
             self._jobs[visitor.key, tab] = [*going, job]
@@ -157,6 +157,12 @@ class Visitors:
             if job is not None:
                 self._windows[_window(request), tab] = job
             return job
+
+    def goes_on(self, request: Any, tab: str) -> bool:
+        """Whether this window's job of that tab waits or runs."""
+        with self._lock:
+            job = self._windows.get((_window(request), tab))
+        return job is not None and not job.finished
 
     def cancel(self, request: Any, tab: str) -> None:
         """Cancel this window's job of that tab."""

@@ -161,8 +161,15 @@ def forget_request(output_dir: Path) -> None:
 def unfinished_requests(folder: Path) -> Iterator[BatchRequest]:
     """Batches below a folder that were begun and never finished, the newest first; unreadable ones are left out."""
     found = [path for depth in ("*", "*/*") for path in Path(folder).glob(f"{depth}/{REQUEST_NAME}")]
-    for path in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True):
+    for path in sorted(found, key=_written, reverse=True):
         try:
             yield load_request(path.parent)
         except EngineError as error:
             logger.info("An unfinished batch is not offered: %s", error)
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # forgotten meanwhile
+        return 0.0

@@ -139,7 +139,7 @@ def test_the_list_of_models_reads_in_a_narrow_window_and_names_packs_once(weight
     listed = ModelStore(REGISTRY, weights, bundled_dir=None, cache_dir=None, from_setup=lambda pair: None).list()
     statuses = [replace(status, installed=status.name == "tiny-x4") for status in listed]
     lines = list(list_in_words(statuses))
-    installed, packs = lines.index("Installed"), lines.index("Packs of networks: main.py models download NAME")
+    installed, packs = lines.index("Installed"), lines.index("Packs of networks: python main.py models download NAME")
     assert any(line.startswith("  tiny-x4 ") for line in lines[installed:packs])
     assert [line.split()[0] for line in lines[packs + 1 :]].count("realcugan") == 1
     assert not any("realcugan-" in line for line in lines), "single networks of a pack that is not here"

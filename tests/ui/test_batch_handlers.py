@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +31,7 @@ from ui.handlers.picture_facts import PictureFacts
 from ui.strings import LANGUAGES, words_in
 from ui.thumbnails import Thumbnails
 from ui.visitors import Visitor
-from utils.errors import InvalidImageError, InvalidSettingsError
+from utils.errors import InvalidImageError, InvalidSettingsError, OutputError
 
 WORDS = words_in("en")
 TWICE = EnhanceSettings.create(model="lanczos", scale=2)
@@ -130,6 +132,56 @@ def test_a_browser_has_one_batch_at_a_time_and_finds_it_again(manager, visitor, 
     asked.set()
     assert batch.join(LONG)
     assert workspace.current(visitor) is batch and workspace.current(Visitor("other", visitor.folder)) is None
+
+
+def test_two_windows_that_start_at_once_have_one_batch(workspace, visitor, settings, uploads, monkeypatch):
+    both = threading.Barrier(2, timeout=LONG)
+    take, begun, refused = handlers.take_uploads, [], []
+
+    def slowly(request, place):
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # the other window comes as far as this, where it may
+        return take(request, place)
+
+    def start():
+        place = handlers.new_place(visitor)
+        request = handlers.make_request(handlers.Wanted(uploads[:1]), TWICE, False, place, settings)
+        try:
+            begun.append(workspace.begin(visitor, request, place))
+        except InvalidSettingsError as error:
+            refused.append(error)
+
+    monkeypatch.setattr(handlers, "take_uploads", slowly)
+    monkeypatch.setattr(handlers.BackgroundBatch, "_work", lambda self: None)  # stays as it began
+    windows = [threading.Thread(target=start) for _ in range(2)]
+    for one in windows:
+        one.start()
+    for one in windows:
+        one.join()
+    assert len(begun) == len(refused) == 1 and workspace.current(visitor) is begun[0]
+
+
+def test_a_full_disk_is_said_and_leaves_no_folder(workspace, visitor, settings, uploads, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = handlers.new_place(visitor)
+    request = handlers.make_request(handlers.Wanted(uploads[:1]), TWICE, False, place, settings)
+    monkeypatch.setattr(handlers.os, "link", full)
+    monkeypatch.setattr(handlers.shutil, "copyfile", full)
+    with pytest.raises(OutputError, match="No space left"):
+        workspace.begin(visitor, request, place)
+    assert not place.exists() and workspace.current(visitor) is None
+
+
+def test_a_note_that_cannot_be_read_hides_no_other_batch(workspace, visitor, settings, tmp_path, photo):
+    (tmp_path / "mine").mkdir()
+    shutil.copy(photo, tmp_path / "mine" / "a.png")
+    begin(workspace, visitor, settings, handlers.Wanted(folder=str(tmp_path / "mine"))).request.save()
+    broken = handlers.new_place(visitor) / "where.txt"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"\xff\xfe\xff")
+    assert workspace.unfinished(visitor).output_dir == tmp_path / "mine" / "enhanced"
 
 
 def test_a_batch_that_did_not_end_is_offered_by_the_next_run_of_the_program(

@@ -121,3 +121,8 @@ def test_reasons_about_another_quality_s_model_are_not_told(work_advice):
 def work_advice(opened, photo):
     advice = opened.service.recommend(photo)
     return replace(advice, settings={**advice.settings, "denoise_strength": 0.5})
+
+
+def test_a_size_that_is_no_number_is_shown_as_it_was_typed():
+    values = {"goal": "exact", "width": "wide", "height": 300, "fit": "fit"}
+    assert "wide × 300" in auto.value_words("size", values, ENGLISH)

@@ -13,6 +13,7 @@ import gradio as gr
 import pytest
 
 from engine.face_restorer import FaceRestorer
+from engine.jobs.job_list import JobKind
 from engine.processor import enhance_file
 from tests import checkpoints
 from tests.ui.test_image_work import TwoFaces, config, pixels  # noqa: F401 (config is a fixture)
@@ -110,6 +111,32 @@ def test_a_slider_moves_the_result_that_its_own_window_shows(opened, photo, othe
     assert [Path(run.output_path).name for run in workspace.runs] == ["photo_x2_fidelity50.png", "other_x2.png"]
 
 
+def test_a_page_that_is_opened_while_nothing_runs_changes_nothing_more(opened):
+    """Gradio empties every component of an event in parts that says nothing at all."""
+    opened.tab.restore(window("a"))
+    assert list(asyncio.run(collected(opened.tab.follow(window("a")))).values()) == [gr.skip()]
+
+
+def test_cancel_stays_while_another_job_of_the_window_goes_on(opened, photo):
+    until_told = threading.Event()
+    beside = opened.visitors.start(
+        window("a"), "part", lambda control: until_told.wait(LONG), kind=JobKind.PART, queue=opened.visitors.downloads
+    )
+    assert opened.run("a", photo)[opened.parts.cancel] == gr.update(visible=True)
+    until_told.set()
+    assert beside.join(LONG)
+    assert opened.run("a", photo)[opened.parts.cancel] == gr.update(visible=False)
+
+
+def test_a_result_that_became_unreadable_costs_only_its_own_place(opened, photo, other):
+    opened.run("a", photo)
+    broken = opened.service.workspace(opened.visitors.of(window("a"))).current
+    opened.run("a", other)
+    Path(broken.output_path).write_bytes(b"no picture any more")
+    told = opened.tab.restore(window("a"))[opened.parts.history]
+    assert "other_x2.png" in told and "photo_x2.png" not in told
+
+
 def test_a_second_move_that_was_made_before_the_first_was_shown_is_not_lost(opened, photo):
     first = opened.stage(opened.run("a", photo))["run"]
     opened.tab.readjust(window("a"), event(run=first, fidelity=0.5))
@@ -119,7 +146,7 @@ def test_a_second_move_that_was_made_before_the_first_was_shown_is_not_lost(open
 
 def test_a_result_that_is_no_longer_kept_moves_nothing(opened, photo):
     opened.run("a", photo)
-    assert opened.tab.readjust(window("a"), event(run=99, fidelity=0.5)) == {}
+    assert opened.tab.readjust(window("a"), event(run=99, fidelity=0.5)) == gr.skip()
 
 
 def test_faces_are_those_that_were_chosen_when_enhance_was_pressed(opened, photo, other):

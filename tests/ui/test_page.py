@@ -71,7 +71,7 @@ def test_what_one_part_shows_stays_when_the_next_says_nothing_of_it(browser, ser
     page.close()
 
 
-def test_only_what_is_new_is_sent_again():
+def test_only_what_is_new_is_sent_again_and_the_end_draws_nothing():
     sent = []
     with Page() as blocks:
         told, kept = gr.HTML(), gr.HTML()
@@ -85,5 +85,5 @@ def test_only_what_is_new_is_sent_again():
     for part in (["a", "same"], ["ab", "same"]):
         sent.append(blocks.handle_streaming_diffs(block_fn, part, "session", "run", final=False))
     assert sent == [["a", "same"], [[["replace", [], "ab"]], []]]
-    assert blocks.handle_streaming_diffs(block_fn, [None, None], "session", "run", final=True) == ["ab", "same"]
+    assert blocks.handle_streaming_diffs(block_fn, [None, None], "session", "run", final=True) == [gr.skip()] * 2
     assert not blocks.pending_diff_streams.get("session")

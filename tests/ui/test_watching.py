@@ -64,7 +64,9 @@ def test_all_is_drawn_first_and_then_only_what_changes_until_the_work_has_ended(
     first, second, rest = told(story)
     assert first == [0, 1, gr.update(active=True)]
     assert second == [5, SKIP, SKIP]
-    assert rest == [[SKIP, SKIP, gr.update(active=False)]], "the last change stops the ticks"
+    assert rest == [[5, 1, gr.update(active=False)]], (
+        "the last change draws all, whatever came between, and stops the ticks"
+    )
 
 
 def test_what_is_shown_is_not_even_computed_while_nothing_changes(tab, work, monkeypatch):
@@ -95,6 +97,39 @@ def test_a_tick_is_answered_by_nothing_while_the_window_has_a_watch_and_another_
     again, other = told(story)
     assert again == [[SKIP] * len(CHANGING)]
     assert SKIP not in other
+
+
+def test_a_watch_ends_where_another_took_its_place_or_the_window_was_closed(tab, monkeypatch):
+    monkeypatch.setattr(watching, "_ALIVE", 0)
+
+    async def story():
+        first = tab.watch(window(), 1)
+        await anext(first)
+        second = tab.watch(window(), 1)
+        await anext(second)
+        replaced = [answer async for answer in first]
+        tab._visitors.end(window())
+        return replaced, [answer async for answer in second]
+
+    assert told(story) == ([], [])
+
+
+def test_what_is_given_away_is_not_what_is_compared(tab, work, monkeypatch):
+    """Gradio takes the value out of an update that it is given."""
+    monkeypatch.setattr(work, "state", None)
+    tab._state = lambda request, page=1: {
+        "done": gr.update(value="x"),
+        "page": work.done,
+        "timer": gr.update(active=True),
+    }
+
+    async def story():
+        watch = tab.watch(window(), 1)
+        (await anext(watch))[0].pop("value")
+        work.done = 1
+        return await anext(watch)
+
+    assert told(story) == [SKIP, 1, SKIP]
 
 
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "lost"])

@@ -88,6 +88,10 @@ def value_words(name: str, values: Mapping[str, Any], words: Words) -> str:
         return words.table.get(f"{_WORD_OF[name]}_{value}", str(value))
     if value in (None, "", "auto"):
         return words("precision_auto")
+    return _number(value)
+
+
+def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
@@ -96,7 +100,7 @@ def _size_words(values: Mapping[str, Any], words: Words) -> str:
         return f"×{values['scale']:g}"
     if values["goal"] == "long_edge":
         return f"{words('goal_long_edge')} {values['long_edge']}"
-    sides = " × ".join(f"{values[side]:g}" if values[side] else "…" for side in ("width", "height"))
+    sides = " × ".join(_number(values[side]) if values[side] else "…" for side in ("width", "height"))
     return f"{sides}, {words('fit_' + str(values['fit']))}" if values["width"] and values["height"] else sides
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,7 @@ from engine.batch import (
     forget_request,
     is_running,
     journal_place,
+    load_request,
     unfinished_requests,
     zip_results,
 )
@@ -37,7 +40,7 @@ from ui.handlers.batch_job import BatchJob
 from ui.handlers.common import make_settings
 from ui.visitors import Visitor
 from utils.addresses import is_from_this_machine, is_loopback
-from utils.errors import InvalidImageError, InvalidSettingsError
+from utils.errors import EngineError, InvalidImageError, InvalidSettingsError, OutputError
 
 How = Literal["image", "preset", "auto"]
 OriginalsPolicy = Literal["keep", "trash", "backup"]
@@ -185,6 +188,30 @@ def new_place(visitor: Visitor) -> Path:
     return visitor.folder / f"{_PLACE}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
+def _settled(request: BatchRequest, place: Path) -> BatchRequest:
+    """The request with its uploads in the batch's own folder, or a note there of where its results go.
+
+    Raises ``OutputError``; then nothing is left of the folder.
+    """
+    try:
+        if request.output_dir.is_relative_to(place):
+            return take_uploads(request, place)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / _ELSEWHERE).write_text(str(request.output_dir), "utf-8")
+        return request
+    except (OSError, UnicodeError) as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise OutputError(f"'{place}' cannot be written: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _pointed(pointer: Path) -> Path | None:
+    """The folder that a batch writes into; None where the note of it is gone or cannot be read."""
+    try:
+        return Path(pointer.read_text("utf-8"))
+    except (OSError, UnicodeError):
+        return None
+
+
 def take_uploads(request: BatchRequest, place: Path) -> BatchRequest:
     """Bring uploads to where they outlive the upload folder, so that the batch can be gone on with tomorrow."""
     taken = []
@@ -231,21 +258,18 @@ class BatchService:
         Args:
             place: the batch's own folder, when it is a new one.
         """
-        before = self.current(visitor)
-        if before is not None and before.snapshot().active:
-            raise InvalidSettingsError("A batch is running here. Wait for it, or cancel it first.")
-        if place is not None:
-            if request.output_dir.is_relative_to(place):
-                request = take_uploads(request, place)
-            else:
-                place.mkdir(parents=True, exist_ok=True)
-                (place / _ELSEWHERE).write_text(str(request.output_dir), "utf-8")
-        batch = BackgroundBatch(
-            request, manager=self._manager, config=self._config, queue=self._queue, enhance=self._one_way()
-        )
-        visitor.memory["batch"] = batch
-        self._job_list.add(BatchJob(batch, visitor.key))
-        return batch
+        with visitor.memory.setdefault("batch lock", threading.Lock()):  # two windows may start at once
+            before = self.current(visitor)
+            if before is not None and before.snapshot().active:
+                raise InvalidSettingsError("A batch is running here. Wait for it, or cancel it first.")
+            if place is not None:
+                request = _settled(request, place)
+            batch = BackgroundBatch(
+                request, manager=self._manager, config=self._config, queue=self._queue, enhance=self._one_way()
+            )
+            visitor.memory["batch"] = batch
+            self._job_list.add(BatchJob(batch, visitor.key))
+            return batch
 
     def _one_way(self) -> Enhance | None:
         enhance = self._enhance
@@ -267,9 +291,11 @@ class BatchService:
     def unfinished(self, visitor: Visitor) -> BatchRequest | None:
         """A batch of this browser that was killed or cancelled and that nobody runs now; the newest."""
         found = list(unfinished_requests(visitor.folder))
-        for pointer in visitor.folder.glob(f"{_PLACE}*/{_ELSEWHERE}"):
-            output = Path(pointer.read_text("utf-8"))
-            found += [one for one in unfinished_requests(output.parent) if one.output_dir == output]
+        pointers = sorted(visitor.folder.glob(f"{_PLACE}*/{_ELSEWHERE}"), reverse=True)  # names begin with their time
+        for output in dict.fromkeys(map(_pointed, pointers)):
+            if output is not None:
+                with suppress(EngineError):  # finished since
+                    found.append(load_request(output))
         return next((one for one in found if not is_running(one.output_dir)), None)
 
     def go_on(self, visitor: Visitor) -> BackgroundBatch:

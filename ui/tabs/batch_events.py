@@ -209,15 +209,21 @@ class BatchEvents:
 
     def _after(self, request: gr.Request, show: str, action: Callable[[], Any]) -> list[Any]:
         """The tab after ``action``, or why it was not done."""
-        trouble = ""
+        trouble, words = "", words_for(request)
         try:
             action()
         except EngineError as error:
-            trouble = view.trouble_html(error, words_for(request))
+            trouble = view.trouble_html(error, words)
+            if self._runs(request):  # whose next step takes the place of the sentence
+                gr.Warning(words.said(error), title=words("toast_trouble"))
         answer = self.look(request, show, 1)
         if trouble:
             answer[CHANGING.index("status")] = trouble
         return answer
+
+    def _runs(self, request: gr.Request) -> bool:
+        batch = self._batches.current(self._visitors.of(request))
+        return batch is not None and batch.snapshot(with_items=False).active
 
     def _mark(self, request: gr.Request) -> tuple[Any, ...]:
         """Differs whenever what is shown does; costs nothing."""

@@ -353,6 +353,8 @@ def _connect_run(
     blocks: gr.Blocks,
 ) -> None:
     outputs, place = shown.outputs, [shown.show, shown.page]
+    # A page that is not there is that which is nearest; Gradio would refuse every event that brings it, Cancel too.
+    shown.page.preprocess = lambda number: number
     quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
     started = shown.start.click(events.start, [shown.show, *fields.all, *form.components], outputs, **quiet)
     started.then(events.begun, fields.all, [prospect.plan, prospect.planned], **quiet)

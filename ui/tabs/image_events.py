@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from ui.tabs.image_layout import Parts
 from ui.visitors import Visitor, Visitors
 from utils.errors import EngineError
 
+logger = logging.getLogger(__name__)
+
 TAB = "image"
 Updates = dict[Any, Any]
 
@@ -42,8 +45,13 @@ class Events:
         async for step in job.watch():
             yield {p.status: common.progress_html(words, step)}
 
-    def idle(self) -> Updates:
-        return {self.parts.enhance: gr.update(interactive=True), self.parts.cancel: gr.update(visible=False)}
+    def idle(self, request: gr.Request) -> Updates:
+        """The buttons after a job; another one of this window may still go on."""
+        enhancing, trying = (self.visitors.goes_on(request, tab) for tab in (TAB, "part"))
+        return {
+            self.parts.enhance: gr.update(interactive=not enhancing),
+            self.parts.cancel: gr.update(visible=enhancing or trying),
+        }
 
     def shown(self, visitor: Visitor, run: Run, words: Words) -> Updates:
         """Everything that a result changes on the page."""
@@ -84,12 +92,19 @@ class Events:
         workspace = self.service.workspace(visitor)
         with workspace.lock:
             runs, current = [run for run in workspace.runs if Path(run.output_path).exists()], workspace.current
-        small = {run.id: previews.thumbnail(Path(run.output_path), visitor.folder) for run in runs}
+        small = {}
+        for run in runs:
+            try:
+                small[run.id] = previews.thumbnail(Path(run.output_path), visitor.folder)
+            except (EngineError, OSError) as error:  # one that cannot be read any more costs only its own place
+                logger.info("No thumbnail of '%s': %s", run.output_path, error)
+        runs = [run for run in runs if run.id in small]
         return html.history_html(runs, current, small, words)
 
     async def bring(self, request: gr.Request, name: str, note: Any, button: Any) -> AsyncIterator[Updates]:
         """Bring a model where that is allowed; its progress in ``note``."""
         if not self.config.enable_downloads:  # a hidden button keeps nobody from calling its event
+            yield {note: gr.skip()}
             return
         words = words_for(request)
         try:

@@ -93,7 +93,7 @@ class PartEvents(Events):
         """A face was clicked: keep or skip it."""
         words, visitor = words_for(request), self.visitors.of(request)
         if not path:
-            return {}
+            return gr.skip()
         try:
             found = self.service.turn_face(visitor, Path(path), int(event.number), self.settings(given))
             return self._boxes(found, visitor, Path(path), words)
@@ -102,6 +102,7 @@ class PartEvents(Events):
 
     async def fetch_face(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Bring what face restoration needs."""
+        yield {self.parts.face_note: gr.skip()}
         absent = missing_face_models(self.service.manager)
         for missing in absent.missing if absent is not None else ():
             async for updates in self.bring(request, missing.name, self.parts.face_note, self.parts.fetch_face):
@@ -125,6 +126,7 @@ class PartEvents(Events):
         """A part was chosen: enhance it at full quality."""
         p, words, visitor = self.parts, words_for(request), self.visitors.of(request)
         if not path:
+            yield {p.status: gr.skip()}
             return
         center = float(event.x), float(event.y)
         try:
@@ -140,7 +142,7 @@ class PartEvents(Events):
                 yield updates
             part, view = job.result()
         except EngineError as error:
-            yield {p.status: common.trouble_html(words, error), **self.idle()}
+            yield {p.status: common.trouble_html(words, error), **self.idle(request)}
             return
         seconds = common.time_words(words, part.seconds)
         line = words("try_done", model=part.model, time=seconds)
@@ -148,7 +150,7 @@ class PartEvents(Events):
             p.stage: view.to_json(),
             p.status: f'<p class="done">{html.escape(line)}</p>',
             p.whole: gr.update(visible=True),
-            **self.idle(),
+            **self.idle(request),
         }
 
     def show_whole(self, request: gr.Request, path: str | None) -> Updates:
@@ -181,9 +183,9 @@ class PartEvents(Events):
                 yield {p.compare_grid: common.progress_html(words, step)}
             made = job.result()
         except EngineError as error:
-            yield {p.compare_grid: common.trouble_html(words, error), **self.idle()}
+            yield {p.compare_grid: common.trouble_html(words, error), **self.idle(request)}
             return
-        yield {p.compare_grid: html.compare_html(made, words), **self.idle()}
+        yield {p.compare_grid: html.compare_html(made, words), **self.idle(request)}
 
     def take_model(self, event: gr.EventData) -> Any:
         return gr.update(value=event.model)

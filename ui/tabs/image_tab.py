@@ -187,7 +187,7 @@ class _Tab(Events):
         if path:
             with suppress(EngineError):  # what is wrong with the choice, the estimate says
                 view = self.service.show_page(self.visitors.of(request), Path(path), self.settings(given))
-        return {} if view is None else {p.stage: view.to_json(), p.status: "", p.whole: hidden, p.result: hidden}
+        return gr.skip() if view is None else {p.stage: view.to_json(), p.status: "", p.whole: hidden, p.result: hidden}
 
     def _cleared(self, visitor: Visitor) -> Updates:
         p, workspace = self.parts, self.service.workspace(visitor)
@@ -254,17 +254,17 @@ class _Tab(Events):
         try:
             run = job.result()
         except EngineError as error:
-            yield {self.parts.status: common.trouble_html(words, error), **self.idle()}
+            yield {self.parts.status: common.trouble_html(words, error), **self.idle(request)}
             return
         visitor, opened = self.visitors.of(request), self.visitors.noted(request, "picture", run.input_path)
         if opened and same_file(Path(opened), Path(run.input_path)):
-            yield {**self.shown(visitor, run, words), **self.idle()}
+            yield {**self.shown(visitor, run, words), **self.idle(request)}
         else:  # the window has gone on to another picture
             done = html.escape(words("done_elsewhere", name=run.input_name))
             yield {
                 self.parts.status: f'<p class="done" data-job="done">{done}</p>',
                 self.parts.history: self.strip(visitor, words),
-                **self.idle(),
+                **self.idle(request),
             }
 
     def stop(self, request: gr.Request) -> None:
@@ -278,7 +278,7 @@ class _Tab(Events):
         visitor, workspace = self.visitors.of(request), self.service.workspace(self.visitors.of(request))
         run = workspace.get(int(event.run))
         if run is None:
-            return {}
+            return gr.skip()
         with workspace.lock:
             workspace.current = run
         return self.shown(visitor, run, words_for(request))
@@ -289,7 +289,7 @@ class _Tab(Events):
         workspace = self.service.workspace(visitor)
         run = workspace.get(int((stage or {}).get("run") or 0)) or workspace.current
         if run is None:
-            return {}
+            return gr.skip()
         hidden = {p.heat: gr.update(value=words("heat_show")), p.legend: ""}
         if (stage or {}).get("heat"):
             return {**hidden, p.stage: self.service.view(visitor, run).to_json()}
@@ -321,7 +321,7 @@ class _Tab(Events):
         except EngineError as error:
             return {self.parts.status: common.trouble_html(words, error)}
         if run is None:
-            return {}
+            return gr.skip()
         updates = self.shown(visitor, run, words)
         for slider in (self.parts.fidelity, self.parts.face_strength):
             del updates[slider]  # it may have been moved on meanwhile
@@ -349,6 +349,8 @@ class _Tab(Events):
     async def follow(self, request: gr.Request) -> AsyncIterator[Updates]:
         """What ran as the page was opened is watched."""
         job = self.visitors.noted(request, _GOING_ON)
-        if job is not None:
-            async for updates in self._follow(job, request, words_for(request)):
-                yield updates
+        if job is None:
+            yield {self.parts.status: gr.skip()}  # Gradio empties everything where nothing is said
+            return
+        async for updates in self._follow(job, request, words_for(request)):
+            yield updates

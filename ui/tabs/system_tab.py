@@ -17,7 +17,6 @@ from engine.models.isolated import run_isolated
 from engine.types import JobControl, Progress
 from ui.handlers import system as handlers
 from ui.handlers.batch_view import bar_html, note_html, size_words, trouble_html
-from ui.jobs import UiJob
 from ui.strings import t, words_for
 from ui.visitors import Visitors
 from utils.errors import EngineError
@@ -233,7 +232,7 @@ class SystemEvents:
             return run_isolated(machine_test_for, self._config, "auto", _TEST_SECONDS)
 
         try:
-            job = self._visitors.start(request, "system", measure, kind=JobKind.BENCHMARK)
+            job = self._visitors.start(request, "system", measure, kind=JobKind.BENCHMARK, needs_watcher=False)
             started = time.monotonic()
             while not job.finished:
                 waiting = job.step.position
@@ -253,6 +252,7 @@ class SystemEvents:
     async def download(self, request: gr.Request, chosen: str | None) -> AsyncIterator[list[Any]]:
         words, visitor = words_for(request), self._visitors.of(request)
         if not self._config.enable_downloads or not chosen:
+            yield [gr.skip()] * 8
             return
 
         def bring(control: JobControl) -> Any:
@@ -266,11 +266,18 @@ class SystemEvents:
 
         same = [gr.skip()] * 6
         label = words("system_downloading", name=chosen)
-        job: UiJob[Any] | None = None
         try:
-            job = UiJob(bring, self._visitors.downloads, visitor.key, kind=JobKind.DOWNLOAD, name=chosen)
+            job = self._visitors.start(
+                request,
+                "download",
+                bring,
+                kind=JobKind.DOWNLOAD,
+                name=chosen,
+                queue=self._visitors.downloads,
+                needs_watcher=False,
+                beside=True,
+            )
             visitor.memory["download"] = job
-            self._visitors.job_list.add(job)
             yield [bar_html(0.0, label, label=label), gr.update(visible=True), *same]
             async for step in job.watch():
                 if step.progress is not None:

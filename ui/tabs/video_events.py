@@ -82,7 +82,10 @@ class VideoEvents(StageEvents):
         return self.look(request)
 
     def _after(self, request: gr.Request, trouble: str) -> list[Any]:
-        """The tab with a sentence about what was not done; what runs keeps its bar."""
+        """The tab with a sentence about what was not done; what runs keeps its bar, and its next step takes the
+        sentence's place."""
+        if self.queue.going(self._visitors.of(request)):
+            gr.Warning(trouble, title=words_for(request)("toast_trouble"))
         answer = self.look(request)
         answer[CHANGING.index("status")] = trouble
         return answer

@@ -16,6 +16,8 @@ _PAUSE = 0.1
 """Seconds between two questions whether anything has changed."""
 _ALIVE = 3.0
 """Seconds since its last question for which a watch is taken to go on."""
+_NOBODY = (None, -math.inf)
+"""Who watches, and when it asked last."""
 
 
 class Watching:
@@ -54,24 +56,32 @@ class Watching:
 
         Where this window has a watch already, nothing: it was only asked whether there is one.
         """
-        if time.monotonic() - self._visitors.noted(request, self._watched, -math.inf) < _ALIVE:
+        _, asked = self._visitors.noted(request, self._watched, _NOBODY)
+        if time.monotonic() - asked < _ALIVE:
             yield [gr.skip()] * len(self._changing)
             return
-        first, seen, looked = list(place), None, None
+        first, seen, looked, mine = list(place), None, None, object()
         before: dict[str, Any] = {}
-        while True:
-            self._visitors.note(request, self._watched, time.monotonic())
+        self._visitors.note(request, self._watched, (mine, time.monotonic()))
+        while self._visitors.noted(request, self._watched, _NOBODY)[0] is mine:  # else another's, or the window is gone
+            self._visitors.note(request, self._watched, (mine, time.monotonic()))
             last, mark = self._visitors.noted(request, self._place, first), self._mark(request)
             if last is not looked or mark != seen:
                 now = await asyncio.to_thread(self._state, request, *last)
-                if last is not looked:
+                ended = not now["timer"]["active"]
+                if last is not looked or ended:
                     before = {}  # a look has drawn everything since, perhaps before what was sent last
-                yield [gr.skip() if before.get(name) == now[name] else now[name] for name in self._changing]
+                # Copies: Gradio takes the value out of what it is given.
+                yield [gr.skip() if before.get(name) == now[name] else _copy(now[name]) for name in self._changing]
                 before, seen, looked = now, mark, last
-                if not now["timer"]["active"]:
-                    self._visitors.note(request, self._watched, -math.inf)
+                if ended:
+                    self._visitors.note(request, self._watched, _NOBODY)
                     return
             await asyncio.sleep(_PAUSE)
+
+
+def _copy(value: Any) -> Any:
+    return dict(value) if isinstance(value, dict) else value
 
 
 __all__ = ["Watching"]
