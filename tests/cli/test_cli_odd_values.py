@@ -24,6 +24,7 @@ def run(own_environment):
     [
         ("history", "list", "--days", "1e9"),
         ("history", "show", "99999999999999999999"),
+        ("history", "list", "--outcome", "perhaps"),
         ("bench", "--runs", "0"),
         ("video", "film.mp4", "--from", "inf"),
         ("video", "film.mp4", "--preview", "nan"),
