@@ -43,6 +43,7 @@ _EVENT_STREAM = Path(__file__).with_name("event_stream.js")
 KEEP_SECONDS = 86400
 """Uploads and previews are removed after a day; results stay."""
 _SWEEP_SECONDS = 3600
+_PLACES = 256
 
 
 def build(
@@ -96,7 +97,9 @@ def build(
             visitors.end(request)
 
         blocks.unload(window_closed)
-    # Long work waits in ``visitors.queue``; here only the events themselves are counted.
+    # Long work waits in ``visitors.queue``; here only the events themselves are counted. Each window that watches a job
+    # holds one of these places for as long.
+    blocks.max_threads = _PLACES
     blocks.queue(max_size=128, default_concurrency_limit=8)
     return blocks
 

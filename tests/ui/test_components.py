@@ -103,6 +103,15 @@ def test_the_batchs_plan_waits_for_the_list_of_presets(settings, manager, tmp_pa
     assert not tabs & set(names.targets)
 
 
+def test_many_windows_may_watch_their_jobs_and_a_page_that_is_not_there_refuses_no_event(settings, manager, tmp_path):
+    blocks = build(settings, manager, Visitors(tmp_path / "outputs"))
+    assert blocks._queue.max_thread_count >= 256
+    (cancel,) = [fn for fn in blocks.fns.values() if fn.name == "cancel" and fn.inputs and len(fn.inputs) == 2]
+    page = cancel.inputs[1]
+    page.maximum = 3
+    assert page.preprocess(99) == 99 and page.preprocess(None) is None
+
+
 def test_an_original_file_is_the_path_itself():
     with gr.Blocks():
         part = original_file(gr.File())
