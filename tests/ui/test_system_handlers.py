@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from engine.executors.in_process import in_process_executor
@@ -207,7 +208,9 @@ def test_a_download_is_cancelled(events):
 
 def test_where_downloads_are_off_nothing_is_brought_or_deleted(events, weights, tmp_path):
     events._config = replace(events._config, enable_downloads=False)
-    assert asyncio.run(told_by(events.download(REQUEST, "quick"))) == []
+    assert asyncio.run(told_by(events.download(REQUEST, "quick"))) == [gr.skip()], (
+        "Gradio empties all where nothing is said"
+    )
     (tmp_path / "models").mkdir()
     shutil.copy(weights / "tiny-x4.pth", tmp_path / "models" / "mine.pth")
     said = events.delete(REQUEST, "mine")[0]
@@ -216,7 +219,11 @@ def test_where_downloads_are_off_nothing_is_brought_or_deleted(events, weights, 
 
 def test_where_downloads_are_off_the_image_tab_brings_nothing_either():
     events = ImageEvents(None, None, None, SimpleNamespace(enable_downloads=False))
-    assert asyncio.run(told_by(events.bring(REQUEST, "quick", "note", "button"))) == []
+
+    async def story():
+        return [updates async for updates in events.bring(REQUEST, "quick", "note", "button")]
+
+    assert asyncio.run(story()) == [{"note": gr.skip()}]
 
 
 def test_a_second_download_of_a_window_does_not_cancel_the_first(events):
