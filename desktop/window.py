@@ -16,7 +16,7 @@ from typing import Any
 from desktop import notices
 from desktop.words import NAME, text
 from utils.errors import EngineError
-from utils.installation import how_to_add
+from utils.installation import how_to_add, is_ready_made
 
 _PROBE = "from webview.guilib import initialize; print(initialize().renderer)"
 _PROBE_SECONDS = 60.0
@@ -51,7 +51,7 @@ def find_web_view(environment: dict[str, str] | None = None) -> str:
     on_linux = sys.platform.startswith("linux")
     if on_linux and not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         raise NoWebViewError("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set).")
-    if getattr(sys, "frozen", False):
+    if is_ready_made():
         return _found_here()
     try:
         done = subprocess.run(

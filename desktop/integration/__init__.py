@@ -21,6 +21,7 @@ from desktop.integration.entries import Entry, Places
 from desktop.words import system_language
 from utils.errors import OutputError
 from utils.files import replaced
+from utils.installation import is_ready_made
 
 RECORD = "integration.json"
 
@@ -114,7 +115,7 @@ def program_command(root: Path, executable: str = sys.executable, platform: str 
     Args:
         root: the folder with ``main.py``: a checkout, or the package that pip installed.
     """
-    if getattr(sys, "frozen", False):
+    if is_ready_made():
         return (executable,)
     python = Path(executable)
     if platform == "win32" and (quiet := python.with_name("pythonw.exe")).is_file():

