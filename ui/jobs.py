@@ -148,10 +148,11 @@ class UiJob(Generic[T]):
             logger.exception("A job of the interface failed")
             self._error = EngineError(f"An unforeseen fault: {error}. The log has the details.")
         finally:
-            self._turn.leave()
+            # The next one begins when all of this one is over: nothing that is shown holds both.
             try:
                 self._at_end()
             finally:
+                self._turn.leave()
                 self._finished.set()
 
     def _note(self, progress: Progress) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ def pytest_runtest_makereport(item, call):
                 report.sections.append((f"what '{name}' showed", _shown(value)))
             elif isinstance(value, App):
                 report.sections.append(("what the app said last", value.log.read_text()[-_MOST_TEXT:]))
+            elif isinstance(value, _SharedApp):
+                value.spoilt = True
     return report
 
 
@@ -50,14 +53,45 @@ def _shown(page: Any) -> str:
     return "\n".join(said)[:_MOST_TEXT]
 
 
+class _SharedApp:
+    """The app for all browser tests, until one of them fails: what that one left in it shall disturb no other.
+
+    Attributes:
+        spoilt: a test failed with the one that runs.
+    """
+
+    def __init__(self, weights: Path, new_folder: Callable[[str], Path]) -> None:
+        self._weights, self._new_folder = weights, new_folder
+        self._running: tuple[App, ExitStack] | None = None
+        self.spoilt = False
+
+    def app(self) -> App:
+        if self.spoilt:
+            self.close()
+        if self._running is None:
+            base, stack = self._new_folder("app"), ExitStack()
+            shutil.copytree(self._weights, base / "weights")
+            self._running = stack.enter_context(running_app(base, Gate(base / "gate"), optimize="false")), stack
+        return self._running[0]
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running[1].close()
+        self._running, self.spoilt = None, False
+
+
 @pytest.fixture(scope="session")
-def app(weights, tmp_path_factory) -> Iterator[App]:
-    """The app with the tiny models and a gate before them, for all browser tests."""
-    base = tmp_path_factory.mktemp("app")
-    shutil.copytree(weights, base / "weights")
+def shared_app(weights, tmp_path_factory) -> Iterator[_SharedApp]:
+    made = _SharedApp(weights, tmp_path_factory.mktemp)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(shared_app) -> App:
+    """The app with the tiny models and a gate before them."""
     try:
-        with running_app(base, Gate(base / "gate"), optimize="false") as made:
-            yield made
+        return shared_app.app()
     except AppDidNotStart as error:
         pytest.fail(f"the app did not start: {error}")
 

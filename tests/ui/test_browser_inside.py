@@ -29,10 +29,10 @@ class Mirror:
     gate: threading.Event
 
 
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory):
+@pytest.fixture
+def mirror(tmp_path):
     # Of more than one piece, as downloads are counted.
-    content = write_compact(tmp_path_factory.mktemp("mirror") / "model.pth", convs=6).read_bytes()
+    content = write_compact(tmp_path / "model.pth", convs=6).read_bytes()
     gate = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,8 +65,8 @@ class Inside:
     visitors: object
 
 
-@pytest.fixture(scope="module")
-def inside(weights, mirror, tmp_path_factory):
+@pytest.fixture
+def inside(weights, mirror, tmp_path):
     from starlette.middleware import Middleware
 
     from config import Config
@@ -75,7 +75,8 @@ def inside(weights, mirror, tmp_path_factory):
     from ui.app import _page_arguments, build
     from ui.visitors import VisitorCookie, Visitors
 
-    base = tmp_path_factory.mktemp("inside")
+    base = tmp_path / "inside"
+    base.mkdir()
     config = Config(
         _env_file=None,
         weights_dir=base / "weights",

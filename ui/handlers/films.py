@@ -61,23 +61,6 @@ class FilmRequest:
             raise InvalidSettingsError("What was to be done with the film cannot be read; start it anew.") from error
 
 
-@dataclass(eq=False)
-class Film:
-    """A film that runs or waits.
-
-    Attributes:
-        identity: tells its file from others.
-        begun: its turn has come.
-        left_undone: its process or the program broke off, so it is to be offered again.
-    """
-
-    request: FilmRequest
-    identity: str
-    job: UiJob[VideoResult] | None = None
-    begun: bool = False
-    left_undone: bool = False
-
-
 @dataclass(frozen=True)
 class EndedFilm:
     """How a film ended: with a result, or an error.
@@ -93,6 +76,23 @@ class EndedFilm:
     identity: str = ""
     request: FilmRequest | None = None
     key: str = field(default_factory=lambda: secrets.token_hex(6))
+
+
+@dataclass(eq=False)
+class Film:
+    """A film that runs or waits.
+
+    Attributes:
+        identity: tells its file from others.
+        ending: how it ended, where its turn had come.
+        left_undone: its process or the program broke off, so it is to be offered again.
+    """
+
+    request: FilmRequest
+    identity: str
+    job: UiJob[VideoResult] | None = None
+    ending: EndedFilm | None = None
+    left_undone: bool = False
 
 
 @dataclass(eq=False)
@@ -174,29 +174,23 @@ class FilmQueue:
 
     def _run(self, visitor: Visitor, film: Film, upload: CachedUpload, control: JobControl) -> VideoResult:
         """One film, when its turn has come."""
-        wanted, film.begun = film.request, True
-        # Only now: while this one waited, others may have taken the name.
-        named = target_of(upload.path, visitor.folder, wanted.settings, wanted.kind, wanted.options)
+        wanted = film.request
         try:
-            with named as target:
+            # Only now: while this one waited, others may have taken the name.
+            with target_of(upload.path, visitor.folder, wanted.settings, wanted.kind, wanted.options) as target:
                 result = self.enhance(
                     upload.path, target, wanted.settings, wanted.options, config=self._config, control=control
                 )
             result = packed(result, visitor.folder)
         except Exception as error:
             film.left_undone = isinstance(error, WorkerLostError) or not isinstance(error, EngineError)
-            self._note(visitor, EndedFilm(upload.path.name, error=_as_engine_error(error)))
+            film.ending = EndedFilm(upload.path.name, error=_as_engine_error(error))
             raise
-        self._note(visitor, EndedFilm(upload.path.name, result, None, film.identity, wanted))
+        film.ending = EndedFilm(upload.path.name, result, None, film.identity, wanted)
         return result
 
-    def _note(self, visitor: Visitor, ended: EndedFilm) -> None:
-        films = self.films(visitor)
-        with films.lock:
-            films.ended = [*films.ended, ended][-_KEPT:]
-
     def _put_away(self, films: Films, film: Film, upload: CachedUpload) -> None:
-        """A film is over, or was cancelled before it began."""
+        """A film is over, or was cancelled before it began: at one moment it is no longer going and has ended."""
         try:
             if film.left_undone:
                 upload.leave()
@@ -207,9 +201,8 @@ class FilmQueue:
                 films.going.remove(film)
                 if film.left_undone:
                     films.undone = None
-                if not film.begun:
-                    cancelled = EndedFilm(upload.path.name, error=JobCancelled("Cancelled before it began."))
-                    films.ended = [*films.ended, cancelled][-_KEPT:]
+                never = EndedFilm(upload.path.name, error=JobCancelled("Cancelled before it began."))
+                films.ended = [*films.ended, film.ending or never][-_KEPT:]
                 films.mark += 1
 
     def going(self, visitor: Visitor) -> list[Film]:

@@ -138,10 +138,11 @@ class PresetEvents:
         return [gr.update(choices=choices, value=chosen), preview, sentence, gr.update(visible=False), "", own, own]
 
     def refresh(self, request: gr.Request, chosen: str | None) -> list[Any]:
-        """As ``show``; what a person chose while this was asked is not taken back, unless it is gone."""
+        """As ``show``; what a person chose or was told while this was asked stays, unless the preset is gone."""
         answer = self.show(request, chosen)
         if answer[0]["value"] == chosen:
             answer[0] = gr.update(choices=answer[0]["choices"])
+            answer[2:5] = [gr.skip()] * 3
         return answer
 
     def pick(self, request: gr.Request, chosen: str) -> list[Any]:
@@ -236,25 +237,24 @@ def _said(sentence: str) -> str:
 
 def _connect(handlers: PresetEvents, parts: _Parts, form: SettingsForm, blocks: gr.Blocks, tab: gr.Tab) -> None:
     outputs = parts.outputs
-    quiet: dict[str, Any] = {"show_progress": "hidden"}
     # The last one asked is the last drawn.
-    in_turn = {
-        **quiet,
+    in_turn: dict[str, Any] = {
+        "show_progress": "hidden",
         "concurrency_limit": 1,
         "concurrency_id": "presets shown",
     }
     blocks.load(handlers.refresh, parts.chosen, outputs, **in_turn)
     tab.select(handlers.refresh, parts.chosen, outputs, **in_turn)
     parts.chosen.input(handlers.pick, parts.chosen, outputs[1:], **in_turn)
-    parts.apply.click(handlers.apply, parts.chosen, [parts.told, *form.components], **quiet)
+    parts.apply.click(handlers.apply, parts.chosen, [parts.told, *form.components], **in_turn)
     saved = [parts.chosen, parts.name, parts.description, parts.replace, *form.components]
-    parts.save.click(handlers.save, saved, outputs, **quiet)
-    parts.name.change(handlers.hint, parts.name, parts.hint, trigger_mode="always_last", **quiet)
-    parts.rename.click(handlers.rename, [parts.chosen, parts.new_name], outputs, **quiet)
-    parts.duplicate.click(handlers.duplicate, [parts.chosen, parts.new_name], outputs, **quiet)
-    parts.delete.click(handlers.ask, parts.chosen, [parts.ask, parts.question], **quiet)
-    parts.keep.click(handlers.show, parts.chosen, outputs, **quiet)
-    parts.yes.click(handlers.delete, parts.chosen, outputs, **quiet)
-    parts.upload.upload(handlers.take_file, [parts.chosen, parts.upload, parts.import_replace], outputs, **quiet)
+    parts.save.click(handlers.save, saved, outputs, **in_turn)
+    parts.name.change(handlers.hint, parts.name, parts.hint, trigger_mode="always_last", **in_turn)
+    parts.rename.click(handlers.rename, [parts.chosen, parts.new_name], outputs, **in_turn)
+    parts.duplicate.click(handlers.duplicate, [parts.chosen, parts.new_name], outputs, **in_turn)
+    parts.delete.click(handlers.ask, parts.chosen, [parts.ask, parts.question], **in_turn)
+    parts.keep.click(handlers.show, parts.chosen, outputs, **in_turn)
+    parts.yes.click(handlers.delete, parts.chosen, outputs, **in_turn)
+    parts.upload.upload(handlers.take_file, [parts.chosen, parts.upload, parts.import_replace], outputs, **in_turn)
     parts.export.connect(handlers.export, [parts.chosen], parts.told)
     parts.export_all.connect(handlers.export, None, parts.told)
