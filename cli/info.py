@@ -16,7 +16,10 @@ def info(
     from config import Config
     from engine.machine.report import bug_report, report_lines, system_report
     from engine.model_manager import ModelManager
+    from utils.errors import InvalidSettingsError
 
+    if log and as_json:
+        raise InvalidSettingsError("--log makes a report to be read, --json one for programs: choose one of them.")
     config = Config()
     manager = ModelManager.from_config(config)
     if log:

@@ -133,6 +133,8 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``EnhanceSettings`` that options stand for; options not given have their defaults."""
     options = {name: given.get(name, option.default) for name, option in _OPTIONS.items()}
     fields = {_FIELD_OF.get(name, name): value for name, value in options.items()}
+    if options["whole"] and options["tile"]:
+        raise InvalidSettingsError("--whole and --tile contradict each other: the whole picture is one tile.")
     return fields | {
         "print_size": _print_size(options["print_size"]),
         "auto_tile": not options["whole"] and options["tile"] == 0,

@@ -29,10 +29,12 @@ def run(own_environment):
         ("video", "film.mp4", "--from", "inf"),
         ("video", "film.mp4", "--preview", "nan"),
         ("enhance", "photo.png", "--max-megabytes", "inf"),
+        ("enhance", "photo.png", "--whole", "--tile", "128"),
+        ("info", "--log", "--json"),
     ],
     ids=" ".join,
 )
-def test_numbers_beyond_all_bounds_are_refused_in_a_sentence(run, capsys, command):
+def test_what_nobody_can_mean_is_refused_in_a_sentence(run, capsys, command):
     assert run(*command) in (2, 10)
     assert "Traceback" not in capsys.readouterr().err
 
