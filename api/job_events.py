@@ -47,12 +47,17 @@ class SharedJobs:
         self._waiting: dict[Path, tuple[JobEntry, int]] = {}
         self._lock = threading.Lock()
 
-    def join(self, target: Path, begin: Callable[[], JobEntry]) -> JobEntry:
-        """The job that writes ``target``: one that runs already, else what ``begin`` returns. ``leave`` ends it."""
+    def join(self, target: Path, begin: Callable[[], JobEntry | None]) -> JobEntry | None:
+        """The job that writes ``target``: one that runs already, else what ``begin`` returns. ``leave`` ends it.
+
+        ``begin`` returns None where a job that has just ended left nothing to do; then there is nothing to leave.
+        """
         with self._lock:
             entry, count = self._waiting.get(target, (None, 0))
             if entry is None or entry.handle.status.state.final:
                 entry, count = begin(), 0
+            if entry is None:
+                return None
             self._waiting[target] = (entry, count + 1)
             return entry
 

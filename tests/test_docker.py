@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -29,6 +28,7 @@ from PIL import Image
 
 from config import Config
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 from tests.waiting import LONG, until
 
 
@@ -167,9 +167,7 @@ def container() -> Iterator[tuple[Path, dict[str, str]]]:
         for folder in (home, *(app / name for name in folders_that_change())):
             folder.mkdir(exist_ok=True)
         app.chmod(0o555)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         environment = {"PATH": os.defpath, **variables(), "HOME": str(home)}
         environment |= {"REALESRGAN_SERVER_NAME": "127.0.0.1", "REALESRGAN_SERVER_PORT": str(port)}
         try:

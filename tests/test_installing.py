@@ -39,7 +39,7 @@ def wheel(tmp_path_factory):
             (folder / "source" / name).write_bytes((REPOSITORY / name).read_bytes())
     (folder / "source" / "weights" / "somebody's.safetensors").write_bytes(b"not part of the program")
     options = ("--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
-    subprocess.run([*PIP, "wheel", *options, str(folder / "source")], check=True, timeout=120)
+    subprocess.run([*PIP, "wheel", *options, str(folder / "source")], check=True, timeout=2 * LONG)
     return next(folder.glob("*.whl"))
 
 

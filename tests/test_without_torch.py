@@ -127,7 +127,7 @@ def test_a_film_is_enlarged(main, tmp_path):
 
 def test_interface_and_api_answer(picture, tmp_path):
     with running_app(tmp_path, more=NO_TORCH) as app:
-        assert b"gradio" in urllib.request.urlopen(app.address, timeout=60).read().lower()
+        assert b"gradio" in urllib.request.urlopen(app.address, timeout=LONG).read().lower()
         body = json.dumps(
             {"image_b64": base64.b64encode(picture.read_bytes()).decode(), "scale": 4, "model": "quick-x4"}
         ).encode()

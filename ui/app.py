@@ -62,7 +62,7 @@ def build(
         executor: whose workers, memory and loaded models are shown, and rest when asked to.
         inbox: what is to be opened from outside the page; None = nothing ever is.
     """
-    from ui.tabs import batch_tab, image_tab, jobs_card, presets_tab, system_tab, video_tab
+    from ui.tabs import batch_tab, image_tab, jobs_card, last_tab, presets_tab, system_tab, video_tab
 
     visitors = visitors or Visitors(config.output_dir)
     enhance = enhance or partial(enhance_file, manager=manager, config=config)
@@ -75,7 +75,7 @@ def build(
             page_menu(blocks)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(t("tab_image"), id="image") as picture:
-                image = image_tab.build(config, manager, visitors, blocks, enhance, picture, prepare, tabs)
+                image = image_tab.build(config, manager, visitors, blocks, enhance, picture, prepare)
             with gr.Tab(t("tab_video"), id="video", visible=config.enable_video):
                 video = video_tab.build(config, manager, visitors, blocks, enhance)
             with gr.Tab(t("tab_batch"), id="batch", visible=config.enable_batch) as batch:
@@ -87,6 +87,7 @@ def build(
                 jobs_card.build(config, visitors, system)
                 system_tab.build(config, manager, visitors, executor, system)
 
+        last_tab.connect(blocks, tabs)
         if inbox is not None:
             targets = Targets(tabs, image.picture, batches.files, batches.folder, batches.folder_box, video.file)
             arrived = Arrivals(inbox, config, targets).build()

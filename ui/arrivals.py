@@ -29,7 +29,7 @@ RESTORED = "() => { window.restored = true; }"
 """The script of the event after which a page shows what was there before it was opened."""
 _TELL = """const key = new URLSearchParams(window.location.search).get('open');
 const open = (key) => {
-  const patience = Date.now() + 20000;
+  const patience = Date.now() + 60000;
   const tell = () => {
     if (window.restored || Date.now() > patience) trigger('open', { key });
     else setTimeout(tell, 50);  // what the page showed last must not come after the new picture

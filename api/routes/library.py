@@ -50,10 +50,12 @@ async def upscale(wanted: LibraryRequest, request: Request, service: ServiceOf, 
         begin = partial(_submit, wanted, settings, picture, version, service)
         with service.admitted():
             entry = await run_in_threadpool(service.library_jobs.join, version, begin)
-        try:
-            raise_failure(await until_final(entry.handle, request, shared=True))
-        finally:
-            service.library_jobs.leave(version, entry)
+        cached = entry is None
+        if entry is not None:
+            try:
+                raise_failure(await until_final(entry.handle, request, shared=True))
+            finally:
+                service.library_jobs.leave(version, entry)
     info = await run_in_threadpool(image_io.probe, version, _NO_LIMITS)
     return LibraryResponse(
         path=wanted.path, file_path=library.public_path(version), cached=cached, width=info.width, height=info.height
@@ -69,7 +71,10 @@ def _find(library: Library, name: str) -> LibraryPicture:
 
 def _submit(
     wanted: LibraryRequest, settings: EnhanceSettings, picture: LibraryPicture, version: Path, service: Service
-) -> JobEntry:
+) -> JobEntry | None:
+    """None where another request's job has made the version since this one looked."""
+    if is_fresh(version, picture):
+        return None
     check_picture(picture.path, wanted, settings, service)
     job = Job.new(picture.path, version, settings, overwrite=True, mixed_passes=True)
     with service.jobs.prepared(job.id):

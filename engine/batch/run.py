@@ -21,7 +21,7 @@ from engine.batch.planner import BatchItem, BatchPlan
 from engine.batch.progress_tracker import ProgressTracker
 from engine.batch.spec import BatchSpec
 from engine.batch.status import BatchOptions, BatchProgress, BatchResult, ItemState, ItemStatus
-from engine.batch.watch import Watcher
+from engine.batch.watch import Watcher, known
 from engine.executors import Executor
 from engine.imaging.context import JobContext
 from engine.jobs.network_queue import NetworkTime
@@ -106,6 +106,8 @@ def process_batch(
             in_place = stack.enter_context(replacing(enhance, spec))
             enhance = in_place
         planner = planner_for(spec)
+        find = partial(planner.find, [Path(one) for one in inputs if Path(one).is_dir()], spec.output_dir)
+        before = known(find()) if options.watch else {}
         plan = planner.plan(inputs, Path(workspace))
         if in_place is not None:
             in_place.relative.update((item.source.path, item.source.relative) for item in plan.items)
@@ -118,9 +120,8 @@ def process_batch(
         run = _Run(plan, spec, choose, control, journal, enhance, tracker)
         arrivals: Iterator[BatchItem] = iter(())
         if options.watch:
-            folders = [Path(one) for one in inputs if Path(one).is_dir()]
-            find = partial(planner.find, folders, spec.output_dir)
-            seen = [item.source for item in plan.items]
+            # As they were before they were read: one that was still being written then is given out again when whole.
+            seen = known(item.source for item in plan.items) | before
             arrivals = Watcher(find, planner, seen, options.watch_interval).items(control)
         return run.run(itertools.chain(plan.items, arrivals))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from engine.batch.control import BatchControl
 from engine.batch.planner import BatchItem, Planner, Source
 
-_Facts = tuple[int, int]
+Facts = tuple[int, int]
 """Size and time of the last change."""
 
 
@@ -20,16 +20,16 @@ class Watcher:
 
     Args:
         find: lists the pictures that are there now.
-        seen: pictures that are dealt with already.
+        seen: pictures that are dealt with already, with what was known of each (``known``) before it was read.
         interval: seconds between two looks.
     """
 
     def __init__(
-        self, find: Callable[[], Iterator[Source]], planner: Planner, seen: Sequence[Source], interval: float
+        self, find: Callable[[], Iterator[Source]], planner: Planner, seen: Mapping[str, Facts | None], interval: float
     ) -> None:
         self._find, self._planner, self._interval = find, planner, interval
-        self._given = {source.identity: _facts(source.path) for source in seen}
-        self._last: dict[str, _Facts] = {}
+        self._given = dict(seen)
+        self._last: dict[str, Facts] = {}
 
     def items(self, control: BatchControl) -> Iterator[BatchItem]:
         """Waits for new files until cancelled."""
@@ -52,7 +52,12 @@ class Watcher:
         return self._planner.items(complete)
 
 
-def _facts(path: Path) -> _Facts | None:
+def known(sources: Iterable[Source]) -> dict[str, Facts | None]:
+    """What is known of each now, by its identity."""
+    return {source.identity: _facts(source.path) for source in sources}
+
+
+def _facts(path: Path) -> Facts | None:
     try:
         facts = path.stat()
     except OSError:  # gone between listing and looking

@@ -236,6 +236,7 @@ def test_one_runs_the_others_wait_in_order_and_can_be_moved_and_cancelled(make_c
 
 def test_what_is_done_of_a_cancelled_film_is_not_kept(here, client, long_clip):
     def cancel_midway(control: JobControl) -> None:
+        until(lambda: client.app.state.service.jobs._entries)  # it may begin before it is noted
         (handle,) = [entry.handle for entry in client.app.state.service.jobs._entries.values()]
         report = control.on_progress
         control.on_progress = lambda step: (report(step), handle.cancel() if step.done >= 2 else None)

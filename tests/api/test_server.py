@@ -13,22 +13,18 @@ import threading
 import time
 
 import httpx
-import psutil
 import pytest
 
 from tests.api.conftest import b64, level_of, png
 from tests.gate import PROGRAM, REPOSITORY
+from tests.ports import free_port
+from tests.processes import is_alive
+from tests.waiting import LONG
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=LONG):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -57,7 +53,7 @@ class Server:
         environment = os.environ | {f"REALESRGAN_{name}": str(value) for name, value in values.items()}
         command = [sys.executable, str(PROGRAM), "serve"]
         self.process = subprocess.Popen(command, cwd=REPOSITORY, env=environment | gate.environment)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=LONG)
         wait_until(self.answers)
 
     def answers(self):
@@ -135,7 +131,7 @@ def test_sigterm_lets_the_running_jobs_finish_and_keeps_the_queue(start, gate):
     assert server.job(waiting)["state"] == "queued"
     gate.open()
     assert server.process.wait(60) is not None
-    assert not psutil.pid_exists(child)
+    assert not is_alive(child)
     gate.close()
     again = start()
     assert [again.job(one)["state"] for one in running] == ["done", "done"]
@@ -160,7 +156,7 @@ def test_a_killed_server_keeps_its_promises_and_leaves_no_worker(start):
     held = server.held_job()
     child = server.worker()["pid"]
     server.process.kill()
-    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not is_alive(child))
     again = start()
     wait_until(lambda: again.job(held)["state"] == "running")
     again.http.delete(f"/jobs/{held}")

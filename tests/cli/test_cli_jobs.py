@@ -17,6 +17,7 @@ from cli import jobs
 from tests.api.conftest import api_config, b64, held, png  # noqa: F401
 from tests.conftest import REPOSITORY
 from tests.engine.executors.test_behaviour import running
+from tests.ports import free_port
 from tests.waiting import LONG, until
 
 
@@ -28,9 +29,7 @@ def server(api_config, held, monkeypatch):  # noqa: F811
     started = []
 
     def serve(**settings):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         app = create_app(api_config(**settings))
         made = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
         thread = threading.Thread(target=made.run, daemon=True)

@@ -17,6 +17,7 @@ from desktop.application import in_haste
 from desktop.instance import noted
 from desktop.words import NAME
 from tests.desktop.held import PROGRAM, REASON, Imports
+from tests.ports import free_port
 from tests.waiting import LONG, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -30,9 +31,7 @@ def imports(tmp_path):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

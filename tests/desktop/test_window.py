@@ -18,6 +18,7 @@ from desktop.instance import noted, running
 from desktop.window import NoWebViewError, find_web_view
 from tests.gate import Gate
 from tests.pictures import shade
+from tests.ports import free_port
 from tests.waiting import LONG, until
 
 ACCENT = (15, 118, 110)
@@ -207,14 +208,6 @@ def test_files_open_in_the_browser_and_a_second_start_hands_them_on(program, bro
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=LONG)
     assert noted(data) is None
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_two_starts_at_a_time_make_one_program(program, browser_of_the_person, data, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from engine import EnhanceSettings, SettingsManager
 from engine.storage.presets import BUILTIN_PRESETS
+from tests.waiting import LONG
 from utils.errors import InvalidSettingsError, OutputError
 
 WRITERS, WRITES = 8, 1000
@@ -167,8 +168,9 @@ def _write_many(folder, number, done):
         done.flush()
 
 
-def test_a_thousand_writes_with_kills_in_between(tmp_path):
+def test_a_thousand_writes_with_kills_in_between(tmp_path, monkeypatch):
     """Eight processes write; one after the other is killed at a random moment. The file is valid at every look."""
+    monkeypatch.setattr("engine.storage.safe_file.LOCK_SECONDS", LONG)  # the lock is not fair, a disk may be slow
     context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
     processes, logs = [], []
     for number in range(WRITERS):

@@ -23,6 +23,7 @@ from engine.settings_manager import SettingsManager
 from engine.storage.history import DATABASE_NAME, History, Run
 from engine.types import EnhanceSettings
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 from utils.errors import EngineError, OutputError
 
 REASONS = {"full": errno.ENOSPC, "forbidden": errno.EACCES, "read-only": errno.EROFS, "broken": errno.EIO}
@@ -166,7 +167,7 @@ def test_the_history_stays_consistent_on_a_disk_that_fills_up(tmp_path):
                 break
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=LONG
     )
     assert done.stdout.strip().startswith("refused"), done.stderr[-1000:]
     with sqlite3.connect(tmp_path / DATABASE_NAME) as database:

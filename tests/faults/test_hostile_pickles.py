@@ -17,6 +17,7 @@ from engine.models.checkpoints import load_arrays
 from tests import checkpoints
 from tests.conftest import REPOSITORY
 from tests.faults.test_malicious_checkpoints import payloads, refuse_payload, torch_zip
+from tests.waiting import LONG
 from utils import pytorch
 from utils.errors import ModelError
 
@@ -117,7 +118,7 @@ def test_a_bomb_is_refused_in_little_memory(tmp_path):
             print("refused", peak_memory_mb() - before < 200)
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=LONG
     )
     assert done.stdout == "refused True\n", done.stderr[-800:]
 

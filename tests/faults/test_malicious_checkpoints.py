@@ -21,6 +21,7 @@ import pytest
 from engine.models.checkpoints import inspect_checkpoint, load_state_dict
 from tests import checkpoints
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 from utils.errors import ModelError, UnsupportedModelError
 
 
@@ -134,7 +135,7 @@ def test_a_tensor_that_claims_terabytes_is_refused_in_little_memory(tmp_path):
         print("grown", peak_memory_mb() - before < 1000)
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=LONG
     )
     names = ["bomb.pth", "claims.pth", "header.safetensors", "huge.safetensors", "overlap.safetensors"]
     assert done.stdout.splitlines() == [*(f"{name} refused True" for name in names), "grown True"], done.stderr[-800:]

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from freeze.contents import NAME
 from freeze.platforms import WINDOW
 from tests.clips import make_clip
 from tests.conftest import REPOSITORY
+from tests.ports import free_port
 from tests.waiting import LONG, until
 from utils.version import VERSION
 
@@ -134,9 +134,7 @@ def test_a_batch_runs_through_a_worker_process_of_its_own(run, picture, tmp_path
 
 
 def test_interface_and_api_answer(program, picture, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     with (tmp_path / "said.txt").open("w") as said:
         environment = {"HOME": str(tmp_path), "REALESRGAN_SERVER_PORT": str(port)}

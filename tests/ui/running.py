@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.gate import PROGRAM, REPOSITORY, Gate
+from tests.ports import free_port
 from tests.waiting import LONG
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -66,9 +66,7 @@ def running_app(
         environment: the others.
         folder: where it is started.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     made = App(f"http://127.0.0.1:{port}", base / "outputs", base / "data", base / "weights", base / "out.txt", gate)
     all_of_it = {
         **{name: value for name, value in environment.items() if not name.startswith("REALESRGAN_")},
@@ -143,11 +141,26 @@ def person(browser: Any, **how: Any) -> Any:
     return context
 
 
+def restored(page: Any) -> None:
+    """Until a page that was opened shows what was there before: the tab, the settings, the last picture."""
+    page.wait_for_selector("#tabs [role=tab]")
+    page.wait_for_function("window.restored")
+
+
 def opened(page: Any) -> None:
     """Until the page shows what was there before, nothing runs, and nothing changes in it any more."""
-    page.wait_for_selector("#enhance")
-    page.wait_for_function("window.restored && !window.awaited()")
+    restored(page)
+    page.wait_for_function("!window.awaited()")
     at_rest(page)
+
+
+def settled(page: Any) -> None:
+    """Until what was just done is answered and drawn. A job that runs has no last answer; 3 s are waited for others."""
+    from playwright.sync_api import TimeoutError as StillGoing
+
+    with suppress(StillGoing):
+        page.wait_for_function("!window.awaited()", timeout=3000)
+    at_rest(page, 150, most=3000)
 
 
 @contextmanager
@@ -185,6 +198,7 @@ def open_tab(page: Any, name: str) -> None:
     chosen = page.locator("#tabs [role=tab][aria-selected=true]", has_text=name)
     collected = page.locator(".overflow-dropdown button", has_text=name)
     deadline = time.monotonic() + LONG
+    restored(page)
     while not chosen.count():
         try:
             if collected.count():
@@ -195,13 +209,15 @@ def open_tab(page: Any, name: str) -> None:
             chosen.wait_for(timeout=2000)
         except NotYet:
             assert time.monotonic() < deadline, f"the tab {name} never opened"
+    at_rest(page, 150, most=3000)  # Gradio sets the fields of a tab that opens for the first time a moment later
 
 
-def at_rest(page: Any, milliseconds: int = 300) -> None:
-    """Wait until the page has not changed for that time, and nothing moves in it."""
+def at_rest(page: Any, milliseconds: int = 300, most: int = 1000 * int(LONG)) -> None:
+    """Wait until the page has not changed for that time, and nothing moves in it; for ``most`` ms in all."""
     page.evaluate(
-        """milliseconds => new Promise(resolve => {
+        """([milliseconds, most]) => new Promise(resolve => {
             let timer;
+            setTimeout(resolve, most);
             const moves = one => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
             const look = () => {
                 if (document.getAnimations().some(moves)) return again();
@@ -216,5 +232,5 @@ def at_rest(page: Any, milliseconds: int = 300) -> None:
             observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
             again();
         })""",
-        milliseconds,
+        [milliseconds, most],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.conftest import at_rest, open_tab
-from tests.ui.running import SIZES, person
+from tests.ui.running import SIZES, person, restored, settled
 
 TABS = ("Image Enhancement", "Video", "Batch", "Presets", "System Info")
 GRAVE = ("serious", "critical")
@@ -29,11 +29,12 @@ def test_no_tab_has_serious_faults(browser, app, scheme):
     context = person(browser, viewport={"width": 1280, "height": 1000}, color_scheme=scheme, locale="en-GB")
     page = context.new_page()
     page.goto(app.address)
-    page.wait_for_selector("#enhance")
+    restored(page)
     at_rest(page, 1000)
     faults = grave_faults(page, "empty page")
     page.click("#sample-drawing")
     page.wait_for_selector("#facts .chips")
+    settled(page)
     page.click("#enhance")
     page.wait_for_selector("#result", state="visible")
     page.wait_for_selector("#history-title", state="visible")

@@ -249,6 +249,7 @@ def test_a_watched_folder_is_enhanced_as_files_arrive_until_it_is_cancelled(
     place = handlers.new_place(visitor)
     request = handlers.make_request(handlers.Wanted(folder=str(folder), watch=True), TWICE, False, place, settings)
     batch = workspace.begin(visitor, request.but(watch_interval=0.05), place)
+    until(lambda: batch.snapshot().phase is Phase.RUNNING)
     shutil.copy(photo, folder / "late.png")
     until(lambda: list(handlers.finished(batch.snapshot())))
     batch.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 
 import gradio as gr
@@ -12,6 +13,7 @@ from engine.settings_manager import SettingsManager
 from engine.types import EnhanceSettings
 from tests import waiting
 from ui.handlers.batch import Wanted, make_request, new_place
+from ui.tabs import watching
 from ui.tabs.batch_events import CHANGING, BatchEvents
 from ui.visitors import COOKIE, Visitors
 
@@ -25,7 +27,13 @@ def window(name: str):
 
 @pytest.fixture
 def tab(config, manager, tmp_path):
-    return BatchEvents(config, manager, Visitors(config.output_dir), None, SettingsManager(tmp_path), None, 1)
+    def until_cancelled(source, target, settings, *, control, **how):
+        while True:
+            control.check()
+            time.sleep(0.01)
+
+    presets = SettingsManager(tmp_path)
+    return BatchEvents(config, manager, Visitors(config.output_dir), None, presets, until_cancelled, 1)
 
 
 @pytest.fixture
@@ -56,7 +64,9 @@ def test_a_look_at_a_running_batch_begins_the_watch(tab, paused):
     assert timer_of(tab.look(window("first"), "all", 1)) == gr.update(active=True)
 
 
-def test_a_window_has_one_watch_and_a_tick_meanwhile_is_answered_by_nothing(tab, paused):
+def test_a_window_has_one_watch_and_a_tick_meanwhile_is_answered_by_nothing(tab, paused, monkeypatch):
+    monkeypatch.setattr(watching, "_ALIVE", waiting.LONG)
+
     async def both():
         first = tab.watch(window("first"), "all", 1)
         shown = await anext(first)

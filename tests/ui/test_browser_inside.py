@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.networks import write_compact
+from tests.ports import free_port
 from tests.ui.running import window
 from tests.ui.test_image_browser import choose_model, enhance, upload
 from tests.waiting import until
@@ -107,9 +107,7 @@ def inside(weights, mirror, tmp_path):
     )
     visitors = Visitors(config.output_dir)
     blocks = build(config, manager, visitors)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     _, address, _ = blocks.launch(
         server_name="127.0.0.1",
         server_port=port,

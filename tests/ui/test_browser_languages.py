@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.ui.running import CHROMIUM, at_rest, open_tab, person, unfold
+from tests.ui.running import CHROMIUM, at_rest, open_tab, person, restored, unfold
 from ui.strings import LANGUAGES, texts, words_in
 from ui.strings.engine import table
 
@@ -42,7 +42,7 @@ def visit(browser, app):
         contexts.append(context)
         page = context.new_page()
         page.goto(app.address)
-        page.wait_for_selector("#enhance")
+        restored(page)
         return page
 
     yield open_page
@@ -86,7 +86,7 @@ def test_a_spanish_browser_is_spoken_to_in_spanish(visit, photo):
     page = visit("es-ES")
     page.click("#enhance:has-text('Mejorar')")
     page.wait_for_selector("#status:has-text('Elija primero una imagen.')")
-    assert page.locator("#stage .empty", has_text="Suelte aquí una imagen").count()
+    page.locator("#stage .empty", has_text="Suelte aquí una imagen").wait_for()
     page.set_input_files("#picture input[type=file]", str(photo))
     page.wait_for_selector("#plan:has-text('calidad: ')")
     page.locator("#plan summary", has_text="Por qué").click()

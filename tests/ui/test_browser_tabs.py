@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.gate import Gate
-from tests.ui.running import CHROMIUM, App, open_tab, person, running_app, unfold
+from tests.ui.running import CHROMIUM, App, open_tab, person, restored, running_app, settled, unfold
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
@@ -39,6 +39,7 @@ def set_model(page, name: str) -> None:
     box.click()
     box.fill(name)
     page.get_by_role("option").filter(has_text=name).first.click()
+    settled(page)
 
 
 def upload(page, paths) -> None:
@@ -155,7 +156,7 @@ def test_a_folder_of_this_machine_and_another_browser_that_sees_nothing_of_it(pa
     assert (folder / "enhanced" / "day 1" / "b_x4.png").is_file()
     other = person(browser, locale="en-GB").new_page()
     other.goto(app.address)
-    other.wait_for_selector("#enhance")
+    restored(other)
     open_tab(other, "Batch")
     other.wait_for_selector("#batch-guide .steps")
     assert other.locator("#batch-table tr").count() == 0
@@ -170,13 +171,14 @@ def test_a_preset_is_saved_found_after_a_reload_and_applied(page, tmp_path):
     page.click("#presets-save")
     page.wait_for_selector("#presets-told:has-text('built-in preset')")
     fill(page, "#presets-name", "My own")
+    page.wait_for_selector("#presets-hint p", state="detached")
     page.click("#presets-save")
     page.wait_for_selector("#presets-told:has-text('is saved')")
 
     set_model(page, "lanczos")
     page.wait_for_function("JSON.stringify(localStorage).includes('lanczos')")  # what a reload brings back
     page.reload()
-    page.wait_for_selector("#enhance")
+    restored(page)
     open_tab(page, "Presets")
     page.get_by_label("My own").check()
     page.wait_for_selector("#presets-preview:has-text('tiny-x2')")
@@ -222,7 +224,7 @@ def test_the_system_tab_unloads_and_measures(page, app, photo):
     page.wait_for_selector("#system-tested:has-text('Measuring')")
     page.wait_for_selector("#system-tested:has-text('12 megapixel photo')")
 
-    page.get_by_role("button", name="Report for a bug report").click()
+    unfold(page.get_by_role("button", name="Report for a bug report"))
     page.click("#system-make-report")
     page.wait_for_function("document.querySelector('#system-report textarea').value.includes('models installed')")
 
@@ -260,7 +262,7 @@ def test_a_batch_whose_program_was_killed_is_offered_and_finished(browser, weigh
     page, gate = context.new_page(), Gate(tmp_path / "gate")
     with running_app(tmp_path / "app", gate, optimize="false") as first:
         page.goto(first.address)
-        page.wait_for_selector("#enhance")
+        restored(page)
         set_model(page, "rrdb-x4")
         upload(page, paths)
         gate.close(after=1)
@@ -272,7 +274,7 @@ def test_a_batch_whose_program_was_killed_is_offered_and_finished(browser, weigh
     assert len(results) == 1, "it was killed inside the second picture"
     with running_app(tmp_path / "app", optimize="false") as second:
         page.goto(second.address)
-        page.wait_for_selector("#enhance")
+        restored(page)
         open_tab(page, "Batch")
         page.wait_for_selector("#batch-offer:has-text('unfinished')")
         page.click("#batch-go-on")

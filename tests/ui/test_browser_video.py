@@ -14,7 +14,7 @@ import pytest
 from tests import clips
 from tests.gate import Gate
 from tests.ui.conftest import at_rest, open_tab
-from tests.ui.running import person, running_app, unfold
+from tests.ui.running import person, restored, running_app, unfold
 from tests.ui.test_accessibility import grave_faults
 from utils import image_io
 from utils.picture import Picture
@@ -146,7 +146,7 @@ def test_the_tab_with_a_preview_and_a_result_has_no_serious_accessibility_faults
     context = person(browser, viewport={"width": 1280, "height": 1000}, color_scheme=scheme, locale="en-GB")
     page = context.new_page()
     page.goto(app.address)
-    page.wait_for_selector("#enhance")
+    restored(page)
     open_tab(page, "Video")
     upload(page, clips.make_clip(tmp_path / "film.mp4", frames=10))
     page.wait_for_selector("#video-facts:has-text('10 frames')")
@@ -224,7 +224,7 @@ def test_further_films_wait_and_the_list_of_all_jobs_shows_them_and_lets_one_go_
     context = person(browser, locale="de-DE")
     other = context.new_page()
     other.goto(app.address)
-    other.wait_for_selector("#enhance")
+    restored(other)
     open_tab(other, "System")
     other.wait_for_selector("#system-jobs tr:has-text('wartet, Platz 2')")
     listed = other.inner_text("#system-jobs")
@@ -259,17 +259,14 @@ def test_after_the_program_was_killed_its_films_are_offered_and_done(browser, we
 
     def opened(app) -> None:
         page.goto(app.address)
-        page.wait_for_selector("#enhance")
+        restored(page)
         open_tab(page, "Video")
 
     gate.close()
     with running_app(tmp_path, gate, optimize="false") as app:
         opened(app)
         choose(page, "#video-model", "tiny-x4")
-        for film in films:
-            drop(page, film)
-            page.click("#video-start")
-        page.wait_for_selector("#video-waiting tr:has-text('waited.mp4')")
+        queue(page, films)
         gate.wait_for_windows()
         server = listener(app)
         kill_all([server, *server.children(recursive=True)])

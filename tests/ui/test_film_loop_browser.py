@@ -68,8 +68,10 @@ def test_two_seconds_play_before_and_after_in_step(tab):
     choose(tab, "#video-model", "lanczos")
     play(tab)
     assert "From 0.3 s to 2.3 s" in tab.inner_text("#video-preview-status")
-    tab.wait_for_function("document.querySelector('#video-stage .film-after').currentTime > 0")
-    assert tab.evaluate("[...document.querySelectorAll('#video-stage video')].every(one => one.muted && !one.paused)")
+    tab.wait_for_function(
+        """document.querySelector('#video-stage .film-after').currentTime > 0
+            && [...document.querySelectorAll('#video-stage video')].every(one => one.muted && !one.paused)"""
+    )
     first = still(tab, 0, (8, 9))  # about a second before the frame at a third
     for share in (0.31, 0.5, 0.77, 1):
         assert still(tab, share, (first + int(share * 50) - 1, first + int(share * 50) + 2)) > first
@@ -127,8 +129,8 @@ def test_a_loop_is_cancelled_and_what_lay_on_the_stage_stays(tab, gate):
     gate.wait_for_windows()
     tab.wait_for_selector("#video-preview-cancel", state="visible")
     tab.click("#video-preview-cancel")
-    gate.open()
     tab.wait_for_selector("#video-preview-status:has-text('Cancelled')")
+    gate.open()
     assert tab.get_attribute("#video-stage img.before", "src") == shown
     assert tab.locator("#video-preview-cancel").is_hidden()
 

@@ -10,13 +10,14 @@ from engine.processor import enhance_file
 from engine.types import EnhanceSettings
 from tests.conftest import Limits
 from tests.ui.conftest import at_rest, open_tab
-from tests.ui.running import person, unfold
+from tests.ui.running import person, restored, settled, unfold
 
 
 def upload(page, path) -> None:
     """Until everything that is said of the picture stands there, so that nothing moves away from under a click."""
     page.set_input_files("#picture input[type=file]", str(path))
     page.wait_for_selector("#facts .chips")
+    settled(page)
     at_rest(page)
 
 
@@ -27,6 +28,7 @@ def choose_model(page, name: str) -> None:
     box.fill(name)
     page.get_by_role("option").filter(has_text=name).first.click()
     page.wait_for_function("name => document.querySelector('#model input').value.includes(name)", arg=name)
+    settled(page)
     at_rest(page)
 
 
@@ -116,7 +118,7 @@ def test_a_refresh_keeps_the_result_and_other_browsers_do_not_see_it(page, brows
     other = person(browser)
     stranger = other.new_page()
     stranger.goto(app.address)
-    stranger.wait_for_selector("#enhance")
+    restored(stranger)
     at_rest(stranger, 1500)
     assert stranger.locator("#history [data-run]").count() == 0
     assert shown_pictures(stranger) == ["", ""]
@@ -156,7 +158,7 @@ def test_two_browsers_wait_for_each_other_and_see_their_place(page, browser, app
     context = person(browser)
     second = context.new_page()
     second.goto(app.address)
-    second.wait_for_selector("#enhance")
+    restored(second)
     upload(second, photo)
     choose_model(second, "tiny-x4")
     second.click("#enhance")
@@ -277,7 +279,7 @@ def test_every_tab_opens_and_fits_a_narrow_window(browser, app, scheme):
     context = person(browser, viewport={"width": 400, "height": 800}, color_scheme=scheme, locale="en-GB")
     page = context.new_page()
     page.goto(app.address)
-    page.wait_for_selector("#enhance")
+    restored(page)
     page.click("#sample-photograph")
     page.wait_for_selector("#facts .chips")
     choose_model(page, "lanczos")

@@ -16,31 +16,26 @@ from ui.tabs.image_memory import MemoryEvents
 def memory(config, manager) -> MemoryEvents:  # noqa: F811
     opened = Opened(config, manager)
     with gr.Blocks() as blocks:
-        with gr.Tabs() as tabs:
-            gr.Tab("image", id="image")
-            gr.Tab("batch", id="batch")
-            gr.Tab("video", id="video", visible=False)
         opened.parts.memory.render()
         opened.parts.kept.render()
         for part in opened.parts.form.components:
             part.render()
         made = MemoryEvents(opened.parts, opened.service, opened.visitors, opened.tab.config)
-        made.connect(blocks, tabs)
+        made.connect(blocks)
     return made
 
 
-def remembered(memory, settings: object, tab: object = None) -> tuple[dict, dict, object]:
-    """What is kept, what the form shows of it, and the tab that is chosen."""
-    text = json.dumps({"settings": settings if settings is None else json.dumps(settings), "tab": tab})
-    kept, *updates, chosen = memory.remembered(text)
+def remembered(memory, settings: object) -> tuple[dict, dict]:
+    """What is kept, and what the form shows of it."""
+    kept, *updates = memory.remembered(json.dumps(settings))
     shown = dict(zip(memory.parts.form.names, updates, strict=True))
-    return kept, {name: one["value"] for name, one in shown.items() if "value" in one}, chosen.get("selected")
+    return kept, {name: one["value"] for name, one in shown.items() if "value" in one}
 
 
 def test_what_was_changed_by_hand_comes_back(memory):
     settings = {"mode": "quick", "scale": 2, "color_match": False, "width": 800, "goal": "exact", "format": "webp"}
-    kept, shown, chosen = remembered(memory, settings, "batch")
-    assert kept == settings and shown == {**settings, "width": "800"} and chosen == "batch"
+    kept, shown = remembered(memory, settings)
+    assert kept == settings and shown == {**settings, "width": "800"}
     assert json.loads(memory.text(kept)) == settings
 
 
@@ -72,16 +67,11 @@ def test_what_belongs_to_one_picture_is_not_kept(memory):
 )
 def test_what_is_stale_or_unknown_falls_back_and_spoils_nothing_else(memory, stale):
     both = {**stale, "mode": "quick"} if isinstance(stale, dict) and "mode" not in stale else stale
-    kept, shown, _ = remembered(memory, both)
+    kept, shown = remembered(memory, both)
     assert kept == shown == ({"mode": "quick"} if both is not stale else {})
 
 
-@pytest.mark.parametrize("text", ["", None, "{", "[]", "null", "[" * 5000, '{"settings": "{"}', "x" * 30_000])
+@pytest.mark.parametrize("text", ["", None, "{", "[]", "null", "[" * 5000, '{"mode": "{"}', "x" * 30_000])
 def test_whatever_stands_in_the_browser_the_page_opens(memory, text):
     kept, *updates = memory.remembered(text)
-    assert kept == {} and not any("value" in one or "selected" in one for one in updates)
-
-
-@pytest.mark.parametrize("tab", ["video", "gone", 3, None, ["image"]])
-def test_a_tab_that_is_not_there_is_not_opened(memory, tab):
-    assert remembered(memory, {}, tab)[2] is None
+    assert kept == {} and not any("value" in one for one in updates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.documents import pdf, scanned
+from tests.ui.running import unfold
 from tests.ui.test_image_browser import choose_model, enhance, upload
 from utils import image_io
 
@@ -16,7 +17,7 @@ def test_a_pdf_is_uploaded_its_page_turned_and_the_document_downloaded(page, app
     assert "4 pages" in page.inner_text("#facts") and "120 × 90" in page.inner_text("#facts")
     choose_model(page, "tiny-x4")
     first = page.get_attribute("#stage img.before", "src")
-    page.click("#file button")
+    unfold(page.locator("#file button.label-wrap"))
     page.fill("#pages textarea, #pages input", "2-3")
     page.wait_for_function(
         "first => document.querySelector('#stage img.before').getAttribute('src') !== first", arg=first

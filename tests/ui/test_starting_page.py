@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import socket
 
 import pytest
 
 from desktop.words import text
 from tests.command_line import CommandLine, environment_for
 from tests.desktop.held import PROGRAM, Imports
+from tests.ports import free_port
 from tests.ui.running import person
 from tests.ui.test_accessibility import grave_faults
 from tests.waiting import LONG, until
@@ -24,9 +24,7 @@ def imports(tmp_path):
 @pytest.fixture
 def starting(weights, tmp_path, imports):
     """The program, held in its imports, and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = environment_for(weights, tmp_path, tmp_path / "data") | imports.environment
     environment |= {"REALESRGAN_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(tmp_path / "uploads")}
     with CommandLine(environment, tmp_path) as command:
@@ -68,6 +66,7 @@ def test_it_is_readable_becomes_the_program_and_answers_a_click(visit, imports):
     assert plain.locator("#said").inner_text() == text("starting", "en")
 
     imports.let()
+    light.wait_for_selector("#enhance")
     page.wait_for_selector("#enhance")
     assert page.title() == light.title()
     page.click("#sample-drawing")

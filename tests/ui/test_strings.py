@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 from ui.strings import LANGUAGES, MODULES, i18n, texts, words_for
 from ui.strings.languages import words_of
 
@@ -70,7 +71,7 @@ def test_a_copied_folder_is_a_language_and_english_where_it_says_nothing(tmp_pat
     (strings / "qq" / "engine" / "pictures.py").unlink()
     (strings / "qq" / "jobs.py").unlink()
     run = subprocess.run(
-        [sys.executable, "-c", NEW, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", NEW, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, timeout=LONG
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == [

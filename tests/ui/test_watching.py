@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 
 from tests import waiting
+from tests.waiting import LONG
 from ui.tabs import watching
 from ui.tabs.watching import Watching
 from ui.visitors import COOKIE, Visitors
@@ -84,7 +85,9 @@ def test_what_is_shown_is_not_even_computed_while_nothing_changes(tab, work, mon
     assert told(story) == (1, [1, SKIP, SKIP])
 
 
-def test_a_tick_is_answered_by_nothing_while_the_window_has_a_watch_and_another_window_has_its_own(tab):
+def test_a_tick_is_answered_by_nothing_while_the_window_has_a_watch_and_another_window_has_its_own(tab, monkeypatch):
+    monkeypatch.setattr(watching, "_ALIVE", LONG)
+
     async def story():
         watch, elsewhere = tab.watch(window(), 1), tab.watch(window("second"), 1)
         await anext(watch)

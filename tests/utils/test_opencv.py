@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 
 ONE_THREAD_AFTER_THE_OTHER = """
 import sys, threading, time
@@ -27,7 +28,7 @@ for thread in threads:
 def taken(statement: str) -> set[str]:
     command = [sys.executable, "-c", ONE_THREAD_AFTER_THE_OTHER.format(statement=statement)]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG, check=True)
     return set(done.stdout.split())
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 
 CONVERSION = """
 import os
@@ -41,7 +42,7 @@ def test_a_conversion_is_reported_to_nobody(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)}
     environment.pop("CI", None)  # its reports are off there anyway
     command = [sys.executable, "-W", "ignore", "-c", CONVERSION]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG, check=True)
     assert done.stdout.split() == ["openvino.tools.ovc.telemetry_stub", "0"]
     assert not (tmp_path / "intel").exists()
 
@@ -50,5 +51,5 @@ def test_two_threads_whose_first_windows_meet_do_not_wait_for_each_other():
     """Every window asks OpenVINO for its numpy type; without care the first two asked at a time never get it."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", TWO_FIRST_WINDOWS]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG, check=True)
     assert done.stdout.split() == ["0"]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.conftest import REPOSITORY
 from tests.pictures import SRGB, XMP, exif_with_everything, pattern
+from tests.waiting import LONG
 from utils import image_io
 from utils.errors import OutputError
 from utils.metadata import read_comment
@@ -241,7 +242,7 @@ def test_a_disk_that_fills_up_leaves_nothing_but_a_sentence(tmp_path, kind, shar
             print(error)
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=REPOSITORY, timeout=LONG
     )
     assert "cut': the file would be too large" in done.stdout, done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -55,7 +55,6 @@ def build(
     enhance: EnhanceFile,
     tab: gr.Tab,
     prepare: Callable[[EnhanceSettings], None] | None = None,
-    tabs: Any = None,
 ) -> ImageTab:
     """The tab.
 
@@ -63,10 +62,9 @@ def build(
         blocks: the whole page, for what happens when it is opened.
         tab: where this one stands.
         prepare: an executor's, called while a person still chooses.
-        tabs: all of them; the last one that was open is opened again.
     """
     parts = lay_out(manager)
-    _Tab(parts, ImageService(config, manager, enhance, prepare=prepare), visitors, config).connect(blocks, tab, tabs)
+    _Tab(parts, ImageService(config, manager, enhance, prepare=prepare), visitors, config).connect(blocks, tab)
     return ImageTab(parts.form, parts.picture)
 
 
@@ -80,7 +78,7 @@ class _Tab(Events):
     def card(self) -> CardEvents:
         return CardEvents(self.parts, self.service, self.visitors, self.config)
 
-    def connect(self, blocks: gr.Blocks, tab: gr.Tab, tabs: Any = None) -> None:
+    def connect(self, blocks: gr.Blocks, tab: gr.Tab) -> None:
         p, form = self.parts, list(self.parts.form.components)
         shown = [p.stage, p.status, p.whole, p.result, p.verdict, p.notes, p.download, p.metrics, p.history]
         shown += [p.fidelity, p.face_strength, p.differences, p.heat, p.legend]
@@ -125,7 +123,7 @@ class _Tab(Events):
         )
         p.stage.adjust(self.readjust, None, shown, trigger_mode="always_last", **quiet)
         known = [model, p.compare_models]
-        remembered = MemoryEvents(p, self.service, self.visitors, self.config).connect(blocks, tabs)
+        remembered = MemoryEvents(p, self.service, self.visitors, self.config).connect(blocks)
         restored = remembered.then(self.restore, None, [*running, p.picture, *known], **long)
         restored.then(None, None, None, js=RESTORED)
         restored.then(self.follow, None, running, **long)

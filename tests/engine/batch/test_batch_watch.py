@@ -10,7 +10,7 @@ import pytest
 from engine.batch import BatchControl, BatchOptions, ItemState
 from engine.batch.planner import Planner
 from engine.batch.spec import BatchSpec
-from engine.batch.watch import Watcher
+from engine.batch.watch import Watcher, known
 from engine.types import EnhanceSettings
 from tests.waiting import LONG, until
 
@@ -76,13 +76,25 @@ def test_a_file_is_given_out_once_it_stops_growing(pictures, config, tmp_path):
     folder.mkdir()
     settings, options = EnhanceSettings.create(model="lanczos"), BatchOptions(watch=True)
     planner = Planner(BatchSpec(tmp_path / "out", settings, options, config))
-    watcher = Watcher(lambda: planner.find([folder], tmp_path), planner, [], interval=1)
+    watcher = Watcher(lambda: planner.find([folder], tmp_path), planner, {}, interval=1)
     assert watcher.look() == []
     for end in (0, 10, 60, len(data)):
         (folder / "slow.png").write_bytes(data[:end])
         assert watcher.look() == [], "it has changed since the last look, or is empty"
     assert [item.name for item in watcher.look()] == ["slow.png"]
     assert watcher.look() == [], "given out once"
+
+
+def test_a_file_that_was_being_written_at_the_start_is_given_out_again_when_it_is_whole(pictures, config, tmp_path):
+    folder = pictures("a.png", "half.png")
+    data = (folder / "half.png").read_bytes()
+    (folder / "half.png").write_bytes(data[:60])
+    planner = Planner(BatchSpec(tmp_path / "out", EnhanceSettings(model="lanczos"), BatchOptions(watch=True), config))
+    seen = known(planner.find([folder], tmp_path))
+    (folder / "half.png").write_bytes(data)
+    watcher = Watcher(lambda: planner.find([folder], tmp_path), planner, seen, interval=1)
+    assert watcher.look() == []
+    assert [item.name for item in watcher.look()] == ["half.png"]
 
 
 def test_a_broken_file_that_is_replaced_is_tried_again(watching, pictures, tmp_path):

@@ -168,6 +168,7 @@ def test_enhance_file_reports_progress_and_can_be_cancelled(executor, new_job, g
 def test_stats_count_what_happened(executor, new_job):
     before = executor.stats()
     executor.submit(new_job()).result(LONG)
+    until(lambda: not executor.stats().running)  # whoever waits is told first
     after = executor.stats()
     assert after.done == before.done + 1 and after.queued == after.running == 0 and after.accepting
     assert after.seconds_per_job > 0 and after.runners[0].state in ("idle", "busy")

@@ -63,7 +63,7 @@ def test_a_job_does_not_wander_for_ever(new_job):
     with Executor("test", [Scripted("lost", *[RunnerUnavailable()] * 9)]) as executor:
         with pytest.raises(WorkerLostError, match="lost its place"):
             executor.submit(new_job()).result(LONG)
-        assert executor.stats().runners[0].state == "idle"
+        until(lambda: executor.stats().runners[0].state == "idle")
 
 
 def test_a_worker_lost_before_the_work_began_is_no_mark_against_the_job(new_job):

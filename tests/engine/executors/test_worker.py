@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 
-import psutil
 import pytest
 
 from engine.executors import create_executor
@@ -16,6 +15,7 @@ from engine.executors.worker import worker_executor, worker_setups
 from engine.jobs.job import JobState
 from tests.conftest import REPOSITORY
 from tests.engine.executors.test_behaviour import running
+from tests.processes import is_alive
 from tests.waiting import LONG, until
 from utils.errors import JobSetAsideError, WorkerLostError
 
@@ -26,13 +26,6 @@ def pid_of(executor):
     pid = executor.stats().runners[0].pid
     assert pid is not None
     return pid
-
-
-def is_alive(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def until_asleep(executor):
@@ -154,8 +147,9 @@ def test_a_worker_killed_between_jobs_is_replaced(service_config, new_job):
 
 
 def test_a_stopped_worker_counts_as_hung(service_config, new_job, gate):
-    with worker_executor(service_config(worker_hang_timeout=20)) as executor:
-        executor.submit(new_job("warm.png")).result(LONG)  # starting a worker on a busy machine takes its time
+    with worker_executor(service_config(worker_hang_timeout=20, worker_idle_timeout=3600)) as executor:
+        executor.prepare(new_job().settings)  # what a busy machine needs for that does not count as hung
+        until(lambda: executor.stats().runners[0].details["models"])
         gate.close(after=3)
         handle = running(executor.submit(new_job(slow=True)))
         first = pid_of(executor)
@@ -188,10 +182,14 @@ def test_a_worker_that_is_asked_to_rest_finishes_its_job_first(service_config, n
         until_asleep(executor)
 
 
-def test_an_idle_worker_ends_and_the_next_job_starts_another(service_config, new_job):
+def test_an_idle_worker_ends_and_the_next_job_starts_another(service_config, new_job, gate):
     with worker_executor(service_config(worker_idle_timeout=0.5)) as executor:
-        executor.submit(new_job()).result(LONG)
+        gate.close()
+        handle = executor.submit(new_job())
+        gate.wait_for_windows()
         first = pid_of(executor)
+        gate.open()
+        handle.result(LONG)
         until_asleep(executor)
         until(lambda: not is_alive(first))
         assert executor.submit(new_job("next.png")).result(LONG).output_size == (96, 96)
@@ -248,7 +246,7 @@ def test_a_worker_is_prepared_while_a_person_chooses(service_config, new_job):
 
 
 def test_a_worker_that_was_prepared_in_vain_rests_like_any_other(service_config, new_job):
-    with worker_executor(service_config()) as executor:
+    with worker_executor(service_config(worker_idle_timeout=3600)) as executor:
         executor.prepare(new_job().settings)
         until(lambda: executor.stats().runners[0].details["models"])
         executor.rest()

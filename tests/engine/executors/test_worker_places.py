@@ -115,8 +115,9 @@ def test_a_worker_that_ends_for_a_cancelled_neighbour_is_no_loss_of_the_other_jo
     assert (error.losses, error.for_another) == (0, True)
 
 
-def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job, gate):
+def test_a_cancelled_job_leaves_the_other_alone(service_config, new_job, gate, monkeypatch):
     """Real processes: one job waits for the network behind a long one and is cancelled there; the long one goes on."""
+    monkeypatch.setattr(worker, "_CANCEL_GRACE_SECONDS", LONG)
     with worker_executor(service_config()) as executor:
         gate.close(after=3)
         first = running(executor.submit(new_job("first.png", slow=True)))

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.gate import REPOSITORY
+from tests.processes import is_alive
 from tests.waiting import until
 
 ASKING = """
@@ -28,10 +29,6 @@ run_isolated(begin_and_stay, sys.argv[1])
 """
 
 
-def alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="signal.pause is a POSIX thing")
 @pytest.mark.parametrize("done", [False, True], ids=["at-work", "done-with-it"])
 def test_a_child_ends_when_its_parent_is_killed(tmp_path, done):
@@ -43,4 +40,4 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path, done):
     assert len(children) == 1
     parent.kill()
     parent.wait()
-    until(lambda: not alive(children[0]))
+    until(lambda: not is_alive(children[0].pid))

@@ -23,6 +23,7 @@ from engine.video.segments import SegmentStore
 from engine.video.temporal import FlickerFilter
 from tests import clips
 from tests.conftest import REPOSITORY
+from tests.waiting import LONG
 from utils.errors import (
     BackendError,
     EmptyVideoError,
@@ -177,7 +178,7 @@ def test_a_killed_run_goes_on_from_its_last_finished_segment(clip, enhance, weig
     source, output = clip(frames=40), tmp_path / "out.mp4"
     before = clips.read_clip(source)
     command = [sys.executable, "-c", CRASHING, str(source), str(output), str(weights)]
-    killed = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, timeout=120)
+    killed = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, timeout=LONG)
     assert killed.returncode == -signal.SIGKILL and not output.exists() and leftovers(tmp_path)
 
     result, after = enhance(source, segment_frames=8)
