@@ -24,7 +24,7 @@ _SHOW = """() => {
 
 def connect(blocks: gr.Blocks, tabs: gr.Tabs) -> None:
     """Let the browser keep which of the ``tabs`` is open. To be called once all of them are there."""
-    names = [tab.id for tab in tabs.children if getattr(tab, "visible", True)]
+    names = [tab.id for tab in tabs.children if isinstance(tab, gr.Tab) and tab.visible]
     tabs.change(None, None, None, js=_KEEP)
     blocks.load(None, None, tabs, js=_SHOW % json.dumps(names))
 
