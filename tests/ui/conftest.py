@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from tests.ui.running import (
     at_rest,
     chromium,
     open_tab,
+    reader,
     running_app,
-    window,
+    window_of,
 )
 
 __all__ = ["CHROMIUM", "App", "at_rest", "open_tab"]
@@ -38,7 +39,7 @@ def pytest_runtest_makereport(item, call):
                 report.sections.append((f"what '{name}' showed", _shown(value)))
             elif isinstance(value, App):
                 report.sections.append(("what the app said last", value.log.read_text()[-_MOST_TEXT:]))
-            elif isinstance(value, _SharedApp):
+            elif isinstance(value, _SharedApp | _Reader):
                 value.spoilt = True
     return report
 
@@ -112,17 +113,45 @@ def browser():
         yield made
 
 
+class _Reader:
+    """The browser of one person after the other, until a test fails in it.
+
+    Attributes:
+        spoilt: a test failed in it.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self._browser, self._context = browser, None
+        self.spoilt = False
+
+    @contextmanager
+    def window(self, address: str) -> Iterator[Any]:
+        context, self._context = self._context or reader(self._browser), None
+        with window_of(context, address) as page:
+            yield page
+        if self.spoilt:
+            context.close()
+        else:
+            self._context = context
+        self.spoilt = False
+
+
+@pytest.fixture(scope="module")
+def someone(browser) -> _Reader:
+    return _Reader(browser)
+
+
 @pytest.fixture
-def page(browser, app):
+def page(someone, app):
     """The app in a fresh browser window, ready to be used."""
-    with window(browser, app.address) as made:
+    with someone.window(app.address) as made:
         yield made
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def sized(request, browser, app) -> Iterator:
+def sized(request, someone, app) -> Iterator:
     """The app in a window of one of the sizes."""
-    with window(browser, app.address) as page:
+    with someone.window(app.address) as page:
         page.set_viewport_size({"width": request.param[0], "height": request.param[1]})
         at_rest(page)
         yield page

@@ -166,12 +166,34 @@ def settled(page: Any) -> None:
 @contextmanager
 def window(browser: Any, address: str) -> Iterator[Any]:
     """A window of a person of their own with the app in it, ready to be used."""
-    context = person(browser, viewport={"width": 1280, "height": 1000}, locale="en-GB")
+    context = reader(browser)
+    with window_of(context, address) as page:
+        yield page
+    context.close()
+
+
+def reader(browser: Any) -> Any:
+    """A browser of another person, of the usual size and language."""
+    return person(browser, viewport={"width": 1280, "height": 1000}, locale="en-GB")
+
+
+@contextmanager
+def window_of(context: Any, address: str) -> Iterator[Any]:
+    """A window with the app in it, ready to be used, in a browser that remembers nothing but the program's scripts.
+
+    To read those anew takes longer than all else that a page does as it opens.
+    """
     page = context.new_page()
     page.goto(address)
     opened(page)
     yield page
-    context.close()
+    for one in context.pages:
+        one.close()
+    context.clear_cookies()
+    context.clear_permissions()
+    empty = context.new_page()
+    context.new_cdp_session(empty).send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    empty.close()
 
 
 def unfold(button: Any) -> None:
