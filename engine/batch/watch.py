@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.batch.control import BatchControl
 from engine.batch.planner import BatchItem, Planner, Source
 
-Facts = tuple[int, int]
+FileState = tuple[int, int]
 """Size and time of the last change."""
 
 
@@ -25,11 +25,15 @@ class Watcher:
     """
 
     def __init__(
-        self, find: Callable[[], Iterator[Source]], planner: Planner, seen: Mapping[str, Facts | None], interval: float
+        self,
+        find: Callable[[], Iterator[Source]],
+        planner: Planner,
+        seen: Mapping[str, FileState | None],
+        interval: float,
     ) -> None:
         self._find, self._planner, self._interval = find, planner, interval
         self._given = dict(seen)
-        self._last: dict[str, Facts] = {}
+        self._last: dict[str, FileState] = {}
 
     def items(self, control: BatchControl) -> Iterator[BatchItem]:
         """Waits for new files until cancelled."""
@@ -52,12 +56,12 @@ class Watcher:
         return self._planner.items(complete)
 
 
-def known(sources: Iterable[Source]) -> dict[str, Facts | None]:
+def known(sources: Iterable[Source]) -> dict[str, FileState | None]:
     """What is known of each now, by its identity."""
     return {source.identity: _facts(source.path) for source in sources}
 
 
-def _facts(path: Path) -> Facts | None:
+def _facts(path: Path) -> FileState | None:
     try:
         facts = path.stat()
     except OSError:  # gone between listing and looking

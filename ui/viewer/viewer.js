@@ -292,7 +292,7 @@ async function give(files) {
   const clear = () => [...document.querySelectorAll(`${among[0]} .icon-button-wrapper button`)].pop();
   if (many ? clear() : !chooser(among)) {
     if (clear()) clear().click();
-    for (let tries = 0; tries < 40 && (many ? clear() : !chooser(among)); tries++) await new Promise((done) => setTimeout(done, 50));
+    for (let tries = 0; tries < 400 && (many ? clear() : !chooser(among)); tries++) await new Promise((done) => setTimeout(done, 50));
   }
   const bag = new DataTransfer(), field = chooser(among);
   for (const file of many ? files : files.slice(0, 1)) bag.items.add(file);
