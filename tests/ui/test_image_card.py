@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import gradio as gr
 import pytest
 
 from engine.analysis.choice import Chosen
 from tests.ui.test_image_tab import Opened, event, window
 from tests.ui.test_image_work import config  # noqa: F401 (a fixture)
 from ui.handlers import automatic as auto
+from ui.handlers import common
+from ui.handlers.common import ModelNote
 from ui.strings import LANGUAGES, words_in
 
 ENGLISH = words_in("en")
@@ -126,3 +129,16 @@ def work_advice(opened, photo):
 def test_a_size_that_is_no_number_is_shown_as_it_was_typed():
     values = {"goal": "exact", "width": "wide", "height": 300, "fit": "fit"}
     assert "wide × 300" in auto.value_words("size", values, ENGLISH)
+
+
+def test_the_field_for_the_denoise_strength_is_touched_only_where_it_comes_or_goes(opened, monkeypatch):
+    """What is made visible or invisible in a group that was never open makes the whole group anew, which asks again."""
+
+    def denoise(has: bool):
+        note = ModelNote("A model.", installed=True, download=False, denoise=has)
+        monkeypatch.setattr(common, "model_note", lambda *given: note)
+        return opened.tab.card.noted(window("a"), None, *opened.form())[2]
+
+    told = [denoise(has) for has in (False, True, True, False, False)]
+    assert told[0] == told[2] == told[4] == gr.skip()
+    assert told[1]["visible"] and told[3] == gr.update(visible=False, value=None)

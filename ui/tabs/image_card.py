@@ -29,6 +29,9 @@ GROUPS = {
 """elem_id of a folded group -> its fields."""
 
 
+_DENOISE = "denoise strength shown"
+
+
 class CardEvents(Events):
     """Events of the card and of the model's note."""
 
@@ -138,8 +141,16 @@ class CardEvents(Events):
         scale = values["scale"] if values["goal"] == "scale" else None
         note = common.model_note(self.service.manager, values["model"], scale, words, automatic)
         allowed = note.download and self.config.enable_downloads
+        # Only where it changes: a field that comes or goes in a group that was never open is made anew, with all its
+        # neighbours, and each of them says that it has changed, which asks for this again.
+        before = self.visitors.noted(request, _DENOISE, False)
+        self.visitors.note(request, _DENOISE, note.denoise)
         denoise = gr.update(visible=True) if note.denoise else gr.update(visible=False, value=None)
-        return [f"<p>{html.escape(note.text)}</p>", gr.update(visible=allowed, interactive=True), denoise]
+        return [
+            f"<p>{html.escape(note.text)}</p>",
+            gr.update(visible=allowed, interactive=True),
+            gr.skip() if note.denoise == before else denoise,
+        ]
 
     async def fetch(self, request: gr.Request, name: str, compared: list[str]) -> AsyncIterator[Updates]:
         """Bring the chosen model."""
