@@ -134,11 +134,12 @@ def test_a_size_that_is_no_number_is_shown_as_it_was_typed():
 def test_the_field_for_the_denoise_strength_is_touched_only_where_it_comes_or_goes(opened, monkeypatch):
     """What is made visible or invisible in a group that was never open makes the whole group anew, which asks again."""
 
-    def denoise(has: bool):
+    def denoise(has: bool, strength: float | None = None):
         note = ModelNote("A model.", installed=True, download=False, denoise=has)
         monkeypatch.setattr(common, "model_note", lambda *given: note)
-        return opened.tab.card.noted(window("a"), None, *opened.form())[2]
+        return opened.tab.card.noted(window("a"), None, *opened.form(denoise_strength=strength))[2]
 
     told = [denoise(has) for has in (False, True, True, False, False)]
     assert told[0] == told[2] == told[4] == gr.skip()
-    assert told[1]["visible"] and told[3] == gr.update(visible=False, value=None)
+    assert told[1] == gr.update(visible=True) and told[3] == gr.update(visible=False)
+    assert denoise(False, 0.5) == gr.update(value=None), "a preset's, for a model that has none"

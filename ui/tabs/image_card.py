@@ -27,8 +27,6 @@ GROUPS = {
     ),
 }
 """elem_id of a folded group -> its fields."""
-
-
 _DENOISE = "denoise strength shown"
 
 
@@ -145,11 +143,13 @@ class CardEvents(Events):
         # neighbours, and each of them says that it has changed, which asks for this again.
         before = self.visitors.noted(request, _DENOISE, False)
         self.visitors.note(request, _DENOISE, note.denoise)
-        denoise = gr.update(visible=True) if note.denoise else gr.update(visible=False, value=None)
+        denoise: dict[str, Any] = {} if note.denoise == before else {"visible": note.denoise}
+        if not note.denoise and values["denoise_strength"] is not None:
+            denoise["value"] = None
         return [
             f"<p>{html.escape(note.text)}</p>",
             gr.update(visible=allowed, interactive=True),
-            gr.skip() if note.denoise == before else denoise,
+            gr.update(**denoise),
         ]
 
     async def fetch(self, request: gr.Request, name: str, compared: list[str]) -> AsyncIterator[Updates]:

@@ -12,7 +12,6 @@ from ui.tabs.memory import FormMemory, read_object
 
 FORGOTTEN = ("pages", "salvage")
 """Of one picture, not of a person."""
-_READ = """() => { try { return localStorage.getItem("upscaler-settings") || ""; } catch { return ""; } }"""
 
 
 class MemoryEvents(Events):
@@ -22,8 +21,9 @@ class MemoryEvents(Events):
         """Returns the event after which the form is as it was left."""
         p = self.parts
         quiet: dict[str, Any] = {"show_progress": "hidden"}
-        self.memory.save(p.kept.change(self.text, p.kept, p.memory, **quiet), p.memory)
-        return blocks.load(self.remembered, p.memory, [p.kept, *p.form.components], js=_READ, **quiet)
+        memory = self.memory
+        memory.save(p.kept.change(self.text, p.kept, p.memory, **quiet), p.memory)
+        return blocks.load(self.remembered, p.memory, [p.kept, *p.form.components], js=memory.script, **quiet)
 
     @property
     def memory(self) -> FormMemory:

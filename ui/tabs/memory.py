@@ -63,7 +63,12 @@ class FormMemory:
         self.save(gr.on([part.change for part in parts], self.changed, parts, store, **late), store)
         for after in changes:
             self.save(after(self.changed, parts, store, **quiet), store)
-        return blocks.load(self.restored, store, list(self._form.components), js=_READ % self._key, **quiet)
+        return blocks.load(self.restored, store, list(self._form.components), js=self.script, **quiet)
+
+    @property
+    def script(self) -> str:
+        """What reads the kept text in the browser."""
+        return _READ % self._key
 
     def save(self, after: Any, store: Any) -> None:
         """Let the browser keep the text that ``store`` holds after an event."""
