@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 from api.heartbeat import Heartbeat
 from api.job_events import SharedJobs
 from api.job_store import JobEntry
-from api.library import Library
+from api.library import Library, is_fresh
+from api.routes import library
 from api.security import RateLimiter
 from engine.executors import create_executor
 from engine.jobs.job import Job, JobHandle, JobState
@@ -208,6 +209,16 @@ def test_two_who_ask_at_the_same_time_share_the_work(make_client, gallery):
         told = [each.json() for each in pool.map(lambda _: client.post("/api/upscale", json=wanted), range(4))]
     assert len({answer["file_path"] for answer in told}) == 1
     assert executor.stats().done == 1
+
+
+def test_who_looked_before_another_s_job_ended_makes_nothing_anew(make_client, gallery, monkeypatch):
+    client = make_client(api_library_roots=str(gallery))
+    wanted = {"path": "holiday/beach.png", "scale": 2}
+    first = client.post("/api/upscale", json=wanted).json()
+    looks = iter([False])  # as it was when this one came
+    monkeypatch.setattr(library, "is_fresh", lambda *given: next(looks, None) is None and is_fresh(*given))
+    second = client.post("/api/upscale", json=wanted).json()
+    assert second == {**first, "cached": True} and client.app.state.service.executor.stats().done == 1
 
 
 def test_a_shared_job_is_cancelled_by_the_last_who_leaves(client):
