@@ -21,7 +21,7 @@ from tests.waiting import LONG
 from utils import pytorch
 from utils.errors import ModelError
 
-COUNT = int(os.environ.get("REALESRGAN_TEST_MUTATIONS", "10000"))
+COUNT = int(os.environ.get("REALESRGAN_TEST_MUTATIONS", "1000"))
 
 
 @pytest.fixture(autouse=True)

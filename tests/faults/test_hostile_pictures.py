@@ -23,7 +23,7 @@ from tests.faults import limited
 from utils import image_io
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a POSIX thing")
-COUNT = int(os.environ.get("REALESRGAN_TEST_MUTATIONS", "10000"))
+COUNT = int(os.environ.get("REALESRGAN_TEST_MUTATIONS", "1000"))
 """Of all kinds together."""
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
