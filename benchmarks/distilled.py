@@ -262,9 +262,9 @@ def main() -> None:
         run = towards(enlarger(manager, name), scale, options.goal)
         row = measure(name, run, min(scale, options.goal), windows, options.judged, options.film)
         print(f"| {row.cells(teacher)} |", flush=True)
-    outputs = [wanted for _, wanted in windows]
-    blocks = [left for (worn, _), wanted in zip(windows, outputs, strict=True) if (left := blocks_left(worn, wanted))]
-    judged = float(np.nanmean([niqe(wanted) for wanted in outputs[: options.judged]]))
+    outputs = [reduced(wanted, [options.goal * side for side in worn.shape[:2]]) for worn, wanted in windows]
+    blocks = [left for (worn, _), made in zip(windows, outputs, strict=True) if (left := blocks_left(worn, made))]
+    judged = float(np.nanmean([niqe(made) for made in outputs[: options.judged]]))
     print(f"\nThe teachers themselves (drawings by the drawings' teacher): NIQE {judged:.2f}, ", end="")
     print(f"blocks left {100 * float(np.mean(blocks)):.0f} %")
     if options.page:
