@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import torch
 
+from engine.models.quick_network import CONVS
 from training.adversary import Adversary
 from training.averaged import AveragedRun
 from training.keeping import cosine_rate, save_run
@@ -100,11 +101,13 @@ class Student(AveragedRun):
         rate: float = PEAK_RATE,
         steps: int = 20_000,
         adversary: float = 0.0,
+        shape: tuple[int | None, int] = (None, CONVS),
     ) -> None:
         super().__init__(device, rate)
         self.out, self.steps = out, steps
         torch.manual_seed(0)
-        self.network = build(scale)
+        unshuffle, convs = shape
+        self.network = build(scale, unshuffle, convs=convs)
         self._needs_fit = True
         if begin is not None:
             from engine.models.checkpoints import load_state_dict
@@ -209,6 +212,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", type=Path)
     parser.add_argument("--scale", type=int, choices=(2, 4), default=4)
+    parser.add_argument("--unshuffle", type=int, choices=(1, 2), help="before the first layer; default: 4 / scale")
+    parser.add_argument("--convs", type=int, default=CONVS, help="convolutions between the first and the last")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--held-out", type=Path, help="a set to judge by")
     parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of a quick network or x4 compact one")
@@ -233,6 +238,7 @@ def main() -> None:
         options.rate,
         options.steps,
         options.adversary,
+        (options.unshuffle, options.convs),
     )
     student.fit(pairs)
     student.run(pairs, held)

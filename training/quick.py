@@ -10,11 +10,15 @@ from torch import nn
 from engine.models.quick_network import CONVS, FEATURES, QuickNetwork
 
 
-def build(scale: int, features: int = FEATURES, convs: int = CONVS) -> QuickNetwork:
-    """``quick-x4`` or ``quick-x2`` untrained, initialised so that it trains (as ``training.train.build``)."""
+def build(scale: int, unshuffle: int | None = None, features: int = FEATURES, convs: int = CONVS) -> QuickNetwork:
+    """A quick network untrained, initialised so that it trains (as ``training.train.build``).
+
+    Args:
+        unshuffle: by how much the input is unshuffled; None: so that the body works on a quarter of the output's side.
+    """
     from training.linear_path import open_linear_path
 
-    network = QuickNetwork(scale, unshuffle=4 // scale, features=features, convs=convs)
+    network = QuickNetwork(scale, unshuffle=unshuffle or 4 // scale, features=features, convs=convs)
     for module in network.body:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, a=0.25)
@@ -26,21 +30,25 @@ def build(scale: int, features: int = FEATURES, convs: int = CONVS) -> QuickNetw
 
 
 def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> bool:
-    """Take the weights of a trained network of the same shape, or of an SRVGGNetCompact (x4, three channels). In place.
+    """Take the weights of a trained quick network, or of an SRVGGNetCompact of three channels. In place.
 
-    The unshuffled network takes them so that it does what that one does with the picture reduced by 2 (the mean of each
-    2x2 pixels); a linear path then carries the picture itself, and ``fit_last_layer`` has to put it to use: True.
+    One of the same shape takes them all: False. Another one takes as many layers as it has, but not the last; an
+    unshuffled network so that it does what that one does with the picture reduced by 2 (the mean of each 2x2 pixels).
+    A linear path then carries the picture itself, and ``fit_last_layer`` has to make a last layer: True.
     """
     from training.linear_path import open_linear_path
 
     taken = {key: value.float().clone() for key, value in state.items()}
+    own = network.state_dict()
+    if {key: value.shape for key, value in taken.items()} == {key: value.shape for key, value in own.items()}:
+        network.load_state_dict(taken)
+        return False
     if taken["body.0.weight"].shape[1] != network.body[0].in_channels:
         taken["body.0.weight"] = spread_over_pixels(taken["body.0.weight"], network.unshuffle)
-        network.load_state_dict(taken)
-        open_linear_path(network)
-        return True
-    network.load_state_dict(taken)
-    return False
+    last = f"body.{len(network.body) - 1}."
+    network.load_state_dict({key: value if key.startswith(last) else taken[key] for key, value in own.items()})
+    open_linear_path(network)
+    return True
 
 
 def spread_over_pixels(weight: torch.Tensor, unshuffle: int) -> torch.Tensor:

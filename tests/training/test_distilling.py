@@ -240,3 +240,15 @@ def test_a_trained_compact_or_quick_network_can_be_begun_with(scale):
     further = build(scale)
     assert begin_with(further, network.state_dict()) is False
     assert torch.equal(further.body[0].weight, network.body[0].weight)
+
+
+def test_a_shallower_network_begins_with_the_first_layers_of_a_deeper_one(tmp_path):
+    """All but the channels that carry the picture, and the last layer, which is made for another scale."""
+    trained, network = build(4), build(2, unshuffle=1, convs=5)
+    assert begin_with(network, trained.state_dict()) is True
+    for number in range(0, 12, 2):
+        same = (network.body[number].weight == trained.body[number].weight).flatten(1).float().mean(1)
+        assert float((same > 0.9).float().mean()) > 0.9, number
+    assert len(network.body) == 13 and network(torch.rand(1, 3, 15, 16)).shape == (1, 3, 30, 32)
+    student = Student(tmp_path, 2, shape=(1, 5))
+    assert (student.network.unshuffle, len(student.network.body)) == (1, 13)
