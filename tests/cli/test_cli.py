@@ -283,7 +283,7 @@ def test_what_is_in_doubt_is_called_so(run_main, tmp_path):
     shown = run_main("analyze", cat).stdout
     assert told["doubt"] in shown and shown.lower().count("drawing") == told["doubt"].lower().count("drawing")
     made = run_main("enhance", cat, "-o", tmp_path / "cat.png", "--mode", "quick", "--scale", "2")
-    assert made.returncode == 0 and "Note: Photograph or drawing: not sure. quick-x4 is chosen" in made.stderr
+    assert made.returncode == 0 and "Note: Photograph or drawing: not sure. quick-x2 is chosen" in made.stderr
 
 
 def test_analyze_says_what_it_sees_and_would_do(run_main, photo, tmp_path):

@@ -195,10 +195,10 @@ def test_what_is_exported_is_what_the_engine_loads(pairs, tmp_path):
         torch.testing.assert_close(network(picture), from_state(load_file(target))(picture))
 
 
-def test_an_exported_x2_network_computes_what_was_trained(pairs, tmp_path):
+def test_an_exported_unshuffled_network_computes_what_was_trained(pairs, tmp_path):
     student = Student(tmp_path, 2, steps=1)
     student.run(pairs(2))
-    target = tmp_path / "quick-x2.safetensors"
+    target = tmp_path / "unshuffled-x2.safetensors"
     export(tmp_path, target)
     with safe_open(target, "pt") as file:
         facts = file.metadata()
@@ -211,7 +211,7 @@ def test_an_exported_x2_network_computes_what_was_trained(pairs, tmp_path):
         torch.testing.assert_close(again, student.network(picture), atol=2e-3, rtol=0)  # stored in half precision
 
 
-def test_a_quick_x2_file_is_recognised_by_its_channels():
+def test_an_unshuffled_file_is_recognised_by_its_channels():
     """Twelve in, 48 out: unshuffled by 2, enlarged by 4. Nothing else tells what it is."""
     network = build(2)
     again = from_state(network.state_dict())
@@ -222,7 +222,7 @@ def test_a_quick_x2_file_is_recognised_by_its_channels():
         torch.testing.assert_close(again(picture), network(picture))
 
 
-def test_quick_x2_begins_with_what_the_x4_network_does_to_the_reduced_picture():
+def test_an_unshuffled_network_begins_with_what_the_x4_network_does_to_the_reduced_picture():
     weight, picture = torch.rand(5, 3, 3, 3), torch.rand(1, 3, 16, 16)
     spread = spread_over_pixels(weight, 2)
     reduced = torch.nn.functional.avg_pool2d(picture, 2)
