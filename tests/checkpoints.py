@@ -25,13 +25,13 @@ def compact_state(
 
 
 def quick_state(convs: int = 3, features: int = 16, seed: int = 0) -> dict[str, Any]:
-    """A small SRVGGNetCompact behind a 2x pixel-unshuffle, x2 in all, as ``quick-x2`` is."""
+    """A small SRVGGNetCompact behind a 2x pixel-unshuffle, x2 in all."""
     import torch
 
     from training.quick import build
 
     torch.manual_seed(seed)
-    network = build(2, features, convs)
+    network = build(2, features=features, convs=convs)
     with torch.no_grad():
         network.body[-1].weight.normal_(0, 0.02)
     return dict(network.state_dict())

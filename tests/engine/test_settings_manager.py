@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import random
 import threading
 import time
@@ -10,8 +9,9 @@ import time
 import pytest
 
 from engine import EnhanceSettings, SettingsManager
+from engine.storage import safe_file
 from engine.storage.presets import BUILTIN_PRESETS
-from tests.waiting import LONG
+from tests.waiting import LONG, until
 from utils.errors import InvalidSettingsError, OutputError
 
 WRITERS, WRITES = 8, 1000
@@ -160,25 +160,26 @@ def test_threads_lose_nothing(settings):
     assert sum(not preset.builtin for preset in settings.presets()) == 40
 
 
-def _write_many(folder, number, done):
+def _write_many(folder, number, log):
+    safe_file.LOCK_SECONDS = LONG  # the lock is not fair, a disk may be slow
     manager = SettingsManager(folder)
-    for turn in range(WRITES // WRITERS):
-        manager.save_preset(f"writer {number}", {"quality": 1 + turn % 100}, f"turn {turn}")
-        done.write(b".")
-        done.flush()
+    with open(log, "wb", buffering=0) as done:
+        for turn in range(WRITES // WRITERS):
+            manager.save_preset(f"writer {number}", {"quality": 1 + turn % 100}, f"turn {turn}")
+            done.write(b".")
 
 
-def test_a_thousand_writes_with_kills_in_between(tmp_path, monkeypatch):
+def test_a_thousand_writes_with_kills_in_between(tmp_path):
     """Eight processes write; one after the other is killed at a random moment. The file is valid at every look."""
-    monkeypatch.setattr("engine.storage.safe_file.LOCK_SECONDS", LONG)  # the lock is not fair, a disk may be slow
-    context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
-    processes, logs = [], []
-    for number in range(WRITERS):
-        log = open(tmp_path / f"log-{number}", "wb", buffering=0)  # noqa: SIM115
-        logs.append(log)
-        process = context.Process(target=_write_many, args=(tmp_path / "data", number, log))
+    # Begun anew: what a fork takes along may hold a lock of a thread that it does not take along.
+    context = multiprocessing.get_context("spawn")
+    logs = [tmp_path / f"log-{number}" for number in range(WRITERS)]
+    processes = [
+        context.Process(target=_write_many, args=(tmp_path / "data", number, log)) for number, log in enumerate(logs)
+    ]
+    for process in processes:
         process.start()
-        processes.append(process)
+    until(lambda: all(log.exists() and log.stat().st_size for log in logs[: WRITERS // 2]))
     draw, looks = random.Random(3), 0
     for victim in processes[: WRITERS // 2]:
         time.sleep(draw.uniform(0.05, 0.3))
@@ -187,12 +188,11 @@ def test_a_thousand_writes_with_kills_in_between(tmp_path, monkeypatch):
     while any(process.is_alive() for process in processes):
         time.sleep(0.02)
         looks += _look(tmp_path / "data")
-    for process, log in zip(processes, logs, strict=True):
+    for process in processes:
         process.join()
-        log.close()
     manager = SettingsManager(tmp_path / "data")
     turns = {preset.name: int(preset.description.split()[1]) for preset in manager.presets() if not preset.builtin}
-    written = [(tmp_path / f"log-{number}").stat().st_size for number in range(WRITERS)]
+    written = [log.stat().st_size for log in logs]
     assert not manager.notices and looks > 4
     for number, count in enumerate(written):
         # What was acknowledged is there; of a killed writer one more may have landed.

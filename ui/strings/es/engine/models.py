@@ -6,7 +6,8 @@ TEXTS = {
     # What models are for
     "Any picture, x4: ships with the program, faithful and fast.": "Cualquier imagen, x4: viene con el programa, "
     "fiel y rápido.",
-    "Any picture, x2: taught as quick-x4, for half of its work.": "Cualquier imagen, x2: aprendido como quick-x4, por la mitad de su trabajo.",
+    "Any picture, x2: taught as quick-x4, for half of its work.": "Cualquier imagen, x2: aprendido como "
+    "quick-x4, por la mitad de su trabajo.",
     "Any picture, x4: taught by RealESRGAN_x4plus to clean and sharpen, many times as fast.": "Cualquier imagen, "
     "x4: aprendió de RealESRGAN_x4plus a limpiar y dar nitidez, muchas veces más rápido.",
     "Photographs, x4: the finest texture, the slowest.": "Fotografías, x4: la textura más fina, el más lento.",
