@@ -27,13 +27,11 @@ import cv2
 import numpy as np
 
 from benchmarks.networks import photograph
-from benchmarks.quality import enlarge
+from benchmarks.quality import enlarge, one_pass
 from benchmarks.side_by_side import most_detailed, page
 from config import Config
 from engine.analysis.damage import blockiness
-from engine.imaging.upscaler import Upscaler
 from engine.model_manager import ModelManager
-from engine.pixels.resample import from_full_scale
 from engine.types import RESAMPLERS
 from training.teacher_set import SCALE, read_shard
 from utils.metrics import compare_with_reference
@@ -105,14 +103,7 @@ def enlarger(manager: ModelManager, name: str) -> Enlarger:
     plain = name.split()[0]
     if plain in RESAMPLERS:
         return lambda rgb: enlarge(manager, plain, rgb, scale_of(manager, name))
-    model = manager.load_model(name)
-    upscaler = Upscaler(model.session, model.info, tile=0)
-
-    def run(rgb: np.ndarray) -> np.ndarray:
-        bands = upscaler.bands(rgb, upscaler.plan(rgb.shape[1], rgb.shape[0]))
-        return from_full_scale(np.concatenate(list(bands)), 8)
-
-    return run
+    return lambda rgb: one_pass(manager, name, rgb, "auto")
 
 
 def towards(run: Enlarger, scale: int, goal: int) -> Enlarger:

@@ -94,16 +94,21 @@ def reduced(truth: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(Image.fromarray(truth).resize((width, height), Image.Resampling.BICUBIC)), truth
 
 
+def one_pass(manager: ModelManager, name: str, pixels: np.ndarray, precision: str = "fp32") -> np.ndarray:
+    """What a network makes of ``(H, W, 3) uint8`` by its own scale, untiled, without colour match, uint8."""
+    model = manager.load_model(name, precision=precision)
+    upscaler = Upscaler(model.session, model.info, tile=0)
+    bands = upscaler.bands(pixels, upscaler.plan(pixels.shape[1], pixels.shape[0]))
+    return from_full_scale(np.concatenate(list(bands)), 8)
+
+
 def enlarge(manager: ModelManager, name: str, pixels: np.ndarray, scale: int = 4) -> np.ndarray:
     """By a model (fp32, without colour match) or a resampler, uint8."""
     if name in RESAMPLERS:
         bands = plain_bands(pixels, (pixels.shape[1] * scale, pixels.shape[0] * scale), name)
         return from_full_scale(np.concatenate(list(bands)), 8)
     if scale == 4:
-        model = manager.load_model(name, precision="fp32")
-        upscaler = Upscaler(model.session, model.info, tile=0)
-        bands = upscaler.bands(pixels, upscaler.plan(pixels.shape[1], pixels.shape[0]))
-        return from_full_scale(np.concatenate(list(bands)), 8)
+        return one_pass(manager, name, pixels)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.png"
         enhance_image_direct(

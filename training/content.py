@@ -28,8 +28,8 @@ from torch import nn
 from engine.analysis.content import SMALL, WEIGHTS, perceptrons
 from engine.analysis.content_features import content_features
 from training.content_data import Pools, sample
+from training.packages import SOURCES
 
-SOURCES = Path(__file__).with_name("content_sources.json")
 HELD_BACK = 0.12
 
 

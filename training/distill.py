@@ -90,7 +90,11 @@ def loss_between(output: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 class Student(AveragedRun):
-    """State of a run: network, its moving average, optimiser, and how many steps it has learned."""
+    """State of a run: network, its moving average, optimiser, and how many steps it has learned.
+
+    Args:
+        shape: (by how much the input is unshuffled, convolutions between the first and the last), as ``build`` has them.
+    """
 
     def __init__(
         self,

@@ -74,7 +74,7 @@ def main() -> None:
             print(package, flush=True)
             try:
                 fetch(package, folder)
-            except subprocess.CalledProcessError as error:
+            except (OSError, subprocess.CalledProcessError) as error:  # also where there is no such package manager
                 print(f"{package}: {error}", flush=True)
     missing = [path for path in pictures() if not (folder / path).exists()]
     if missing:

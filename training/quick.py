@@ -35,11 +35,16 @@ def begin_with(network: QuickNetwork, state: Mapping[str, torch.Tensor]) -> bool
     One of the same shape takes them all: False. Another one takes as many layers as it has, but not the last; an
     unshuffled network so that it does what that one does with the picture reduced by 2 (the mean of each 2x2 pixels).
     A linear path then carries the picture itself, and ``fit_last_layer`` has to make a last layer: True.
+
+    Raises:
+        ValueError: the trained network has fewer layers.
     """
     from training.linear_path import open_linear_path
 
     taken = {key: value.float().clone() for key, value in state.items()}
     own = network.state_dict()
+    if len(taken) < len(own):
+        raise ValueError("The network to begin with has fewer layers than the one that is taught.")
     if {key: value.shape for key, value in taken.items()} == {key: value.shape for key, value in own.items()}:
         network.load_state_dict(taken)
         return False

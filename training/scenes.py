@@ -17,9 +17,9 @@ from training.content_data import Pools, load
 from training.content_data import drawing as found_drawing
 from training.data import drawing as synthetic_drawing
 from training.data import turn_colors
+from training.packages import SOURCES
 from training.worn import worn
 
-SOURCES = Path(__file__).with_name("content_sources.json")
 NOT_FROM = ("deb/opencv-doc/", "npm/lwip-", "deb/tuxpaint-stamps-default/")
 """Packages that hold pictures of benchmarks, or cut-outs whose coloured grounds are no photograph's."""
 HELD_OUT_EVERY = 12

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 from safetensors import safe_open
 
 from benchmarks.networks import photograph
-from benchmarks.quality import color_planes, drawings, enlarge, in_one_brightness, reduced
+from benchmarks.quality import color_planes, drawings, enlarge, in_one_brightness, one_pass, reduced
 from docs.networks import crops
 from engine.imaging.upscaler import Upscaler
 from engine.model_manager import BUNDLED_WEIGHTS, ModelManager
 from engine.models.registry import REGISTRY
-from engine.pixels.resample import from_full_scale
 from tests.pictures import pattern
+from training.distill import reduced_to
 from utils.files import sha256_of
 from utils.metrics import compare_with_reference
 
@@ -60,17 +59,10 @@ def test_tiled_equals_untiled(manager, name):
     assert np.abs(results[0] - results[1]).max() <= 65535 // 255 // 4
 
 
-def by(manager, name, worn):
-    """What a network makes of a picture in one pass, by its own scale."""
-    model = manager.load_model(name, precision="fp32")
-    upscaler = Upscaler(model.session, model.info, tile=0)
-    return from_full_scale(np.concatenate([*upscaler.bands(worn, upscaler.plan(worn.shape[1], worn.shape[0]))]), 8)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_gray_stays_gray(manager, name):
     gray = np.repeat(np.rint(photograph(96, 128).mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
-    output = by(manager, name, gray).astype(int)
+    output = one_pass(manager, name, gray).astype(int)
     false_color = np.abs(output - output.mean(axis=2, keepdims=True)).max(axis=2)
     assert false_color.mean() < 1.5 and np.percentile(false_color, 99) < 6
 
@@ -80,7 +72,7 @@ def test_nothing_repeats_with_the_input_s_pixels(manager, name):
     """A checkerboard: pixels that stand alike within their input's pixel differ by the same everywhere."""
     y, x = np.mgrid[:64, :96]
     slope = np.stack([60 + x, 90 + y, 200 - x], axis=-1).astype(np.uint8)
-    output = by(manager, name, slope).astype(float)
+    output = one_pass(manager, name, slope).astype(float)
     scale = len(output) // len(slope)
     error = output - enlarge(manager, "bilinear", slope, scale)
     inner = error[8 * scale : -8 * scale, 8 * scale : -8 * scale]
@@ -94,20 +86,16 @@ def test_edges_between_colours_of_like_brightness_are_the_teacher_s_and_no_steps
     for _, drawn in drawings(count=3):
         worn, _ = reduced(in_one_brightness(drawn), 4)
         worn = np.ascontiguousarray(worn[:40, :60])
-        output = by(manager, name, worn)
-        size = (output.shape[1], output.shape[0])
-        wanted = color_planes(resized(enlarge(manager, "RealESRGAN_x4plus", worn), size))
+        output = one_pass(manager, name, worn)
+        scale = len(output) // len(worn)
+        wanted = color_planes(reduced_to(enlarge(manager, "RealESRGAN_x4plus", worn), scale))
         ours, steps = (
             compare_with_reference(color_planes(picture), wanted)
-            for picture in (output, enlarge(manager, "nearest", worn, len(output) // len(worn)))
+            for picture in (output, enlarge(manager, "nearest", worn, scale))
         )
         gains.append((ours.psnr - steps.psnr, ours.haarpsi - steps.haarpsi))
     print(name, np.round(gains, 3).tolist())
     assert (np.mean(gains, axis=0) > (1.0, 0.05)).all()
-
-
-def resized(rgb, size):
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
 
 
 def test_quick_x4_is_nearer_to_its_teachers_than_the_other_small_networks(manager, taught):
@@ -121,7 +109,7 @@ def test_quick_x4_is_nearer_to_its_teachers_than_the_other_small_networks(manage
     assert found["quick-x4"][0] > QUICK_X4_DB
 
 
-QUICK_X4_DB = 27.0
+QUICK_X4_DB = 26.6
 """Half a decibel under what was measured when it was made."""
 
 
@@ -130,9 +118,9 @@ def test_quick_x2_is_nearer_to_its_teachers_than_other_small_networks_reduced(ma
     for name in ("quick-x2", "embedded-compact-x4", "realesr-animevideov3", "bicubic"):
         scores = []
         for _, worn, wanted in taught:
-            size = (2 * worn.shape[1], 2 * worn.shape[0])
-            output = by(manager, name, worn) if name != "bicubic" else enlarge(manager, name, worn)
-            scores.append(compare_with_reference(resized(output, size), resized(wanted, size)))
+            output = enlarge(manager, name, worn) if name == "bicubic" else one_pass(manager, name, worn)
+            output = output if name == "quick-x2" else reduced_to(output, 2)
+            scores.append(compare_with_reference(output, reduced_to(wanted, 2)))
         found[name] = np.mean([(score.psnr, score.ssim, score.haarpsi) for score in scores], axis=0)
     print({name: values.round(4).tolist() for name, values in found.items()})
     for name in ("embedded-compact-x4", "realesr-animevideov3", "bicubic"):

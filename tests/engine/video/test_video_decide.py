@@ -32,6 +32,12 @@ def test_auto_takes_a_quick_model_of_the_wanted_scale_and_says_why(clip, decided
     assert decided(clip(audio=None), model="auto", scale=scale, embed_settings=False).comment is None
 
 
+@pytest.mark.parametrize(("scale", "chosen"), [(2, "quick-x2"), (3, "quick-x4")])
+def test_of_what_comes_along_films_get_the_quick_network_of_their_scale(clip, decided, tmp_path, scale, chosen):
+    complete = ModelManager(weights_dir=tmp_path / "weights", optimize=False, device="cpu")
+    assert decided(clip(audio=None), by=complete, model="auto", scale=scale).model == chosen
+
+
 def test_without_any_model_it_is_enlarged_plainly_with_a_warning(clip, decided, tmp_path):
     (tmp_path / "empty").mkdir()
     nothing = ModelManager({}, tmp_path / "empty", bundled_dir=None, optimize=False, device="cpu")
