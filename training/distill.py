@@ -93,7 +93,7 @@ class Student(AveragedRun):
     """State of a run: network, its moving average, optimiser, and how many steps it has learned.
 
     Args:
-        shape: (by how much the input is unshuffled, convolutions between the first and the last), as ``build`` has them.
+        shape: (by how much the input is unshuffled, convolutions between the first and the last), as for ``build``.
     """
 
     def __init__(
