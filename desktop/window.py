@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,11 @@ class AppWindow:
 
     def __init__(self, address: str, busy: Callable[[], bool], storage: Path, web_view: str) -> None:
         import webview
+        import webview.util
 
+        # Each of its threads waits until the page answers, which one that closes meanwhile may never do: the program
+        # would not end then.
+        webview.util.Thread = partial(threading.Thread, daemon=True)  # type: ignore[misc, assignment]
         self._webview, self._busy, self._storage = webview, busy, storage
         self._toolkit = _TOOLKITS.get(web_view)
         self._leaving = threading.Event()
@@ -162,7 +167,8 @@ class AppWindow:
         self._window.restore()
         self._window.show()
         if key is not None:
-            self._window.evaluate_js(_open_script(key))
+            told = threading.Thread(target=self._window.evaluate_js, args=(_open_script(key),), daemon=True)
+            told.start()  # nobody waits for it, as a page that closes meanwhile may never answer
 
     def close(self) -> None:
         """Close it without asking."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import os
 import signal
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from PIL import Image
 
 from desktop.instance import noted, running
 from desktop.window import NoWebViewError, find_web_view
+from tests.desktop.deaf import DEAF
 from tests.gate import Gate
 from tests.pictures import shade
 from tests.ports import free_port
@@ -128,6 +130,15 @@ def test_a_signal_closes_it_without_a_question(window, web_view, data):
     process.communicate(timeout=LONG)
     assert process.returncode == 0
     assert noted(data) is None
+
+
+def test_a_page_that_never_answers_holds_nobody_up(web_view, tmp_path):
+    """One that is closed at the moment when it is asked never does: neither who asks nor the program's end waits."""
+    command = [sys.executable, DEAF, tmp_path / "storage"]
+    environment = {**os.environ, **web_view.environment}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG, check=False)
+    assert done.stdout.split() == ["asked", "shown", "closed"], done.stderr
+    assert done.returncode == 0
 
 
 def test_where_there_is_no_web_view_the_browser_is_opened_and_told_so(program, browser_of_the_person, data, tmp_path):
