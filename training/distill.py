@@ -5,7 +5,8 @@
 ``SET`` and ``HELD`` are folders of ``training.teacher_set``. The learning rate falls along a cosine over ``--steps``.
 Started again with the same ``--out`` and set, it goes on from the last checkpoint exactly as if it had not stopped; a
 set that has grown, or another ``--steps``, is taken as it is from there on. The x2 network learns the teachers' x4
-reduced to x2 (means of 2x2 pixels). ``--adversary 0.01`` adds a small critic that tells teacher from student.
+reduced to x2 (means of 2x2 pixels). ``--haar 0.02`` adds what HaarPSI sees to the loss, ``--adversary 0.01`` a small
+critic that tells teacher from student.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import torch
 from engine.models.quick_network import CONVS
 from training.adversary import Adversary
 from training.averaged import AveragedRun
+from training.haar import haar_distance
 from training.keeping import cosine_rate, save_run
 from training.linear_path import as_tensor, fit_last_layer
 from training.quick import begin_with, build
@@ -94,6 +96,8 @@ class Student(AveragedRun):
 
     Args:
         shape: (by how much the input is unshuffled, convolutions between the first and the last), as for ``build``.
+        haar: weight of ``haar_distance`` in the loss; 0: none.
+        adversary: weight of the critic; 0: none.
     """
 
     def __init__(
@@ -106,9 +110,10 @@ class Student(AveragedRun):
         steps: int = 20_000,
         adversary: float = 0.0,
         shape: tuple[int | None, int] = (None, CONVS),
+        haar: float = 0.0,
     ) -> None:
         super().__init__(device, rate)
-        self.out, self.steps = out, steps
+        self.out, self.steps, self.haar = out, steps, haar
         torch.manual_seed(0)
         unshuffle, convs = shape
         self.network = build(scale, unshuffle, convs=convs)
@@ -159,6 +164,8 @@ class Student(AveragedRun):
         targets = self.tensor(wanted)
         output = output.float()
         loss = loss_between(output, targets)
+        if self.haar:
+            loss = loss + self.haar * haar_distance(output, targets)
         if self.adversary is not None:
             loss = loss + self.adversary.penalty(output)
         self.descend(loss)
@@ -223,6 +230,7 @@ def main() -> None:
     parser.add_argument("--begin-with", type=Path, metavar="FILE", help="weights of a quick network or x4 compact one")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak of the learning rate")
+    parser.add_argument("--haar", type=float, default=0.0, help="weight of the distance by HaarPSI; 0: none")
     parser.add_argument("--adversary", type=float, default=0.0, help="weight of the critic; 0: none")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=56, help="side of the worn patches, in pixels")
@@ -243,6 +251,7 @@ def main() -> None:
         options.steps,
         options.adversary,
         (options.unshuffle, options.convs),
+        options.haar,
     )
     student.fit(pairs)
     student.run(pairs, held)

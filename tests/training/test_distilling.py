@@ -17,10 +17,13 @@ from training.adversary import Adversary
 from training.content_data import Pools
 from training.distill import FREQUENCY_WEIGHT, Student, TaughtPairs, loss_between
 from training.export import export
+from training.haar import haar_distance, haarpsi
 from training.quick import begin_with, build, spread_over_pixels
 from training.scenes import Sources, window
 from training.teacher_set import HALO, PATCHES_A_WINDOW, SCALE, SIDE, make_set, read_shard
 from training.train import charbonnier, frequency_distance
+from utils import similarity
+from utils.metrics import luma
 
 
 def enlarge(rgb: np.ndarray) -> np.ndarray:
@@ -167,14 +170,37 @@ def test_the_critic_learns_to_tell_teacher_from_student_and_the_student_pays(tmp
     assert output.grad is not None and float(output.grad.abs().sum()) > 0
 
 
+def test_haarpsi_to_learn_by_is_that_which_is_measured():
+    wanted = photograph(96, 80)
+    blurred = cv2.GaussianBlur(wanted, (0, 0), 1.5)
+    first, second = (
+        cv2.resize(luma(rgb), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for rgb in (wanted, blurred)
+    )
+    planes = [torch.from_numpy(plane).float()[None, None] for plane in (first, second)]
+    measured = similarity.haarpsi(luma(wanted), luma(blurred))
+    assert float(haarpsi(*planes)) == pytest.approx(measured, abs=1e-3) and 0.3 < measured < 0.95
+    assert float(haarpsi(planes[0], planes[0])) == pytest.approx(1, abs=1e-3)
+
+
+def test_texture_that_means_of_errors_leave_out_is_nearer_by_haarpsi():
+    """Gray and texture in another phase are as far by squares; by HaarPSI the texture is nearer."""
+    at = torch.arange(64)
+    waves = [0.5 + 0.1 * torch.sin(at * 2 * torch.pi / 5 + phase).repeat(1, 3, 64, 1) for phase in (0, 1.05)]
+    gray = torch.full_like(waves[0], 0.5, requires_grad=True)
+    far, near = haar_distance(gray, waves[0]), haar_distance(waves[1], waves[0])
+    assert float(near) < 0.8 * float(far)
+    far.backward()
+    assert gray.grad is not None and bool(torch.isfinite(gray.grad).all())
+
+
 def test_a_run_with_a_critic_goes_on_where_it_stopped(pairs, tmp_path):
     taught = pairs(2)
-    Student(tmp_path / "whole", 2, steps=4, adversary=0.01).run(taught)
-    first = Student(tmp_path / "parts", 2, steps=4, adversary=0.01)
+    Student(tmp_path / "whole", 2, steps=4, adversary=0.01, haar=0.02).run(taught)
+    first = Student(tmp_path / "parts", 2, steps=4, adversary=0.01, haar=0.02)
     for step in range(2):
         first.learn(*taught.batch(step))
     first.save()
-    Student(tmp_path / "parts", 2, steps=4, adversary=0.01).run(taught)
+    Student(tmp_path / "parts", 2, steps=4, adversary=0.01, haar=0.02).run(taught)
     whole, parts = (load_file(tmp_path / name / "average.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
 
