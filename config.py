@@ -100,7 +100,9 @@ class Config(BaseSettings):
     backend: Literal["auto", "openvino", "torch", "ncnn", "original"] = Field(
         "auto", description="auto, openvino, torch, ncnn, or original (the packages basicsr, realesrgan and gfpgan)"
     )
-    precision: Literal["auto", "fp32", "fp16", "bf16"] = Field("auto", description="auto, fp32, fp16 or bf16")
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = Field(
+        "auto", description="auto, fp32, fp16, bf16 or int8"
+    )
     optimize: bool = Field(True, description="Test once which backend is fastest and right on this machine")
     gpu_memory_reserve_mb: int = Field(512, ge=0, description="Memory that tiles leave free, in MiB")
     unload_policy: Literal["keep", "after-picture"] | int = Field(

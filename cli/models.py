@@ -1,10 +1,11 @@
-"""``models``: list, download, verify, delete."""
+"""``models``: list, download, verify, calibrate, delete."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from engine.types import JobControl
 from utils.installation import command
 
-app = typer.Typer(help="List, download, verify and delete models.", no_args_is_help=True)
+app = typer.Typer(help="List, download, verify, calibrate and delete models.", no_args_is_help=True)
 
 
 def _manager() -> Any:
@@ -131,6 +132,54 @@ def verify(
             print(f"{one}: {error}")
             code = error.exit_code
     raise typer.Exit(code)
+
+
+@app.command()
+def calibrate(
+    name: Annotated[str, typer.Argument(help="Name of an installed compact network.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them, like those to be enlarged.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write it into; by default it is kept where int8 finds it.")
+    ] = None,
+) -> None:
+    """Measure on pictures what int8 needs to know of a network, and how near to fp32 it comes."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress
+
+    from engine.backends import calibrating, calibration
+    from engine.backends.self_test import MIN_PSNR
+
+    manager = _manager()
+    source = manager.source(name)
+    seen = list(_pictures(pictures))
+    with Progress("{task.description}", BarColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=1.0)
+        made = calibrating.calibrate(source, seen, lambda done: bar.update(task, completed=done))
+    shipped = calibration.shipped_name(name, source.key)
+    path = out / shipped if out else calibration.own_path(source.key, manager.cache_dir)
+    made.save(path)
+    needed = f"int8 is not used for it: {MIN_PSNR:.0f} dB are needed"
+    verdict = "true enough for int8" if made.worst >= MIN_PSNR else needed
+    print(f"{name}: {len(seen)} pictures, judged by {made.pictures} of them: worst {made.worst:.1f} dB, ", end="")
+    print(f"mean {made.average:.1f} dB to fp32: {verdict}\n{path}")
+
+
+def _pictures(paths: Sequence[Path]) -> Iterator[Any]:
+    """The part with the most edges of each picture, ``(H, W, 3) uint8``; of folders those in them."""
+    from config import Config
+    from engine.backends.calibrating import detailed_part
+    from engine.imaging.task import limits_of
+    from engine.types import EnhanceSettings
+    from utils import image_io
+    from utils.image_io import READABLE_SUFFIXES
+    from utils.pixels import to_eight_bits
+
+    limits = limits_of(Config(), EnhanceSettings.create())
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        for one in [one for one in inside if one.suffix.lower() in READABLE_SUFFIXES] or [path]:
+            pixels = to_eight_bits(image_io.load(one, limits).pixels)
+            yield detailed_part(pixels.repeat(3, 2) if pixels.shape[2] == 1 else pixels)
 
 
 @app.command()

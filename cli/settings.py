@@ -91,7 +91,7 @@ def _options(
     skip_if_large_enough: Annotated[bool, _Option(help="Copy pictures that reach the goal already.")] = False,
     tile: Annotated[int, _Option(help="Tile side in pixels; 0 = automatic.")] = 0,
     whole: Annotated[bool, _Option("--whole", help="Run the whole picture as one tile.")] = False,
-    precision: Annotated[str, _Option(help="auto, fp32, fp16 or bf16.")] = "auto",
+    precision: Annotated[str, _Option(help="auto, fp32, fp16, bf16 or int8 (calibrated networks).")] = "auto",
     backend: Annotated[str, _Option(help="auto, openvino, torch, ncnn or original.")] = "auto",
     device: Annotated[str, _Option(help="auto, cpu, cuda:0, mps, xpu:0, vulkan:0.")] = "auto",
     denoise: Annotated[float | None, _Option(help="Denoise strength 0 to 1 (realesr-general-x4v3).")] = None,

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from engine.analysis.automatic import AutomaticModel
 from engine.analysis.choice import UNKNOWN, choose_model
 from engine.backends import get_backend
+from engine.backends.asked import UNDECIDED, fitting_device, settled_precision
 from engine.backends.base import NetworkSource
+from engine.backends.int8_guard import Int8Guard
 from engine.backends.loaded import LoadedModel, LoadedModels, UnloadPolicy
 from engine.backends.self_test import BackendChooser
 from engine.backends.speeds import Speeds
@@ -99,6 +101,7 @@ class ModelManager:
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
         self.speeds = Speeds(self.cache_dir / "speeds.json" if self.cache_dir else None)
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
+        self._guard = Int8Guard(self._chooser, self.self_tests, self.cache_dir, optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
         verdicts = JsonStore(self.cache_dir / "vulkan.json" if self.cache_dir else None)
@@ -283,6 +286,7 @@ class ModelManager:
         """Load a model, or return the one already loaded. Different models load in parallel, one loads once.
 
         Args:
+            precision: a number type, "auto", or ``engine.backends.asked.NARROWEST``.
             kind: what the model has to be: "upscale" or "face".
 
         Raises:
@@ -290,11 +294,12 @@ class ModelManager:
         """
         _, default_backend, default_precision = self._defaults
         backend = default_backend if backend == "auto" else backend
-        precision = "fp32" if fp32 else default_precision if precision == "auto" else precision
+        digest = lambda: self._store.find(name).sha256  # noqa: E731
+        precision = settled_precision("fp32" if fp32 else precision, default_precision, digest, self.cache_dir)
         unasked = (self._defaults[0] if device == "auto" else device) == "auto"
         target = self.resolve_device(device, gpu_id)
         if unasked:
-            target = _fitting_device(target, backend, precision)
+            target = fitting_device(target, backend, precision)
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
         key = (name, target, backend, precision, denoise_strength)
@@ -312,16 +317,16 @@ class ModelManager:
         self, name: str, device: str, backend: str, precision: str, denoise: float | None, kind: str, unasked: bool
     ) -> LoadedModel:
         started = time.perf_counter()
-        source = self._source(name, denoise, kind)
-        if unasked and device.startswith(("cpu", "vulkan")) and backend == precision == "auto":
+        source = self.source(name, denoise, kind)
+        if unasked and device.startswith(("cpu", "vulkan")) and backend == "auto" and precision in UNDECIDED:
             device = self._vulkan.decide(source)
-        choice = self._chooser.choose(source, device, backend, precision)
+        choice = self._guard.choose(source, device, backend, precision)
         session = get_backend(choice.backend).open(source, device, choice.precision, self.cache_dir)
         seconds = time.perf_counter() - started
         logger.info("Loaded %s: %s, %s, %s in %.2f s", name, choice.backend, device, choice.precision, seconds)
-        return LoadedModel(name, source.key, source.info, session, seconds)
+        return LoadedModel(name, source.key, source.info, session, seconds, choice.note)
 
-    def _source(self, name: str, denoise: float | None, kind: str = "upscale") -> NetworkSource:
+    def source(self, name: str, denoise: float | None = None, kind: str = "upscale") -> NetworkSource:
         """The verified network behind a name, mixed with its weak-denoise twin where that is asked for."""
         from engine.models import architectures, checkpoints
 
@@ -384,14 +389,6 @@ class ModelManager:
     def close(self) -> None:
         """Unload everything and stop the background thread."""
         self._loaded.close()
-
-
-def _fitting_device(device: str, backend: str, precision: str) -> str:
-    """The automatic device, or where a named backend or number type does not run on it one where that does."""
-    if backend != "auto":
-        runtime = get_backend(backend)
-        return device if runtime.serves(device) else next(iter(runtime.devices()), device)
-    return "cpu" if device.startswith("vulkan") and precision != "auto" else device
 
 
 __all__ = ["BUNDLED_WEIGHTS", "LoadedModel", "ModelManager", "UnloadPolicy"]

@@ -12,6 +12,7 @@ FOLDERS = ("engine", "utils", "api", "ui", "cli", "desktop")
 DATA = {
     "weights": ("embedded-*.safetensors", "quick-*.safetensors", "README.md"),
     "engine/analysis": ("*.npz",),
+    "engine/backends/ranges": ("*.npz",),
     "ui": ("*.css", "*.js"),
     "ui/samples": ("*.jpg", "*.mp4"),
     "ui/viewer": ("*.html", "*.css", "*.js"),

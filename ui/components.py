@@ -245,7 +245,7 @@ def _fine(parts: dict[str, Any], manager: Any, under_model: Callable[[], None]) 
             value=0, label=t("tile"), info=t("tile_info"), precision=0, minimum=0, elem_id="set-tile"
         )
         parts["precision"] = gr.Dropdown(
-            [(choice("precision_auto"), "auto"), "fp32", "fp16", "bf16"],
+            [(choice("precision_auto"), "auto"), "fp32", "fp16", "bf16", "int8"],
             value="auto",
             label=t("precision"),
             elem_id="set-precision",

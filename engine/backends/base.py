@@ -106,6 +106,10 @@ class Backend(ABC):
     def precisions(self, device: str) -> list[str]:
         """Number types that the device runs natively, fastest first, always ending in ``fp32``."""
 
+    def guarded(self, device: str) -> list[str]:
+        """Number types beside those, that a network is run in only where they were seen to stay true to it there."""
+        return []
+
     @abstractmethod
     def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
         """Load the network. ``precision`` is one of ``precisions``. Raises ``BackendError``."""

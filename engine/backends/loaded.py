@@ -19,13 +19,14 @@ UnloadPolicy = Literal["keep", "after-picture"] | int
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network that is ready to run."""
+    """A network that is ready to run; ``note``: why not as it was asked for, in a sentence."""
 
     name: str
     key: str
     info: CheckpointInfo
     session: Session = field(repr=False)
     load_seconds: float = 0.0
+    note: str = ""
 
     @property
     def tile_key(self) -> str:
@@ -35,7 +36,7 @@ class LoadedModel:
     @property
     def weights_mb(self) -> float:
         """The network's numbers alone, in MiB; what its runtime needs to work comes on top."""
-        return self.info.parameters * (4 if self.session.precision == "fp32" else 2) / 2**20
+        return self.info.parameters * {"fp32": 4, "int8": 1}.get(self.session.precision, 2) / 2**20
 
 
 @dataclass

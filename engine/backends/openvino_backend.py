@@ -41,6 +41,11 @@ half a second more for RRDBNet-23, converting anew another second."""
 _OUT_OF_MEMORY_TEXTS = ("bad_alloc", "out of memory", "failed to allocate", "cl_out_of", "could not create a memory")
 
 
+def has_bf16() -> bool:
+    """Whether the processor multiplies in bf16."""
+    return bool({"amx_bf16", "avx512_bf16"} & cpu_features())
+
+
 def _is_out_of_memory(error: Exception) -> bool:
     return any(text in str(error).lower() for text in _OUT_OF_MEMORY_TEXTS)
 
@@ -85,13 +90,14 @@ class OpenVinoSession(Session):
         # Elsewhere one stream on all cores is as fast, and also serves a picture that is a single window.
         # A face is one large window, and there are few of them.
         alone = source.info.kind == "face" or "amx_bf16" not in cpu_features()
-        self.parallelism = cores if cores > 1 and precision == "bf16" and not alone else 1
+        self.parallelism = cores if cores > 1 and precision in ("bf16", "int8") and not alone else 1
         # Without AMX speed per pixel is flat from 64 to 1024 pixels, while small windows pay more for their halos: a
         # compact network is 7% faster at 768 than at 512 by itself. RRDBNet's maps would take 3 GB there.
         light = source.info.receptive_radius is not None
         self.preferred_tile = 256 if "amx_bf16" in cpu_features() else 768 if light else 512
         self._properties: dict[str, str] = {
-            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}[precision],
+            # What is not in eight bits is in the narrowest type of its own.
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16"}.get(precision, "bf16" if has_bf16() else "f32"),
             "NUM_STREAMS": str(self.parallelism),
         }
         if device == "cpu":
@@ -204,7 +210,10 @@ class OpenVinoBackend(Backend):
         return device == "cpu" and find_spec("openvino") is not None
 
     def precisions(self, device: str) -> list[str]:
-        return ["bf16", "fp32"] if {"amx_bf16", "avx512_bf16"} & cpu_features() else ["fp32"]
+        return ["bf16", "fp32"] if has_bf16() else ["fp32"]
+
+    def guarded(self, device: str) -> list[str]:
+        return ["int8"] if {"amx_int8", "avx512_vnni", "avx_vnni"} & cpu_features() else []
 
     def open(self, source: NetworkSource, device: str, precision: str, cache_dir: Path | None) -> Session:
         from utils.openvino import openvino

@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.backends.array_networks import (
     KEEP_FP32,
-    Convolution,
     compact_layers,
     is_known,
     rrdbnet_layers,
     span_layers,
 )
 from engine.backends.exact_input import BACK
+from engine.backends.openvino_operations import GraphBuilder
 from engine.backends.rounding import fit_arrays, round_in_turn
 from engine.models.state_dicts import Arrays
 
@@ -42,98 +42,7 @@ def build_graph(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvin
     return builders[info.architecture](info, arrays, precision) if is_known(info) else None
 
 
-class _Graph:
-    """Operations in the order of a network's layers, with names that are the same at every start."""
-
-    def __init__(self, channels: int) -> None:
-        from utils.openvino import openvino
-
-        self._ops, self._count = openvino.opset15, 0
-        self.input: openvino.Node = self._ops.parameter(
-            openvino.PartialShape([1, channels, -1, -1]), openvino.Type.f32, name="pixels"
-        )
-
-    def named(self, node: openvino.Node, prefix: str = "") -> openvino.Node:
-        self._count += 1
-        node.set_friendly_name(f"{prefix}{node.get_type_name()}_{self._count}")
-        return node
-
-    def constant(self, values: np.ndarray | float) -> openvino.Node:
-        return self.named(self._ops.constant(np.ascontiguousarray(values, np.float32)))
-
-    def add(self, a: openvino.Node, b: openvino.Node, prefix: str = "") -> openvino.Node:
-        return self.named(self._ops.add(a, b), prefix)
-
-    def multiply(self, a: openvino.Node, factor: float, prefix: str = "") -> openvino.Node:
-        return self.named(self._ops.multiply(a, self.constant(factor)), prefix)
-
-    def convolve(self, maps: openvino.Node, layer: Convolution, prefix: str = "") -> openvino.Node:
-        return self.add(self._products(maps, layer, prefix), self.channels(layer.bias), prefix)
-
-    def _products(self, maps: openvino.Node, layer: Convolution, prefix: str = "") -> openvino.Node:
-        """A convolution without its bias."""
-        pad = [layer.weight.shape[2] // 2, layer.weight.shape[3] // 2]
-        weight = self.constant(layer.weight)
-        return self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]), prefix)
-
-    def channels(self, values: np.ndarray) -> openvino.Node:
-        """One value a channel, as a constant that maps can be added to."""
-        return self.constant(values.reshape(1, -1, 1, 1))
-
-    def exactly(self, maps: openvino.Node, layer: Convolution) -> openvino.Node:
-        """A convolution whose bias is added in fp32: a rectifier that does nothing keeps it from being taken for one
-        that the runtime rounds."""
-        product = self.rectify(self._products(maps, layer), np.ones(1))
-        return self.add(product, self.channels(layer.bias), KEEP_FP32)
-
-    def rectify(self, maps: openvino.Node, slope: np.ndarray) -> openvino.Node:
-        return self.named(self._ops.prelu(maps, self.constant(slope)))
-
-    def swish(self, maps: openvino.Node) -> openvino.Node:
-        return self.named(self._ops.swish(maps))
-
-    def sigmoid(self, maps: openvino.Node, prefix: str = "") -> openvino.Node:
-        return self.named(self._ops.sigmoid(maps), prefix)
-
-    def product(self, a: openvino.Node, b: openvino.Node, prefix: str = "") -> openvino.Node:
-        return self.named(self._ops.multiply(a, b), prefix)
-
-    def join(self, maps: list[openvino.Node], prefix: str = "") -> openvino.Node:
-        return self.named(self._ops.concat(maps, 1), prefix)
-
-    def enlarge(self, maps: openvino.Node, factor: int) -> openvino.Node:
-        """Every pixel ``factor`` times in both directions."""
-        scales = self.named(self._ops.constant(np.full(2, factor, np.float32)))
-        axes = self.named(self._ops.constant(np.array([2, 3], np.int64)))
-        return self.named(
-            self._ops.interpolate(
-                maps,
-                scales,
-                mode="nearest",
-                shape_calculation_mode="scales",
-                pads_begin=[0, 0, 0, 0],
-                pads_end=[0, 0, 0, 0],
-                coordinate_transformation_mode="asymmetric",
-                nearest_mode="floor",
-                antialias=False,
-                cube_coeff=-0.75,
-                axes=axes,
-            )
-        )
-
-    def shuffle(self, maps: openvino.Node, factor: int) -> openvino.Node:
-        return self.named(self._ops.depth_to_space(maps, "depth_first", factor))
-
-    def unshuffle(self, maps: openvino.Node, factor: int) -> openvino.Node:
-        return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
-
-    def model(self, output: openvino.Node) -> openvino.Model:
-        from utils.openvino import openvino
-
-        return openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
-
-
-def _unshuffled(graph: _Graph, info: CheckpointInfo) -> openvino.Node:
+def _unshuffled(graph: GraphBuilder, info: CheckpointInfo) -> openvino.Node:
     return graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
 
 
@@ -145,7 +54,7 @@ def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.M
     convolutions[0].weight *= BACK
     pairs = [(one, [(two, 0)]) for one, two in zip(convolutions, convolutions[1:], strict=False)]
     fit_arrays(convolutions, pairs, precision)
-    graph = _Graph(info.in_channels)
+    graph = GraphBuilder(info.in_channels)
     maps = _unshuffled(graph, info)
     for convolution, slope in zip(convolutions[:-1], slopes, strict=True):
         maps = graph.rectify(graph.convolve(maps, convolution), slope)
@@ -167,7 +76,7 @@ def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.M
         block[4].bias *= np.float32(0.2)
     fit_arrays(network.all()[1:], network.pairs(), precision)  # the first one is so small that it runs in fp32
     round_in_turn([block[4] for block in network.blocks], precision)
-    graph = _Graph(info.in_channels)
+    graph = GraphBuilder(info.in_channels)
     slope = np.array([0.2], np.float32)
     first = graph.convolve(_unshuffled(graph, info), network.first, KEEP_FP32)
     total = first
@@ -194,7 +103,7 @@ def _span(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Mode
     # The two smallest convolutions run in fp32: one meets the mean, which no narrow type holds, the other has kernels
     # of a single weight, whose sums cannot be kept. So do the attention's products, which carry the picture.
     fit_arrays([*(one for block in network.blocks for one in block), network.second, network.upsampling], [], precision)
-    graph = _Graph(info.in_channels)
+    graph = GraphBuilder(info.in_channels)
     centred = graph.add(graph.input, graph.channels(-255 * network.mean), KEEP_FP32)
     first = graph.convolve(centred, network.first, KEEP_FP32)
     maps, after, early = first, first, first

@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING
 
 from engine.backends.array_networks import KEEP_FP32, is_known
 from engine.backends.base import NetworkSource
+from engine.backends.calibration import Calibration, find_calibration
 from engine.backends.exact_input import operations_in_fp32, with_exact_input
 from engine.backends.openvino_graphs import build_graph
+from engine.backends.openvino_int8 import build_int8_graph, is_quantizable
 from engine.backends.rounding import round_network
 from engine.models.face_network import CROP_SIDE
 from utils import pytorch
+from utils.errors import BackendError
 from utils.files import prune
+from utils.installation import command
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,9 +43,12 @@ _KEEP_FP32 = '<rt_info><attribute name="precise" version="0"/></rt_info>'
 whatever the precision hint says; Python cannot set it, but it is read from files."""
 
 
-def converted_path(source: NetworkSource, cache_dir: Path, version: str, precision: str) -> Path:
-    """Where the converted form of these weights is kept. ``precision``: "fp32", "bf16" or "fp16"."""
+def converted_path(
+    source: NetworkSource, cache_dir: Path, version: str, precision: str, calibration: Calibration | None = None
+) -> Path:
+    """Where the converted form of these weights is kept. ``precision``: "fp32", "bf16", "fp16" or "int8"."""
     safe_version = "".join(c if c.isalnum() or c in ".-" else "_" for c in version)[:40]
+    precision += f"-{calibration.digest()}" if calibration is not None else ""
     name = f"{source.key[:40]}-{precision}-ov{safe_version}-r{_CONVERTER_REVISION}.xml"
     return cache_dir / "openvino" / name
 
@@ -49,11 +56,16 @@ def converted_path(source: NetworkSource, cache_dir: Path, version: str, precisi
 def load_converted(
     core: openvino.Core, source: NetworkSource, cache_dir: Path | None, precision: str
 ) -> openvino.Model:
-    """The ``openvino.Model`` to run in ``precision``: from the cache, else converted (and kept)."""
+    """The ``openvino.Model`` to run in ``precision``: from the cache, else converted (and kept).
+
+    Raises:
+        BackendError: "int8" without a calibration.
+    """
     from utils.openvino import openvino
 
+    calibration = _calibration(source, cache_dir) if precision == "int8" else None
     if cache_dir is not None:
-        path = converted_path(source, cache_dir, openvino.get_version(), precision)
+        path = converted_path(source, cache_dir, openvino.get_version(), precision, calibration)
         if path.is_file() and path.with_suffix(".bin").is_file():
             try:
                 with suppress(OSError):
@@ -61,7 +73,7 @@ def load_converted(
                 return core.read_model(path)
             except RuntimeError:
                 path.unlink(missing_ok=True)  # damaged: convert again
-    model = _build(source, precision)
+    model = _build(source, precision) if calibration is None else _build_int8(source, calibration)
     kept = rf"{KEEP_FP32}.*" if model is not None else operations_in_fp32(source.info)
     if model is None:
         model = _convert(source, precision)
@@ -90,6 +102,26 @@ def _build(source: NetworkSource, precision: str) -> openvino.Model | None:
         return None
     arrays = source.arrays()
     return build_graph(source.info, arrays, precision) if arrays is not None else None
+
+
+def _calibration(source: NetworkSource, cache_dir: Path | None) -> Calibration:
+    found = find_calibration(source.key, cache_dir)
+    if found is None:
+        raise BackendError(
+            f"'{source.name}' was not calibrated for int8: `{command()} models calibrate NAME PICTURES` does it."
+        )
+    return found
+
+
+def _build_int8(source: NetworkSource, calibration: Calibration) -> openvino.Model:
+    arrays = source.arrays() if is_quantizable(source.info) else None
+    try:
+        model = build_int8_graph(source.info, arrays, calibration) if arrays is not None else None
+    except ValueError as error:
+        raise BackendError(f"'{source.name}': {error}") from error
+    if model is None:
+        raise BackendError(f"int8 serves compact networks; '{source.name}' ({source.info.architecture}) is none.")
+    return model
 
 
 def _convert(source: NetworkSource, precision: str) -> openvino.Model:

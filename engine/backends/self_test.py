@@ -65,11 +65,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen, and every trial behind it."""
+    """What was chosen, and every trial behind it; ``note``: why it is not what was asked for, in a sentence."""
 
     backend: str
     precision: str
     trials: tuple[Trial, ...] = ()
+    note: str = ""
 
 
 def candidates(device: str, backend: str, precision: str, find: Callable[[str], Backend]) -> list[tuple[str, str]]:
@@ -266,7 +267,7 @@ class BackendChooser:
             )
         if len(pairs) == 1 or not self._optimize:
             return Choice(*pairs[0])
-        key = self._key(source, device)
+        key = self.key(source, device)
         trials = self._remembered(key, pairs, _is_quick(source, device))
         if trials is None:
 
@@ -317,7 +318,7 @@ class BackendChooser:
         return found if _holds(found) else None
 
     @staticmethod
-    def _key(source: NetworkSource, device: str) -> str:
+    def key(source: NetworkSource, device: str) -> str:
         """Networks of one shape run alike, so the weights do not count; versions and the machine do."""
         from importlib.metadata import PackageNotFoundError, version
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backends.asked import NARROWEST
 from engine.backends.base import PrecisionError
 from engine.faces.stage import FaceStage
 from engine.imaging.context import JobContext
@@ -32,12 +33,26 @@ if TYPE_CHECKING:
     from engine.model_manager import HowToLoad
 
 
-def how_to_load(settings: EnhanceSettings) -> HowToLoad:
-    """What ``ModelManager.load_model`` is asked for a run with these settings, the model's name aside."""
+_IN_A_HURRY = ("quick", "balanced")
+"""Modes in which what "auto" runs may be in eight bits."""
+
+
+_LARGE = 500_000
+"""Pixels of an input from which on eight bits repay looking, once, whether they serve here."""
+
+
+def how_to_load(settings: EnhanceSettings, pixels: int = 0, *, a_film: bool = False) -> HowToLoad:
+    """What ``ModelManager.load_model`` is asked for a run with these settings, the model's name aside.
+
+    Args:
+        pixels: of the input.
+    """
+    quick = settings.mode in _IN_A_HURRY and (a_film or pixels >= _LARGE)
+    hurry = settings.precision == "auto" and (quick or (a_film and settings.mode == "auto"))
     return {
         "device": settings.device,
         "backend": settings.backend,
-        "precision": settings.precision,
+        "precision": NARROWEST if hurry else settings.precision,
         "denoise_strength": settings.denoise_strength,
     }
 
@@ -65,22 +80,23 @@ class PictureEnhancer:
         if task.model in RESAMPLERS:
             report = self._write(None)
             return self._result(report, None, started)
-        precision = settings.precision
+        how = how_to_load(settings, task.info.width * task.info.height)
         while True:
             begun = time.perf_counter()
-            how: HowToLoad = {**how_to_load(settings), "precision": precision}
             try:
                 with self._manager.borrow(task.model, **how) as model:
+                    if settings.precision == "int8" and model.note:
+                        self._warnings.append(model.note)
                     self._load_seconds += time.perf_counter() - begun
                     report = self._write(model)
                     return self._result(report, model, started)
             except PrecisionError as error:
-                if precision == "fp32":
+                if how["precision"] == "fp32":
                     raise InvalidSettingsError(
                         f"'{task.model}' gives no valid pixels even in fp32: its checkpoint is damaged."
                     ) from error
                 self._warnings.append(f"{error}; the picture was run again in fp32.")
-                precision = "fp32"
+                how["precision"] = "fp32"
             except (TileOutOfMemory, MemoryError) as error:
                 raise _out_of_memory(task.input_path.name) from error
 

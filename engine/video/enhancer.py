@@ -17,7 +17,7 @@ from engine.imaging.context import JobContext
 from engine.imaging.picture_enhancer import how_to_load
 from engine.imaging.pipeline import PicturePipeline
 from engine.imaging.upscaler import Upscaler, upscaler_for
-from engine.model_manager import HowToLoad, LoadedModel
+from engine.model_manager import LoadedModel
 from engine.pixels.resample import from_full_scale, resize_rows
 from engine.pixels.tiling import TileLimit, TileOutOfMemory
 from engine.types import RESAMPLERS
@@ -43,7 +43,7 @@ class FrameEnhancer:
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._loaded: LoadedModel | None = None
-        self._precision: str = task.settings.precision
+        self._how = how_to_load(task.settings, a_film=True)
         self._tile: int | None = None
         self._limit = TileLimit(64)
         self._worked = False
@@ -53,7 +53,7 @@ class FrameEnhancer:
 
     def __enter__(self) -> Self:
         if self._name not in RESAMPLERS:
-            self._load(self._precision)
+            self._load()
         return self
 
     def __exit__(
@@ -143,10 +143,11 @@ class FrameEnhancer:
         made.limit = self._limit
         return made
 
-    def _load(self, precision: str) -> None:
+    def _load(self) -> None:
         started = time.perf_counter()
-        how: HowToLoad = {**how_to_load(self._settings), "precision": precision}
-        model = self._stack.enter_context(self._manager.borrow(self._name, **how))
+        model = self._stack.enter_context(self._manager.borrow(self._name, **self._how))
+        if self._settings.precision == "int8" and model.note and model.note not in self.warnings:
+            self.warnings.append(model.note)
         first = upscaler_for(model, self._settings, self._context, self._control)
         self._tile, self._loaded = first.tile, model
         self.load_seconds += time.perf_counter() - started
@@ -156,12 +157,12 @@ class FrameEnhancer:
         with self._lock:
             if self._loaded is not failed:
                 return  # another frame has seen to it
-            if self._precision == "fp32":
+            if self._how["precision"] == "fp32":
                 raise InvalidSettingsError(
                     f"'{self._name}' gives no valid pixels even in fp32: its checkpoint is damaged."
                 ) from error
-            self._precision = "fp32"
-            self._load("fp32")
+            self._how["precision"] = "fp32"
+            self._load()
             self.warnings.append(f"{error}; the video goes on in fp32.")
 
     def _plain(self, pixels: np.ndarray) -> np.ndarray:

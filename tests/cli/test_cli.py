@@ -122,6 +122,28 @@ def test_models_can_be_listed_verified_and_missed(run_main):
     assert missing.returncode == 5 and "not installed" in missing.stdout
 
 
+def test_a_network_is_calibrated_and_int8_says_why_it_is_not_used(run_main, photo, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(4):
+        Image.fromarray(pictures.shade(number, 80, 60)).save(folder / f"{number}.png")
+    too_few = run_main("models", "calibrate", "tiny-x4", folder / "0.png")
+    assert too_few.returncode == 2 and "4 pictures or more; there are 1" in too_few.stderr
+    done = run_main("models", "calibrate", "tiny-x4", folder)
+    assert done.returncode == 0, done.stderr
+    said, path = done.stdout.splitlines()
+    assert "judged by 1 of them" in said and Path(path).is_file()
+    given = run_main("models", "calibrate", "tiny-x4", folder, "--out", tmp_path / "out")
+    assert given.returncode == 0 and [one.name.rpartition("-")[0] for one in (tmp_path / "out").iterdir()] == [
+        "tiny-x4"
+    ]
+    other = run_main("models", "calibrate", "RealESRGAN_x4plus", folder)
+    assert other.returncode != 0 and "compact networks" in other.stderr and "Traceback" not in other.stderr
+
+    enhanced = run_main("enhance", photo, "-o", tmp_path / "o.png", "--model", "spanx4_ch48", "--precision", "int8")
+    assert enhanced.returncode == 0 and "int8 is not used" in enhanced.stdout + enhanced.stderr
+
+
 def test_a_texture_is_enhanced_without_a_seam(run_main, tmp_path):
     noise = np.random.default_rng(0).integers(60, 200, (40, 56, 3), dtype=np.uint8)
     for name, pixels in (("plain", noise), ("moved", np.roll(noise, (9, 20), (0, 1)))):

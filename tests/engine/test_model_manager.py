@@ -428,7 +428,7 @@ class _Wrong(Backend):
 
 
 def test_a_backend_with_wrong_output_is_found_out_and_not_used(fresh, tmp_path):
-    source = fresh()._source("tiny-x4", None)
+    source = fresh().source("tiny-x4")
     backends = {"openvino": _Wrong(get_backend("openvino")), "torch": get_backend("torch")}
     chooser = BackendChooser(JsonStore(tmp_path / "s.json"), None)
     choice = chooser.choose(source, "cpu", find=backends.__getitem__)
@@ -439,7 +439,7 @@ def test_a_backend_with_wrong_output_is_found_out_and_not_used(fresh, tmp_path):
 
 
 def test_the_choice_is_remembered(fresh, tmp_path):
-    source = fresh()._source("tiny-x4", None)
+    source = fresh().source("tiny-x4")
     store = JsonStore(tmp_path / "s.json")
     first = BackendChooser(store, None).choose(source, "cpu")
 
@@ -454,7 +454,7 @@ def test_the_choice_is_remembered(fresh, tmp_path):
 @pytest.mark.parametrize(("narrow_seconds", "chosen"), [(1.2, "bf16"), (1.5, "fp32")])
 def test_a_preferred_type_loses_only_to_one_that_is_clearly_faster(fresh, tmp_path, narrow_seconds, chosen):
     """On a busy machine nearly equal times are noise."""
-    source = fresh()._source("tiny-x4", None)
+    source = fresh().source("tiny-x4")
     seconds = {("openvino", "bf16"): narrow_seconds, ("openvino", "fp32"): 1.0}
 
     backends = {"openvino": _Wrong(get_backend("openvino")), "torch": get_backend("torch")}

@@ -36,7 +36,7 @@ def source(weights, manager):
     real = ModelManager(cache_dir=None, optimize=False, device="cpu")
 
     def make(name: str):
-        return (manager if name in manager.present() else real)._source(name, None)
+        return (manager if name in manager.present() else real).source(name)
 
     return make
 

@@ -42,7 +42,7 @@ class Troubled(Backend):
 @pytest.fixture
 def source(weights):
     manager = ModelManager({}, weights, bundled_dir=None, device="cpu")
-    yield manager._source("tiny-x4", None)
+    yield manager.source("tiny-x4")
     manager.close()
 
 

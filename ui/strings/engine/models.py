@@ -262,4 +262,19 @@ DE = {
     "The tile size must be a whole number (given: {}).": "Die Kachelgröße muss eine ganze Zahl sein (angegeben: {}).",
     "The tile size must be 0 (automatic) or between {} and {} (given: {}).": "Die Kachelgröße ist 0 (automatisch) "
     "oder liegt zwischen {} und {} (angegeben: {}).",
+    # Eight bits
+    "int8 serves compact networks; '{}' ({}) is none.": "int8 ist für kompakte Netze; „{}“ ({}) ist keines.",
+    "A calibration needs {} pictures or more; there are {}.": "Eine Kalibrierung braucht mindestens {} Bilder; es "
+    "sind {}.",
+    "int8 is not used: '{}' was not calibrated for it ({} models calibrate).": "int8 wird nicht benutzt: „{}“ wurde "
+    "nicht dafür kalibriert ({} models calibrate).",
+    "int8 is not used: nothing runs it on '{}' here (backend: {}).": "int8 wird nicht benutzt: auf „{}“ rechnet hier "
+    "nichts damit (Backend: {}).",
+    "int8 is not used: '{}' does not run in it here.": "int8 wird nicht benutzt: „{}“ läuft hier nicht damit.",
+    "int8 is not used: '{}' is not faster in it here.": "int8 wird nicht benutzt: „{}“ ist hier damit nicht schneller.",
+    "int8 is not used: '{}' stays within {} dB of fp32 in it, and {} are asked for.": "int8 wird nicht benutzt: „{}“ "
+    "kommt damit bis auf {} dB an fp32 heran, {} sind verlangt.",
+    "The calibration does not fit the network's layers.": "Die Kalibrierung passt nicht zu den Schichten des Netzes.",
+    "'{}' was not calibrated for int8: `{} models calibrate NAME PICTURES` does it.": "„{}“ wurde nicht für int8 "
+    "kalibriert: `{} models calibrate NAME BILDER` tut es.",
 }

@@ -262,4 +262,18 @@ TEXTS = {
     "{}).",
     "The tile size must be 0 (automatic) or between {} and {} (given: {}).": "El tamaño de tesela debe ser 0 "
     "(automático) o estar entre {} y {} (indicado: {}).",
+    # Eight bits
+    "int8 serves compact networks; '{}' ({}) is none.": "int8 es para redes compactas; «{}» ({}) no lo es.",
+    "A calibration needs {} pictures or more; there are {}.": "Una calibración necesita {} imágenes o más; hay {}.",
+    "int8 is not used: '{}' was not calibrated for it ({} models calibrate).": "No se usa int8: «{}» no se calibró "
+    "para ello ({} models calibrate).",
+    "int8 is not used: nothing runs it on '{}' here (backend: {}).": "No se usa int8: aquí nada lo ejecuta en «{}» "
+    "(backend: {}).",
+    "int8 is not used: '{}' does not run in it here.": "No se usa int8: «{}» no funciona con ello aquí.",
+    "int8 is not used: '{}' is not faster in it here.": "No se usa int8: «{}» no es más rápida con ello aquí.",
+    "int8 is not used: '{}' stays within {} dB of fp32 in it, and {} are asked for.": "No se usa int8: «{}» queda a "
+    "{} dB de fp32, y se piden {}.",
+    "The calibration does not fit the network's layers.": "La calibración no corresponde a las capas de la red.",
+    "'{}' was not calibrated for int8: `{} models calibrate NAME PICTURES` does it.": "«{}» no se calibró para int8: "
+    "lo hace `{} models calibrate NOMBRE IMÁGENES`.",
 }

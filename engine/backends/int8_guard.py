@@ -1,0 +1,155 @@
+"""Whether eight bits serve a network on a device: they have to stay true to it, and to be faster than what it ran in.
+
+How true they stay on pictures was measured when it was calibrated; here they run once beside the plain choice, on a
+window like a part of a worn photograph, against the network in fp32.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.backends import get_backend
+from engine.backends.asked import NARROWEST
+from engine.backends.base import Backend, NetworkSource, Session
+from engine.backends.calibration import find_calibration
+from engine.backends.self_test import MIN_PSNR, BackendChooser, Choice, Trial, gentle_window, psnr
+from engine.storage.json_store import JsonStore
+from utils.errors import BackendError
+from utils.installation import command
+
+logger = logging.getLogger(__name__)
+
+_SIDE = 192
+_RUNS = 4
+_JPEG_QUALITY = 50
+_RUNTIME = "openvino"
+
+
+@dataclass(frozen=True)
+class _Race:
+    """dB to fp32, and seconds a megapixel of eight bits and of the plain choice."""
+
+    psnr: float
+    seconds: float
+    plain_seconds: float
+
+
+@dataclass(frozen=True)
+class Int8Guard:
+    """Chooses as its chooser does; where eight bits are asked for or allowed, it judges them once, and remembers.
+
+    Args:
+        store: the verdicts.
+        tries: whether anything is run here; where not, what was measured on pictures decides alone.
+    """
+
+    chooser: BackendChooser
+    store: JsonStore
+    cache_dir: Path | None
+    tries: bool = True
+
+    def choose(
+        self,
+        source: NetworkSource,
+        device: str,
+        backend: str = "auto",
+        precision: str = "auto",
+        find: Callable[[str], Backend] = get_backend,
+    ) -> Choice:
+        """int8 where it serves, else the plain choice with a note that says why. Raises as the chooser does."""
+        if precision not in ("int8", NARROWEST):
+            return self.chooser.choose(source, device, backend, precision, find)
+        plain = self.chooser.choose(source, device, backend, find=find)
+        runtime = find(_RUNTIME)
+        if backend not in ("auto", _RUNTIME) or not runtime.serves(device) or "int8" not in runtime.guarded(device):
+            return replace(plain, note=f"int8 is not used: nothing runs it on '{device}' here (backend: {backend}).")
+        calibration = find_calibration(source.key, self.cache_dir)
+        if calibration is None:
+            why = f"int8 is not used: '{source.name}' was not calibrated for it ({command()} models calibrate)."
+            return replace(plain, note=why)
+        if calibration.worst < MIN_PSNR:
+            return replace(plain, note=_untrue(source.name, calibration.worst))
+        if not self.tries:
+            return Choice(_RUNTIME, "int8")
+        key = f"{self.chooser.key(source, device)} | int8 {source.key[:16]} {calibration.digest()}"
+        key += f" | {plain.backend} {plain.precision}"
+        race = self._remembered(key) or self._race(source, device, plain, find)
+        if race is None:
+            return replace(plain, note=f"int8 is not used: '{source.name}' does not run in it here.")
+        self.store.put(key, asdict(race))
+        if race.psnr < MIN_PSNR:
+            return replace(plain, note=_untrue(source.name, race.psnr))
+        if race.seconds >= race.plain_seconds:
+            return replace(plain, note=f"int8 is not used: '{source.name}' is not faster in it here.")
+        trial = Trial(_RUNTIME, "int8", race.seconds, race.psnr)
+        return Choice(_RUNTIME, "int8", (trial, *plain.trials))
+
+    def _remembered(self, key: str) -> _Race | None:
+        record = self.store.get(key)
+        try:
+            return _Race(**record)  # type: ignore[arg-type]
+        except TypeError:
+            return None
+
+    def _race(self, source: NetworkSource, device: str, plain: Choice, find: Callable[[str], Backend]) -> _Race | None:
+        """Eight bits beside the plain choice; None where they do not run."""
+        window = worn_window(source.info.in_channels)
+
+        def opened(backend: str, precision: str) -> Session:
+            return find(backend).open(source, device, precision, self.cache_dir)
+
+        try:
+            with closing(opened(_RUNTIME, "fp32")) as session:
+                reference = session.infer(window)
+            with (
+                closing(opened(_RUNTIME, "int8")) as narrow,
+                closing(opened(plain.backend, plain.precision)) as wide,
+            ):
+                quality = psnr(narrow.infer(window), reference)
+                seconds, plain_seconds = in_turn((narrow, wide), window)
+        except (BackendError, RuntimeError, MemoryError) as error:
+            logger.warning("int8 does not run '%s': %s", source.name, error)
+            return None
+        return _Race(round(quality, 1), round(seconds, 3), round(plain_seconds, 3))
+
+
+def worn_window(channels: int, side: int = _SIDE) -> np.ndarray:
+    """A fixed picture like a worn photograph's part: ``(1, side, side, channels) float32``."""
+    from PIL import Image
+
+    plain = gentle_window(3, side)[0]
+    y, x = np.mgrid[0:side, 0:side]
+    plain[(x // 24 + y // 40) % 5 == 0] *= 0.6  # edges
+    plain[(np.hypot(x - side / 3, y - side / 2) % 9 < 2)] += 0.2  # fine lines
+    file = io.BytesIO()
+    Image.fromarray((np.clip(plain, 0, 1) * 255).astype(np.uint8)).save(file, "JPEG", quality=_JPEG_QUALITY)
+    with Image.open(file) as read:
+        rgb = np.asarray(read.convert("RGB"), np.float32) / np.float32(255)
+    return np.ascontiguousarray(np.stack([rgb[..., number % 3] for number in range(channels)], -1)[None])
+
+
+def in_turn(sessions: tuple[Session, Session], window: np.ndarray) -> list[float]:
+    """The least seconds a megapixel of each, run in turn: both see the machine alike."""
+    least = [float("inf")] * len(sessions)
+    for run in range(_RUNS):
+        for number, session in enumerate(sessions):
+            begun = time.perf_counter()
+            session.infer(window)
+            if run:  # the first also allocates
+                least[number] = min(least[number], time.perf_counter() - begun)
+    return [seconds / window[0, ..., 0].size * 1e6 for seconds in least]
+
+
+def _untrue(name: str, found: float) -> str:
+    return f"int8 is not used: '{name}' stays within {found:.0f} dB of fp32 in it, and {MIN_PSNR:.0f} are asked for."
+
+
+__all__ = ["Int8Guard", "in_turn", "worn_window"]
