@@ -29,8 +29,7 @@ def fitting_device(device: str, backend: str, precision: str) -> str:
     if backend != "auto":
         runtime = get_backend(backend)
         return device if runtime.serves(device) else next(iter(runtime.devices()), device)
-    unfit = precision == "int8" or (device.startswith("vulkan") and precision not in UNDECIDED)
-    return "cpu" if unfit else device
+    return "cpu" if device.startswith("vulkan") and precision not in UNDECIDED else device
 
 
 __all__ = ["NARROWEST", "UNDECIDED", "fitting_device", "settled_precision"]

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.networks import photograph
 from engine.backends import calibrating, get_backend, int8_guard
-from engine.backends.asked import NARROWEST, settled_precision
+from engine.backends.asked import NARROWEST, fitting_device, settled_precision
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.calibration import SHIPPED, Seen, find_calibration, own_path, read_calibration, shipped_name
 from engine.backends.int8_guard import Int8Guard, worn_window
@@ -281,6 +281,14 @@ def test_who_is_in_a_hurry_gets_the_same_network_where_there_is_no_calibration(m
 )
 def test_a_default_counts_where_nothing_was_asked_for(calibrated, manager, asked, default, settled):
     assert settled_precision(asked, default, lambda: calibrated.key, manager.cache_dir) == settled
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "fitting"),
+    [("cuda:0", "int8", "cuda:0"), ("vulkan:0", "int8", "cpu"), ("vulkan:0", NARROWEST, "vulkan:0")],
+)
+def test_a_card_keeps_its_work_where_int8_is_asked_for_unless_it_knows_one_number_type(device, precision, fitting):
+    assert fitting_device(device, "auto", precision) == fitting
 
 
 @pytest.mark.parametrize(
