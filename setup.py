@@ -12,7 +12,7 @@ setup(
     package_data={
         f"{PACKAGE}.weights": ["embedded-*.safetensors", "quick-*.safetensors", "README.md"],
         f"{PACKAGE}.engine.analysis": ["*.npz"],
-        f"{PACKAGE}.engine.backends": ["ranges/*.npz"],
+        f"{PACKAGE}.engine.backends.ranges": ["*.npz"],
         f"{PACKAGE}.ui": ["*.css", "*.js"],
         f"{PACKAGE}.ui.samples": ["*.jpg", "*.mp4"],
         f"{PACKAGE}.ui.viewer": ["*.html", "*.css", "*.js"],

@@ -2,7 +2,8 @@
 
 Writes ``weights/NAME.safetensors`` (or below ``--folder``) in half precision with what it is and where it comes from,
 and prints the size and SHA-256 for the registry. Metadata of the quick networks is taken for runs of
-``training.distill`` (``--distilled``), which say what they began with (``--begun-with``).
+``training.distill`` (``--distilled``), which say what they began with (``--begun-with``). ``--mixed-with`` takes the
+mean with an earlier state of the same run (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from __future__ import annotations
@@ -55,11 +56,25 @@ def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None) -> d
     }
 
 
-def export(run: Path, target: Path, metadata: dict[str, str] | None = None, begun_with: str | None = None) -> None:
-    """Write the averaged weights of a run as ``target``; without metadata, that of a distilled network."""
+def export(
+    run: Path,
+    target: Path,
+    metadata: dict[str, str] | None = None,
+    begun_with: str | None = None,
+    mixed_with: Path | None = None,
+    share: float = 0.5,
+) -> None:
+    """Write the averaged weights of a run as ``target``; without metadata, that of a distilled network.
+
+    Args:
+        mixed_with: an earlier ``average.safetensors`` of the run, which gets ``share`` of the weights' mean.
+    """
     from safetensors.torch import load_file, save_file
 
     state = load_file(run / "average.safetensors")
+    if mixed_with is not None:
+        other = load_file(mixed_with)
+        state = {key: value.float().lerp(other[key].float(), share).to(value.dtype) for key, value in state.items()}
     save_file(state, target, metadata=metadata or distilled_metadata(state, begun_with))
     target.chmod(0o644)  # safetensors writes files that nobody else may read
 
@@ -73,9 +88,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=WEIGHTS)
     parser.add_argument("--distilled", action="store_true", help="the run is one of training.distill")
     parser.add_argument("--begun-with", metavar="NAME", help="the BSD-3-Clause network that a distilled one began with")
+    parser.add_argument("--mixed-with", type=Path, metavar="FILE", help="an earlier average.safetensors of the run")
+    parser.add_argument("--share", type=float, default=0.5, help="of the earlier one in the mean")
     options = parser.parse_args()
     target = options.folder / f"{options.name}.safetensors"
-    export(options.run, target, None if options.distilled else embedded_metadata(), options.begun_with)
+    metadata = None if options.distilled else embedded_metadata()
+    export(options.run, target, metadata, options.begun_with, options.mixed_with, options.share)
     print(f"{target}: size={target.stat().st_size}, sha256={sha256_of(target)}")
 
 

@@ -108,7 +108,7 @@ _ROWS = (
         (),
         "quick-x4.safetensors",
         size=1247424,
-        sha256="50b6611668e7cf1e976a5c789a1fce2466062198240455eb6cde6e9509dcd033",
+        sha256="c4d70d3d723839335b94a99f5d22e7abe17bf6996c19b10f3654b175d92925be",
         embedded=True,
         rank=70,
     ),

@@ -464,7 +464,7 @@ def test_a_preferred_type_loses_only_to_one_that_is_clearly_faster(fresh, tmp_pa
         for kind in ("bf16", "fp32")
     ]
     store = JsonStore(tmp_path / "s.json")
-    store.put(BackendChooser._key(source, "cpu"), {"device": "cpu", "trials": trials})
+    store.put(BackendChooser.key(source, "cpu"), {"device": "cpu", "trials": trials})
     choice = BackendChooser(store, None).choose(source, "cpu", "openvino", find=backends.__getitem__)
     assert (choice.backend, choice.precision) == ("openvino", chosen)
 

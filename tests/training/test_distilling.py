@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from benchmarks.networks import photograph
 from engine.models.checkpoints import open_network
@@ -219,6 +219,18 @@ def test_what_is_exported_is_what_the_engine_loads(pairs, tmp_path):
     picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
         torch.testing.assert_close(network(picture), from_state(load_file(target))(picture))
+
+
+def test_two_states_of_a_run_are_exported_as_their_mean(pairs, tmp_path):
+    student = Student(tmp_path, 4, steps=2)
+    student.run(pairs(4))
+    late = load_file(tmp_path / "average.safetensors")
+    early = {key: value + 1 for key, value in late.items()}
+    save_file(early, tmp_path / "early.safetensors")
+    export(tmp_path, tmp_path / "mean.safetensors", mixed_with=tmp_path / "early.safetensors", share=0.25)
+    mean = load_file(tmp_path / "mean.safetensors")
+    assert mean["body.0.weight"].dtype == torch.float16
+    torch.testing.assert_close(mean["body.0.weight"].float(), late["body.0.weight"].float() + 0.25, atol=2e-3, rtol=0)
 
 
 def test_an_exported_unshuffled_network_computes_what_was_trained(pairs, tmp_path):

@@ -1,0 +1,1 @@
+"""Calibrations of the networks that come with the program; see ``engine.backends.calibration``."""
