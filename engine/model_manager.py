@@ -101,7 +101,8 @@ class ModelManager:
         self.tile_memory = JsonStore(self.cache_dir / "tiles.json" if self.cache_dir else None)
         self.speeds = Speeds(self.cache_dir / "speeds.json" if self.cache_dir else None)
         self._chooser = BackendChooser(self.self_tests, self.cache_dir, optimize=optimize)
-        self._guard = Int8Guard(self._chooser, self.self_tests, self.cache_dir, optimize)
+        races = JsonStore(self.cache_dir / "int8.json" if self.cache_dir else None)
+        self._guard = Int8Guard(self._chooser, races, self.cache_dir, optimize)
         self._loaded = LoadedModels(unload_policy)
         self._defaults = (device, backend, precision)
         verdicts = JsonStore(self.cache_dir / "vulkan.json" if self.cache_dir else None)
@@ -294,12 +295,13 @@ class ModelManager:
         """
         _, default_backend, default_precision = self._defaults
         backend = default_backend if backend == "auto" else backend
-        digest = lambda: self._store.find(name).sha256  # noqa: E731
+        # A mixture of two networks is calibrated no more than its parts are it.
+        digest = lambda: self._store.find(name).sha256 if denoise_strength in (None, 1.0) else ""  # noqa: E731
         precision = settled_precision("fp32" if fp32 else precision, default_precision, digest, self.cache_dir)
         unasked = (self._defaults[0] if device == "auto" else device) == "auto"
         target = self.resolve_device(device, gpu_id)
         if unasked:
-            target = fitting_device(target, backend, precision)
+            target = fitting_device(target, backend, precision, digest, self.cache_dir)
         if denoise_strength is not None:
             denoise_strength = round(denoise_strength, 2)
         key = (name, target, backend, precision, denoise_strength)

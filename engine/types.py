@@ -90,7 +90,8 @@ class EnhanceSettings(FrozenSettings):
     """Choose the tile from free memory and backend; ``tile`` > 0 turns this off."""
     precision: Precision = "auto"
     """``auto`` takes the fastest that is true to the network; ``int8`` only networks that were calibrated for it, where
-    they stay within 40 dB and gain by it: ``auto`` does so for the modes ``quick`` and ``balanced`` and for videos."""
+    they stay within 40 dB and gain by it. ``auto`` may take it for videos and, from half a megapixel on, for pictures,
+    in the modes ``quick`` and ``balanced`` (videos: also ``auto``)."""
     backend: str = "auto"
     """``auto``, ``torch``, ``openvino`` or ``ncnn``."""
     device: str = "auto"

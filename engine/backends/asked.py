@@ -24,12 +24,17 @@ def settled_precision(asked: str, default: str, key: Callable[[], str], cache_di
     return asked if asked == "auto" or has_calibration(key(), cache_dir) else "auto"
 
 
-def fitting_device(device: str, backend: str, precision: str) -> str:
-    """The automatic device, or where a named backend or number type does not run on it one where that does."""
+def fitting_device(device: str, backend: str, precision: str, key: Callable[[], str], cache_dir: Path | None) -> str:
+    """The automatic device, or where a named backend or number type does not run on it one where that does.
+
+    A network that was not calibrated keeps its card where int8 is asked for. ``key``: as for ``settled_precision``.
+    """
     if backend != "auto":
         runtime = get_backend(backend)
         return device if runtime.serves(device) else next(iter(runtime.devices()), device)
-    return "cpu" if device.startswith("vulkan") and precision not in UNDECIDED else device
+    if precision in UNDECIDED or not device.startswith("vulkan"):
+        return device
+    return device if precision == "int8" and not has_calibration(key(), cache_dir) else "cpu"
 
 
 __all__ = ["NARROWEST", "UNDECIDED", "fitting_device", "settled_precision"]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CALIBRATED_SIDE = 192
 LEAST_PICTURES = 4
+_LEAST_SIDE = 16
 _JUDGED = 4
 _JPEG_QUALITY = 40
 
@@ -40,7 +41,8 @@ def calibrate(
     """The calibration of a network on pictures.
 
     Args:
-        pictures: ``(H, W, 3) uint8``, four or more, as different as those that are to be enlarged.
+        pictures: ``(H, W, 3) uint8``, four or more with sides from 16 pixels, as different as those that are to be
+            enlarged.
         progress: gets the share that is done, 0..1.
 
     Raises:
@@ -50,6 +52,7 @@ def calibrate(
     arrays = source.arrays() if is_quantizable(source.info) and source.info.in_channels == 3 else None
     if arrays is None or compact_layers(arrays) is None:
         raise BackendError(f"int8 serves compact networks; '{source.name}' ({source.info.architecture}) is none.")
+    pictures = [one for one in pictures if min(one.shape[:2]) >= _LEAST_SIDE]
     if len(pictures) < LEAST_PICTURES:
         raise InvalidSettingsError(f"A calibration needs {LEAST_PICTURES} pictures or more; there are {len(pictures)}.")
     scale = np.float32(input_scale(source.info))
@@ -86,7 +89,7 @@ def detailed_part(rgb: np.ndarray, side: int = CALIBRATED_SIDE) -> np.ndarray:
     height, width = min(side, rgb.shape[0]), min(side, rgb.shape[1])
     inside = summed[height:, width:] - summed[:-height, width:] - summed[height:, :-width] + summed[:-height, :-width]
     top, left = np.unravel_index(int(inside.argmax()), inside.shape)
-    return rgb[top : top + height, left : left + width]
+    return rgb[top : top + height, left : left + width].copy()  # not the whole picture's memory with it
 
 
 def worn(rgb: np.ndarray) -> np.ndarray:

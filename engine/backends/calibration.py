@@ -7,14 +7,18 @@ networks lie in ``ranges``, those that a person made (``models calibrate``) in t
 from __future__ import annotations
 
 import hashlib
-import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from utils.files import replaced
+
 SHIPPED = Path(__file__).resolve().parent / "ranges"
+TRUE_ENOUGH = 40.0
+"""dB to fp32 on the worst picture, from which on a network is run in eight bits."""
 _KEY_LENGTH = 16
 """Digits of the SHA-256 that a file is named by."""
 _ARRAYS = ("low", "high", "mean", "spread", "alike", "offset")
@@ -60,14 +64,11 @@ class Calibration:
         return hashlib.sha256(content).hexdigest()[:8]
 
     def save(self, path: Path) -> None:
-        """Write it down, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        """Write it down, whole or not at all. Raises ``OutputError``."""
         verdict = np.array([self.worst, self.average, self.pictures], np.float64)
-        with temporary.open("wb") as file:
+        with replaced(path) as temporary, temporary.open("wb") as file:
             arrays: dict[str, np.ndarray] = {name: getattr(self, name) for name in _ARRAYS}
             np.savez_compressed(file, verdict=verdict, **arrays)  # type: ignore[arg-type]
-        temporary.replace(path)
 
 
 def read_calibration(path: Path) -> Calibration | None:
@@ -77,7 +78,7 @@ def read_calibration(path: Path) -> Calibration | None:
             worst, average, pictures = found["verdict"]
             low, high, mean, spread, alike, offset = (found[name] for name in _ARRAYS)
             return Calibration(low, high, mean, spread, alike, offset, float(worst), float(average), int(pictures))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None
 
 
@@ -92,18 +93,20 @@ def shipped_name(name: str, key: str) -> str:
 
 
 def find_calibration(key: str, cache_dir: Path | None) -> Calibration | None:
-    """Of the weights with that SHA-256; a person's own goes before the shipped one. None where there is none."""
+    """Of the weights with that SHA-256; None where there is none.
+
+    A person's own goes before the shipped one, unless it was found to be less true than that.
+    """
     own = read_calibration(own_path(key, cache_dir)) if cache_dir is not None else None
-    if own is not None:
-        return own
-    shipped = next(SHIPPED.glob(f"*-{key[:_KEY_LENGTH]}.npz"), None)
-    return read_calibration(shipped) if shipped is not None else None
+    path = next(SHIPPED.glob(f"*-{key[:_KEY_LENGTH]}.npz"), None) if key else None
+    shipped = read_calibration(path) if path is not None and (own is None or own.worst < TRUE_ENOUGH) else None
+    return shipped or own
 
 
 def has_calibration(key: str, cache_dir: Path | None) -> bool:
     """Whether ``find_calibration`` may find one; opens no file."""
     own = cache_dir is not None and own_path(key, cache_dir).is_file()
-    return own or any(SHIPPED.glob(f"*-{key[:_KEY_LENGTH]}.npz"))
+    return bool(key) and own or any(SHIPPED.glob(f"*-{key[:_KEY_LENGTH]}.npz"))
 
 
 class Seen:

@@ -20,9 +20,11 @@ from engine.backends import get_backend
 from engine.backends.asked import NARROWEST
 from engine.backends.base import Backend, NetworkSource, Session
 from engine.backends.calibration import find_calibration
+from engine.backends.openvino_models import CONVERTER_REVISION
 from engine.backends.self_test import MIN_PSNR, BackendChooser, Choice, Trial, gentle_window, psnr
 from engine.storage.json_store import JsonStore
 from utils.errors import BackendError
+from utils.gpu import cpu_count, cpu_name
 from utils.installation import command
 
 logger = logging.getLogger(__name__)
@@ -31,11 +33,13 @@ _SIDE = 192
 _RUNS = 4
 _JPEG_QUALITY = 50
 _RUNTIME = "openvino"
+_FASTER = 0.95
+"""Share of the plain choice's time that it may take: nearly equal times are noise."""
 
 
 @dataclass(frozen=True)
 class _Race:
-    """dB to fp32, and seconds a megapixel of eight bits and of the plain choice."""
+    """dB to fp32 (below 0 where it does not run), seconds a megapixel of eight bits and of the plain choice."""
 
     psnr: float
     seconds: float
@@ -47,7 +51,7 @@ class Int8Guard:
     """Chooses as its chooser does; where eight bits are asked for or allowed, it judges them once, and remembers.
 
     Args:
-        store: the verdicts.
+        store: the verdicts, of nothing else.
         tries: whether anything is run here; where not, what was measured on pictures decides alone.
     """
 
@@ -79,15 +83,18 @@ class Int8Guard:
             return replace(plain, note=_untrue(source.name, calibration.worst))
         if not self.tries:
             return Choice(_RUNTIME, "int8")
-        key = f"{self.chooser.key(source, device)} | int8 {source.key[:16]} {calibration.digest()}"
+        machine = f"{cpu_name()} | {cpu_count()} cores | r{CONVERTER_REVISION}"
+        key = f"{self.chooser.key(source, device)} | {machine} | {source.key[:16]} {calibration.digest()}"
         key += f" | {plain.backend} {plain.precision}"
-        race = self._remembered(key) or self._race(source, device, plain, find)
+        race = self._remembered(key)
         if race is None:
+            race = self._race(source, device, plain, find)
+            self.store.put(key, asdict(race))
+        if race.psnr < 0:
             return replace(plain, note=f"int8 is not used: '{source.name}' does not run in it here.")
-        self.store.put(key, asdict(race))
         if race.psnr < MIN_PSNR:
             return replace(plain, note=_untrue(source.name, race.psnr))
-        if race.seconds >= race.plain_seconds:
+        if race.seconds >= _FASTER * race.plain_seconds:
             return replace(plain, note=f"int8 is not used: '{source.name}' is not faster in it here.")
         trial = Trial(_RUNTIME, "int8", race.seconds, race.psnr)
         return Choice(_RUNTIME, "int8", (trial, *plain.trials))
@@ -99,8 +106,8 @@ class Int8Guard:
         except TypeError:
             return None
 
-    def _race(self, source: NetworkSource, device: str, plain: Choice, find: Callable[[str], Backend]) -> _Race | None:
-        """Eight bits beside the plain choice; None where they do not run."""
+    def _race(self, source: NetworkSource, device: str, plain: Choice, find: Callable[[str], Backend]) -> _Race:
+        """Eight bits beside the plain choice."""
         window = worn_window(source.info.in_channels)
 
         def opened(backend: str, precision: str) -> Session:
@@ -117,8 +124,8 @@ class Int8Guard:
                 seconds, plain_seconds = in_turn((narrow, wide), window)
         except (BackendError, RuntimeError, MemoryError) as error:
             logger.warning("int8 does not run '%s': %s", source.name, error)
-            return None
-        return _Race(round(quality, 1), round(seconds, 3), round(plain_seconds, 3))
+            return _Race(-1.0, 0.0, 0.0)
+        return _Race(round(quality, 2), round(seconds, 3), round(plain_seconds, 3))
 
 
 def worn_window(channels: int, side: int = _SIDE) -> np.ndarray:
@@ -149,7 +156,7 @@ def in_turn(sessions: tuple[Session, Session], window: np.ndarray) -> list[float
 
 
 def _untrue(name: str, found: float) -> str:
-    return f"int8 is not used: '{name}' stays within {found:.0f} dB of fp32 in it, and {MIN_PSNR:.0f} are asked for."
+    return f"int8 is not used: '{name}' stays within {found:.1f} dB of fp32 in it, and {MIN_PSNR:.0f} are asked for."
 
 
 __all__ = ["Int8Guard", "in_turn", "worn_window"]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from utils.openvino import openvino
 
-_CONVERTER_REVISION = 5
+CONVERTER_REVISION = 5
 """Raise when the way of converting changes: older converted files are then ignored."""
 _TRACING = threading.Lock()
 """torch's tracer is one for the whole process; two conversions at a time spoil each other."""
@@ -49,7 +49,7 @@ def converted_path(
     """Where the converted form of these weights is kept. ``precision``: "fp32", "bf16", "fp16" or "int8"."""
     safe_version = "".join(c if c.isalnum() or c in ".-" else "_" for c in version)[:40]
     precision += f"-{calibration.digest()}" if calibration is not None else ""
-    name = f"{source.key[:40]}-{precision}-ov{safe_version}-r{_CONVERTER_REVISION}.xml"
+    name = f"{source.key[:40]}-{precision}-ov{safe_version}-r{CONVERTER_REVISION}.xml"
     return cache_dir / "openvino" / name
 
 
@@ -117,7 +117,7 @@ def _build_int8(source: NetworkSource, calibration: Calibration) -> openvino.Mod
     arrays = source.arrays() if is_quantizable(source.info) else None
     try:
         model = build_int8_graph(source.info, arrays, calibration) if arrays is not None else None
-    except ValueError as error:
+    except ValueError as error:  # LinAlgError is one
         raise BackendError(f"'{source.name}': {error}") from error
     if model is None:
         raise BackendError(f"int8 serves compact networks; '{source.name}' ({source.info.architecture}) is none.")

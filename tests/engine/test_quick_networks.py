@@ -109,7 +109,7 @@ def test_quick_x4_is_nearer_to_its_teachers_than_the_other_small_networks(manage
     assert found["quick-x4"][0] > QUICK_X4_DB
 
 
-QUICK_X4_DB = 26.6
+QUICK_X4_DB = 26.8
 """Half a decibel under what was measured when it was made."""
 
 

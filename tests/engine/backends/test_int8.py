@@ -244,7 +244,7 @@ def test_what_was_not_true_on_pictures_is_not_even_tried(choose, calibrated, man
     dataclasses.replace(read_calibration(path), worst=39.2).save(path)
     runtime = Runtime()
     found = choose(calibrated, runtime)
-    assert found.precision == "fp32" and "39 dB" in found.note and runtime.opened <= 1  # the plain choice's own trial
+    assert found.precision == "fp32" and "39.2 dB" in found.note and runtime.opened <= 1  # the plain choice's own trial
 
 
 def test_without_a_calibration_it_is_said_how_to_make_one(choose, manager):
@@ -284,11 +284,53 @@ def test_a_default_counts_where_nothing_was_asked_for(calibrated, manager, asked
 
 
 @pytest.mark.parametrize(
-    ("device", "precision", "fitting"),
-    [("cuda:0", "int8", "cuda:0"), ("vulkan:0", "int8", "cpu"), ("vulkan:0", NARROWEST, "vulkan:0")],
+    ("device", "precision", "known", "fitting"),
+    [
+        ("cuda:0", "int8", True, "cuda:0"),
+        ("vulkan:0", "int8", True, "cpu"),
+        ("vulkan:0", "int8", False, "vulkan:0"),
+        ("vulkan:0", "bf16", False, "cpu"),
+        ("vulkan:0", NARROWEST, True, "vulkan:0"),
+    ],
 )
-def test_a_card_keeps_its_work_where_int8_is_asked_for_unless_it_knows_one_number_type(device, precision, fitting):
-    assert fitting_device(device, "auto", precision) == fitting
+def test_a_card_keeps_its_work_unless_what_is_asked_for_runs_on_the_processor(
+    calibrated, manager, device, precision, known, fitting
+):
+    key = calibrated.key if known else "0" * 64
+    assert fitting_device(device, "auto", precision, lambda: key, manager.cache_dir) == fitting
+
+
+def test_a_poor_calibration_of_ones_own_does_not_replace_a_good_one(manager):
+    source = ModelManager().source("quick-x2")
+    good = find_calibration(source.key, None)
+    dataclasses.replace(good, worst=31.0).save(own_path(source.key, manager.cache_dir))
+    assert find_calibration(source.key, manager.cache_dir).worst == good.worst
+    dataclasses.replace(good, worst=55.0).save(own_path(source.key, manager.cache_dir))
+    assert find_calibration(source.key, manager.cache_dir).worst == 55.0
+
+
+def test_a_real_session_in_int8_is_as_near_as_it_was_calibrated():
+    """With the last sum in fp32, the rest in the processor's own type, and as many windows at a time as it runs."""
+    source = ModelManager().source("quick-x4")
+    runtime, window = get_backend("openvino"), worn_window(3, 96)
+    with (
+        closing(runtime.open(source, "cpu", "fp32", None)) as wide,
+        closing(runtime.open(source, "cpu", "int8", None)) as narrow,
+    ):
+        assert psnr(narrow.infer(window), wide.infer(window)) > MIN_PSNR
+        seconds = int8_guard.in_turn((narrow, wide), window)
+    assert len(seconds) == 2 and all(0 < one < 1000 for one in seconds)
+
+
+def test_a_race_does_not_disturb_what_is_known_of_speeds(manager, calibrated):
+    """Its verdicts have a file of their own."""
+    manager.load_model("tiny-x4", precision="int8")
+    assert all("trials" in record for record in manager.self_tests.all().values())
+
+
+def test_small_pictures_do_not_count(manager, pictures):
+    with pytest.raises(InvalidSettingsError, match="there are 3"):
+        calibrating.calibrate(manager.source("tiny-x4"), [*pictures[:3], np.zeros((1, 40, 3), np.uint8)])
 
 
 @pytest.mark.parametrize(
