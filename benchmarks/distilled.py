@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks.networks import photograph
 from benchmarks.quality import enlarge, one_pass
-from benchmarks.side_by_side import most_detailed, page
+from benchmarks.side_by_side import page
 from config import Config
 from engine.analysis.damage import blockiness
 from engine.model_manager import ModelManager
@@ -36,6 +36,7 @@ from engine.types import RESAMPLERS
 from training.teacher_set import SCALE, read_shard
 from utils.metrics import compare_with_reference
 from utils.noise import estimate_sigma
+from utils.pixels import most_detailed
 
 TEACHER = "RealESRGAN_x4plus"
 MODELS = (

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.quality import drawings, enlarge
 from config import Config
 from engine.model_manager import ModelManager
+from utils.pixels import most_detailed
 
 MARGIN, LABEL = 6, 22
 EMBEDDED = "embedded-compact-x4"
@@ -35,21 +36,6 @@ def crops(folder: Path, side: int) -> Iterator[tuple[str, np.ndarray]]:
             continue
         pixels = np.asarray(image)
         yield path.name, most_detailed(pixels, side)
-
-
-def most_detailed(pixels: np.ndarray, side: int) -> np.ndarray:
-    """The crop, among those on a grid of half its side, where the picture changes most."""
-    height, width = pixels.shape[:2]
-    side = min(side, height, width)
-    gray = pixels.mean(axis=2)
-    change = np.abs(np.diff(gray, axis=0))[:, :-1] + np.abs(np.diff(gray, axis=1))[:-1]
-    places = [
-        (top, left)
-        for top in range(0, height - side + 1, max(1, side // 2))
-        for left in range(0, width - side + 1, max(1, side // 2))
-    ]
-    top, left = max(places, key=lambda place: change[place[0] : place[0] + side, place[1] : place[1] + side].sum())
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
 def page(rows: list[list[tuple[str, np.ndarray]]]) -> Image.Image:

@@ -147,7 +147,6 @@ def calibrate(
     from rich.progress import BarColumn, Progress
 
     from engine.backends import calibrating, calibration
-    from engine.backends.self_test import MIN_PSNR
 
     manager = _manager()
     source = manager.source(name)
@@ -158,28 +157,28 @@ def calibrate(
     shipped = calibration.shipped_name(name, source.key)
     path = out / shipped if out else calibration.own_path(source.key, manager.cache_dir)
     made.save(path)
-    needed = f"int8 is not used for it: {MIN_PSNR:.0f} dB are needed"
-    verdict = "true enough for int8" if made.worst >= MIN_PSNR else needed
+    needed = f"int8 is not used for it: {calibration.TRUE_ENOUGH:.0f} dB are needed"
+    verdict = "true enough for int8" if made.worst >= calibration.TRUE_ENOUGH else needed
     print(f"{name}: {len(seen)} pictures, judged by {made.pictures} of them: worst {made.worst:.1f} dB, ", end="")
     print(f"mean {made.average:.1f} dB to fp32: {verdict}\n{path}")
 
 
 def _pictures(paths: Sequence[Path]) -> Iterator[Any]:
-    """The part with the most edges of each picture, ``(H, W, 3) uint8``; of folders those in them."""
+    """The part of each picture that changes most, ``(H, W, 3) uint8``; of folders those in them."""
     from config import Config
-    from engine.backends.calibrating import detailed_part
+    from engine.backends.calibrating import CALIBRATED_SIDE
     from engine.imaging.task import limits_of
     from engine.types import EnhanceSettings
     from utils import image_io
     from utils.image_io import READABLE_SUFFIXES
-    from utils.pixels import to_eight_bits
+    from utils.pixels import most_detailed, to_eight_bits
 
     limits = limits_of(Config(), EnhanceSettings.create())
     for path in paths:
         inside = sorted(path.iterdir()) if path.is_dir() else []
         for one in [one for one in inside if one.suffix.lower() in READABLE_SUFFIXES] or [path]:
             pixels = to_eight_bits(image_io.load(one, limits).pixels)
-            yield detailed_part(pixels.repeat(3, 2) if pixels.shape[2] == 1 else pixels)
+            yield most_detailed(pixels.repeat(3, 2) if pixels.shape[2] == 1 else pixels, CALIBRATED_SIDE)
 
 
 @app.command()

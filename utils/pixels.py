@@ -170,6 +170,26 @@ def to_eight_bits(array: np.ndarray) -> np.ndarray:
     return ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
+def most_detailed(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The square, among those on a grid of half its side, where a picture changes most; a copy.
+
+    Args:
+        pixels: ``(H, W, C)``.
+        side: of the square, unless the picture is smaller.
+    """
+    height, width = pixels.shape[:2]
+    side = min(side, height, width)
+    gray = pixels.mean(axis=2)
+    change = np.abs(np.diff(gray, axis=0))[:, :-1] + np.abs(np.diff(gray, axis=1))[:-1]
+    places = [
+        (top, left)
+        for top in range(0, height - side + 1, max(1, side // 2))
+        for left in range(0, width - side + 1, max(1, side // 2))
+    ]
+    top, left = max(places, key=lambda place: change[place[0] : place[0] + side, place[1] : place[1] + side].sum())
+    return pixels[top : top + side, left : left + side].copy()
+
+
 def from_array(array: np.ndarray) -> Picture:
     """A picture from ``(H, W)`` or ``(H, W, 1..4)``: uint8, uint16, bool, or float in 0..1; colours as RGB."""
     if array.dtype == bool:

@@ -76,7 +76,11 @@ class Span:
     upsampling: Convolution
 
 
-def compact_layers(arrays: Mapping[str, np.ndarray]) -> tuple[list[Convolution], list[np.ndarray]] | None:
+CompactLayers = tuple[list[Convolution], list[np.ndarray]]
+"""Convolutions, and the PReLU slopes between them."""
+
+
+def compact_layers(arrays: Mapping[str, np.ndarray]) -> CompactLayers | None:
     """SRVGGNetCompact's convolutions, and the PReLU slopes between them; None where the names are others."""
     numbers = sorted({int(found.group(1)) for key in arrays if (found := re.match(r"body\.(\d+)\.", key))})
     if not numbers or any(not key.startswith("body.") for key in arrays):

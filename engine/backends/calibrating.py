@@ -16,10 +16,12 @@ from engine.backends.array_networks import compact_layers
 from engine.backends.base import NetworkSource
 from engine.backends.calibration import Calibration, Seen
 from engine.backends.exact_input import BACK, input_scale
+from engine.backends.openvino_graphs import compact_output
 from engine.backends.openvino_int8 import build_int8_graph, is_quantizable
 from engine.backends.openvino_operations import GraphBuilder
 from engine.backends.self_test import psnr
 from utils.errors import BackendError, InvalidSettingsError
+from utils.pixels import most_detailed
 
 if TYPE_CHECKING:
     from engine.models.state_dicts import Arrays
@@ -56,10 +58,13 @@ def calibrate(
     if len(pictures) < LEAST_PICTURES:
         raise InvalidSettingsError(f"A calibration needs {LEAST_PICTURES} pictures or more; there are {len(pictures)}.")
     scale = np.float32(input_scale(source.info))
-    parts = [[_window(part) * scale for part in (one, worn(one))] for one in map(detailed_part, pictures)]
+    parts = [
+        [_window(part) * scale for part in (one, worn(one))]
+        for one in (most_detailed(one, CALIBRATED_SIDE) for one in pictures)
+    ]
     taught = [window for number, pair in enumerate(parts) if number % _JUDGED for window in pair]
     judged = [window for number, pair in enumerate(parts) if number % _JUDGED == 0 for window in pair]
-    some = taught[::_JUDGED]
+    some = taught[:: _JUDGED - 1]  # of plain and worn windows in turn some of both
     total, done = len(taught) + len(some) + len(judged), 0
 
     def tell(windows: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
@@ -77,19 +82,6 @@ def calibrate(
     run = _eight_bits(source, arrays, made)
     found_psnr = [psnr(run(window)[0], watched(window)[-1]) for window in tell(judged)]
     return replace(made, worst=min(found_psnr), average=float(np.mean(found_psnr)), pictures=len(judged) // 2)
-
-
-def detailed_part(rgb: np.ndarray, side: int = CALIBRATED_SIDE) -> np.ndarray:
-    """The part of a picture that has the most edges, at most ``side`` in height and width."""
-    gray = rgb.astype(np.float32).mean(2)
-    edges = np.zeros_like(gray)
-    edges[:-1] += np.abs(np.diff(gray, axis=0))
-    edges[:, :-1] += np.abs(np.diff(gray, axis=1))
-    summed = np.pad(edges.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
-    height, width = min(side, rgb.shape[0]), min(side, rgb.shape[1])
-    inside = summed[height:, width:] - summed[:-height, width:] - summed[height:, :-width] + summed[:-height, :-width]
-    top, left = np.unravel_index(int(inside.argmax()), inside.shape)
-    return rgb[top : top + height, left : left + width].copy()  # not the whole picture's memory with it
 
 
 def worn(rgb: np.ndarray) -> np.ndarray:
@@ -124,25 +116,12 @@ def compiled(model: openvino.Model) -> RunGraph:
 
 def _watched_graph(source: NetworkSource, arrays: Arrays) -> openvino.Model:
     """The network in fp32 whose outputs are the inputs of each convolution but the first, and then its own."""
-    from utils.openvino import openvino
-
     layers = compact_layers(arrays)
     assert layers is not None
-    convolutions, slopes = layers
-    convolutions[0].weight *= BACK
+    layers[0][0].weight *= BACK
     graph = GraphBuilder(source.info.in_channels)
-    factor = source.info.multiple_of
-    maps = graph.unshuffle(graph.input, factor) if factor > 1 else graph.input
-    watched = []
-    for convolution, slope in zip(convolutions[:-1], slopes, strict=True):
-        maps = graph.rectify(graph.convolve(maps, convolution), slope)
-        watched.append(maps)
-    residual = graph.convolve(maps, convolutions[-1])
-    factor *= source.info.scale
-    residual = graph.shuffle(residual, factor) if factor > 1 else residual
-    base = graph.multiply(graph.enlarge(graph.input, source.info.scale), BACK)
-    results = [openvino.opset15.result(one) for one in (*watched, graph.add(residual, base))]
-    return openvino.Model(results, [graph.input], "watched")
+    output, seen = compact_output(graph, source.info, layers)
+    return graph.model(*seen, output)
 
 
 def _measured(run: RunGraph, windows: Iterable[np.ndarray]) -> Calibration:
@@ -175,4 +154,4 @@ def _offset(exact: RunGraph, narrow: RunGraph, windows: Iterable[np.ndarray], si
     return (sums / max(1, count)).astype(np.float32)
 
 
-__all__ = ["LEAST_PICTURES", "calibrate", "compiled", "detailed_part", "worn"]
+__all__ = ["LEAST_PICTURES", "CALIBRATED_SIDE", "calibrate", "compiled", "worn"]

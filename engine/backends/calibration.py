@@ -145,6 +145,7 @@ class Seen:
 
 __all__ = [
     "SHIPPED",
+    "TRUE_ENOUGH",
     "Calibration",
     "Seen",
     "find_calibration",

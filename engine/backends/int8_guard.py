@@ -6,7 +6,6 @@ window like a part of a worn photograph, against the network in fp32.
 
 from __future__ import annotations
 
-import io
 import logging
 import time
 from collections.abc import Callable
@@ -19,9 +18,10 @@ import numpy as np
 from engine.backends import get_backend
 from engine.backends.asked import NARROWEST
 from engine.backends.base import Backend, NetworkSource, Session
-from engine.backends.calibration import find_calibration
+from engine.backends.calibrating import worn
+from engine.backends.calibration import TRUE_ENOUGH, find_calibration
 from engine.backends.openvino_models import CONVERTER_REVISION
-from engine.backends.self_test import MIN_PSNR, BackendChooser, Choice, Trial, gentle_window, psnr
+from engine.backends.self_test import BackendChooser, Choice, Trial, gentle_window, psnr
 from engine.storage.json_store import JsonStore
 from utils.errors import BackendError
 from utils.gpu import cpu_count, cpu_name
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 _SIDE = 192
 _RUNS = 4
-_JPEG_QUALITY = 50
 _RUNTIME = "openvino"
 _FASTER = 0.95
 """Share of the plain choice's time that it may take: nearly equal times are noise."""
@@ -53,33 +52,28 @@ class Int8Guard:
     Args:
         store: the verdicts, of nothing else.
         tries: whether anything is run here; where not, what was measured on pictures decides alone.
+        find: a backend by its name.
     """
 
     chooser: BackendChooser
     store: JsonStore
     cache_dir: Path | None
     tries: bool = True
+    find: Callable[[str], Backend] = get_backend
 
-    def choose(
-        self,
-        source: NetworkSource,
-        device: str,
-        backend: str = "auto",
-        precision: str = "auto",
-        find: Callable[[str], Backend] = get_backend,
-    ) -> Choice:
+    def choose(self, source: NetworkSource, device: str, backend: str, precision: str) -> Choice:
         """int8 where it serves, else the plain choice with a note that says why. Raises as the chooser does."""
         if precision not in ("int8", NARROWEST):
-            return self.chooser.choose(source, device, backend, precision, find)
-        plain = self.chooser.choose(source, device, backend, find=find)
-        runtime = find(_RUNTIME)
+            return self.chooser.choose(source, device, backend, precision, self.find)
+        plain = self.chooser.choose(source, device, backend, find=self.find)
+        runtime = self.find(_RUNTIME)
         if backend not in ("auto", _RUNTIME) or not runtime.serves(device) or "int8" not in runtime.guarded(device):
             return replace(plain, note=f"int8 is not used: nothing runs it on '{device}' here (backend: {backend}).")
         calibration = find_calibration(source.key, self.cache_dir)
         if calibration is None:
             why = f"int8 is not used: '{source.name}' was not calibrated for it ({command()} models calibrate)."
             return replace(plain, note=why)
-        if calibration.worst < MIN_PSNR:
+        if calibration.worst < TRUE_ENOUGH:
             return replace(plain, note=_untrue(source.name, calibration.worst))
         if not self.tries:
             return Choice(_RUNTIME, "int8")
@@ -88,11 +82,13 @@ class Int8Guard:
         key += f" | {plain.backend} {plain.precision}"
         race = self._remembered(key)
         if race is None:
-            race = self._race(source, device, plain, find)
+            race = self._race(source, device, plain)
+            if race is None:
+                return replace(plain, note=f"int8 is not used: memory ran short while '{source.name}' was tried in it.")
             self.store.put(key, asdict(race))
         if race.psnr < 0:
             return replace(plain, note=f"int8 is not used: '{source.name}' does not run in it here.")
-        if race.psnr < MIN_PSNR:
+        if race.psnr < TRUE_ENOUGH:
             return replace(plain, note=_untrue(source.name, race.psnr))
         if race.seconds >= _FASTER * race.plain_seconds:
             return replace(plain, note=f"int8 is not used: '{source.name}' is not faster in it here.")
@@ -106,12 +102,12 @@ class Int8Guard:
         except TypeError:
             return None
 
-    def _race(self, source: NetworkSource, device: str, plain: Choice, find: Callable[[str], Backend]) -> _Race:
-        """Eight bits beside the plain choice."""
+    def _race(self, source: NetworkSource, device: str, plain: Choice) -> _Race | None:
+        """Eight bits beside the plain choice; None where memory ran short, which says nothing of another day."""
         window = worn_window(source.info.in_channels)
 
         def opened(backend: str, precision: str) -> Session:
-            return find(backend).open(source, device, precision, self.cache_dir)
+            return self.find(backend).open(source, device, precision, self.cache_dir)
 
         try:
             with closing(opened(_RUNTIME, "fp32")) as session:
@@ -122,7 +118,9 @@ class Int8Guard:
             ):
                 quality = psnr(narrow.infer(window), reference)
                 seconds, plain_seconds = in_turn((narrow, wide), window)
-        except (BackendError, RuntimeError, MemoryError) as error:
+        except MemoryError:
+            return None
+        except (BackendError, RuntimeError) as error:
             logger.warning("int8 does not run '%s': %s", source.name, error)
             return _Race(-1.0, 0.0, 0.0)
         return _Race(round(quality, 2), round(seconds, 3), round(plain_seconds, 3))
@@ -130,16 +128,11 @@ class Int8Guard:
 
 def worn_window(channels: int, side: int = _SIDE) -> np.ndarray:
     """A fixed picture like a worn photograph's part: ``(1, side, side, channels) float32``."""
-    from PIL import Image
-
     plain = gentle_window(3, side)[0]
     y, x = np.mgrid[0:side, 0:side]
     plain[(x // 24 + y // 40) % 5 == 0] *= 0.6  # edges
     plain[(np.hypot(x - side / 3, y - side / 2) % 9 < 2)] += 0.2  # fine lines
-    file = io.BytesIO()
-    Image.fromarray((np.clip(plain, 0, 1) * 255).astype(np.uint8)).save(file, "JPEG", quality=_JPEG_QUALITY)
-    with Image.open(file) as read:
-        rgb = np.asarray(read.convert("RGB"), np.float32) / np.float32(255)
+    rgb = worn((np.clip(plain, 0, 1) * 255).astype(np.uint8)).astype(np.float32) / np.float32(255)
     return np.ascontiguousarray(np.stack([rgb[..., number % 3] for number in range(channels)], -1)[None])
 
 
@@ -156,7 +149,7 @@ def in_turn(sessions: tuple[Session, Session], window: np.ndarray) -> list[float
 
 
 def _untrue(name: str, found: float) -> str:
-    return f"int8 is not used: '{name}' stays within {found:.1f} dB of fp32 in it, and {MIN_PSNR:.0f} are asked for."
+    return f"int8 is not used: '{name}' stays within {found:.1f} dB of fp32 in it, and {TRUE_ENOUGH:.0f} are asked for."
 
 
 __all__ = ["Int8Guard", "in_turn", "worn_window"]

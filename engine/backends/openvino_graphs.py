@@ -24,8 +24,14 @@ from engine.backends.rounding import fit_arrays, round_in_turn
 from engine.models.state_dicts import Arrays
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.backends.array_networks import CompactLayers, Convolution
     from engine.models.info import CheckpointInfo
     from utils.openvino import openvino
+
+    Convolve = Callable[[openvino.Node, Convolution, int], openvino.Node]
+    """(maps, layer, its number from 0) to the convolution with its bias."""
 
 
 def build_graph(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:
@@ -50,19 +56,34 @@ def _compact(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.M
     layers = compact_layers(arrays)
     if layers is None:
         return None
-    convolutions, slopes = layers
+    convolutions, _ = layers
     convolutions[0].weight *= BACK
     pairs = [(one, [(two, 0)]) for one, two in zip(convolutions, convolutions[1:], strict=False)]
     fit_arrays(convolutions, pairs, precision)
     graph = GraphBuilder(info.in_channels)
-    maps = _unshuffled(graph, info)
-    for convolution, slope in zip(convolutions[:-1], slopes, strict=True):
-        maps = graph.rectify(graph.convolve(maps, convolution), slope)
-    residual = graph.exactly(maps, convolutions[-1])
+    output, _ = compact_output(graph, info, layers)
+    return graph.model(output)
+
+
+def compact_output(
+    graph: GraphBuilder, info: CheckpointInfo, layers: CompactLayers, convolve: Convolve | None = None
+) -> tuple[openvino.Node, list[openvino.Node]]:
+    """SRVGGNetCompact's output, and what each convolution but the first sees.
+
+    Args:
+        layers: as ``compact_layers`` has them; the first convolution takes the input as the graph does.
+        convolve: computes those between the first and the last, instead of the graph.
+    """
+    (first, *inner, last), slopes = layers
+    seen = [graph.rectify(graph.convolve(_unshuffled(graph, info), first), slopes[0])]
+    for number, (convolution, slope) in enumerate(zip(inner, slopes[1:], strict=True)):
+        product = convolve(seen[-1], convolution, number) if convolve else graph.convolve(seen[-1], convolution)
+        seen.append(graph.rectify(product, slope))
+    residual = graph.exactly(seen[-1], last)
     factor = info.scale * info.multiple_of
     residual = graph.shuffle(residual, factor) if factor > 1 else residual
     base = graph.multiply(graph.enlarge(graph.input, info.scale), BACK)
-    return graph.model(graph.add(residual, base))
+    return graph.add(residual, base), seen
 
 
 def _rrdbnet(info: CheckpointInfo, arrays: Arrays, precision: str) -> openvino.Model | None:

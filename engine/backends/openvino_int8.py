@@ -20,6 +20,7 @@ from engine.backends.array_networks import Convolution, compact_layers
 from engine.backends.calibration import Calibration
 from engine.backends.exact_input import BACK
 from engine.backends.int8_rounding import MOST_STEPS, round_to_steps
+from engine.backends.openvino_graphs import compact_output
 from engine.backends.openvino_operations import GraphBuilder
 from engine.models.state_dicts import Arrays
 
@@ -47,26 +48,17 @@ def build_int8_graph(info: CheckpointInfo, arrays: Arrays, calibration: Calibrat
     layers = compact_layers(arrays)
     if layers is None:
         return None
-    convolutions, slopes = layers
-    last = len(convolutions) - 1
-    if calibration.low.shape != (last, convolutions[last].weight.shape[1]):
+    convolutions, _ = layers
+    if calibration.low.shape != (len(convolutions) - 1, convolutions[-1].weight.shape[1]):
         raise ValueError("The calibration does not fit the network's layers.")
     convolutions[0].weight *= BACK
     seen = _equalized(convolutions, calibration)
+    convolutions[-1].bias -= calibration.offset
     graph = _EightBitGraph(info.in_channels)
-    maps = graph.unshuffle(graph.input, info.multiple_of) if info.multiple_of > 1 else graph.input
-    for number, (convolution, slope) in enumerate(zip(convolutions[:-1], slopes, strict=True)):
-        if number:
-            product = graph.in_eight_bits(maps, convolution, seen[number - 1])
-        else:
-            product = graph.convolve(maps, convolution)
-        maps = graph.rectify(product, slope)
-    convolutions[last].bias -= calibration.offset
-    residual = graph.exactly(maps, convolutions[last])
-    factor = info.scale * info.multiple_of
-    residual = graph.shuffle(residual, factor) if factor > 1 else residual
-    base = graph.multiply(graph.enlarge(graph.input, info.scale), BACK)
-    return graph.model(graph.add(residual, base))
+    output, _ = compact_output(
+        graph, info, layers, lambda maps, layer, number: graph.in_eight_bits(maps, layer, seen[number])
+    )
+    return graph.model(output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +97,10 @@ class _EightBitGraph(GraphBuilder):
         held = round_to_steps(weight, step, seen.covariance)
         steps = step[:, None, None, None]
         bias = layer.bias - (held * steps - weight).sum((2, 3)) @ seen.mean
-        pad = [weight.shape[2] // 2, weight.shape[3] // 2]
         kernels = self.named(self._ops.convert(self.named(self._ops.constant(held)), self._float))
         kernels = self.product(kernels, self.constant(steps))
         quantized = self._quantized(maps, float(seen.low.min()), float(seen.high.max()))
-        product = self.named(self._ops.convolution(quantized, kernels, [1, 1], pad, pad, [1, 1]))
-        return self.add(product, self.channels(bias))
+        return self.add(self.products(quantized, kernels, layer), self.channels(bias))
 
     def _quantized(self, maps: openvino.Node, low: float, high: float) -> openvino.Node:
         """In 256 steps, one of which is zero, as that is what lies beyond the edges."""

@@ -47,9 +47,14 @@ class GraphBuilder:
 
     def _products(self, maps: openvino.Node, layer: Convolution, prefix: str = "") -> openvino.Node:
         """A convolution without its bias."""
+        return self.products(maps, self.constant(layer.weight), layer, prefix)
+
+    def products(
+        self, maps: openvino.Node, kernels: openvino.Node, layer: Convolution, prefix: str = ""
+    ) -> openvino.Node:
+        """The same with other kernels of the layer's shape."""
         pad = [layer.weight.shape[2] // 2, layer.weight.shape[3] // 2]
-        weight = self.constant(layer.weight)
-        return self.named(self._ops.convolution(maps, weight, [1, 1], pad, pad, [1, 1]), prefix)
+        return self.named(self._ops.convolution(maps, kernels, [1, 1], pad, pad, [1, 1]), prefix)
 
     def channels(self, values: np.ndarray) -> openvino.Node:
         """One value a channel, as a constant that maps can be added to."""
@@ -109,11 +114,12 @@ class GraphBuilder:
         """Squares of pixels to channels."""
         return self.named(self._ops.space_to_depth(maps, "depth_first", factor))
 
-    def model(self, output: openvino.Node) -> openvino.Model:
-        """The whole, with one output."""
+    def model(self, *outputs: openvino.Node) -> openvino.Model:
+        """The whole."""
         from utils.openvino import openvino
 
-        return openvino.Model([self.named(self._ops.result(output))], [self.input], "network")
+        results = [self.named(self._ops.result(output)) for output in outputs]
+        return openvino.Model(results, [self.input], "network")
 
 
 __all__ = ["GraphBuilder"]

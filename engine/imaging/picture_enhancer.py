@@ -32,11 +32,8 @@ from utils.writers import DEEP_FORMATS, open_writer
 if TYPE_CHECKING:
     from engine.model_manager import HowToLoad
 
-
 _IN_A_HURRY = ("quick", "balanced")
 """Modes in which what "auto" runs may be in eight bits."""
-
-
 _LARGE = 500_000
 """Pixels of an input from which on eight bits repay looking, once, whether they serve here."""
 

@@ -221,6 +221,12 @@ def test_what_is_exported_is_what_the_engine_loads(pairs, tmp_path):
         torch.testing.assert_close(network(picture), from_state(load_file(target))(picture))
 
 
+def test_haarpsi_counts_in_the_loss_by_its_weight(pairs, tmp_path):
+    batch = pairs(4).batch(0)
+    plain, weighed = (Student(tmp_path / str(haar), 4, haar=haar).learn(*batch) for haar in (0.0, 2.0))
+    assert 0.01 < (weighed - plain) / 2 < 1
+
+
 def test_two_states_of_a_run_are_exported_as_their_mean(pairs, tmp_path):
     student = Student(tmp_path, 4, steps=2)
     student.run(pairs(4))

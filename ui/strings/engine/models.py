@@ -270,6 +270,8 @@ DE = {
     "nicht dafür kalibriert ({} models calibrate).",
     "int8 is not used: nothing runs it on '{}' here (backend: {}).": "int8 wird nicht benutzt: auf „{}“ rechnet hier "
     "nichts damit (Backend: {}).",
+    "int8 is not used: memory ran short while '{}' was tried in it.": "int8 wird nicht benutzt: der Speicher wurde "
+    "knapp, als „{}“ damit probiert wurde.",
     "int8 is not used: '{}' does not run in it here.": "int8 wird nicht benutzt: „{}“ läuft hier nicht damit.",
     "int8 is not used: '{}' is not faster in it here.": "int8 wird nicht benutzt: „{}“ ist hier damit nicht schneller.",
     "int8 is not used: '{}' stays within {} dB of fp32 in it, and {} are asked for.": "int8 wird nicht benutzt: „{}“ "

@@ -269,6 +269,8 @@ TEXTS = {
     "para ello ({} models calibrate).",
     "int8 is not used: nothing runs it on '{}' here (backend: {}).": "No se usa int8: aquí nada lo ejecuta en «{}» "
     "(backend: {}).",
+    "int8 is not used: memory ran short while '{}' was tried in it.": "No se usa int8: faltó memoria al probar «{}» "
+    "con ello.",
     "int8 is not used: '{}' does not run in it here.": "No se usa int8: «{}» no funciona con ello aquí.",
     "int8 is not used: '{}' is not faster in it here.": "No se usa int8: «{}» no es más rápida con ello aquí.",
     "int8 is not used: '{}' stays within {} dB of fp32 in it, and {} are asked for.": "No se usa int8: «{}» queda a "
