@@ -18,7 +18,7 @@ from training.content_data import drawing as found_drawing
 from training.data import drawing as synthetic_drawing
 from training.data import turn_colors
 from training.packages import SOURCES
-from training.worn import worn
+from training.worn import DRAWN, FILMED, PHOTOGRAPHED, worn
 
 NOT_FROM = ("deb/opencv-doc/", "npm/lwip-", "deb/tuxpaint-stamps-default/")
 """Packages that hold pictures of benchmarks, or cut-outs whose coloured grounds are no photograph's."""
@@ -197,15 +197,27 @@ _SCENES: tuple[tuple[float, bool, Scene], ...] = (
     (0.03, True, _flat),
 )
 """Share, whether the drawings' teacher enlarges it, and what it shows."""
+_DRAWN_FILMS: tuple[tuple[float, bool, Scene], ...] = (
+    (0.82, True, _drawing),
+    (0.08, True, _text),
+    (0.10, True, _flat),
+)
+KINDS = {"pictures": (_SCENES, (PHOTOGRAPHED, DRAWN)), "drawn-films": (_DRAWN_FILMS, (FILMED, FILMED))}
+"""What a set can be of: the scenes, and how photographs and drawings are worn."""
 
 
-def window(sources: Sources, seed: int, number: int, side: int) -> tuple[np.ndarray, bool]:
-    """Window ``number``: ``(side, side, 3) uint8``, worn, and whether it is a drawing."""
+def window(sources: Sources, seed: int, number: int, side: int, kind: str = "pictures") -> tuple[np.ndarray, bool]:
+    """Window ``number``: ``(side, side, 3) uint8``, worn, and whether it is a drawing.
+
+    Args:
+        kind: one of ``KINDS``.
+    """
+    scenes, wears = KINDS[kind]
     random = np.random.default_rng((seed, number))
-    shares = np.array([share for share, _, _ in _SCENES])
-    _, drawn, scene = _SCENES[int(random.choice(len(_SCENES), p=shares / shares.sum()))]
+    shares = np.array([share for share, _, _ in scenes])
+    _, drawn, scene = scenes[int(random.choice(len(scenes), p=shares / shares.sum()))]
     rgb = scene(random, sources, side + 2 * MARGIN)
     if random.random() < TURNED_SHARE:
         rgb = turn_colors(random, rgb)
-    rgb = worn(random, np.ascontiguousarray(np.rot90(rgb, int(random.integers(0, 4)))), drawn)
+    rgb = worn(random, np.ascontiguousarray(np.rot90(rgb, int(random.integers(0, 4)))), wears[drawn])
     return np.ascontiguousarray(rgb[MARGIN:-MARGIN, MARGIN:-MARGIN]), drawn

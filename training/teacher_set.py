@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from training.scenes import Sources, find_sources, window
+from training.scenes import KINDS, Sources, find_sources, window
 
 SIDE = 192
 HALO = 16
@@ -88,9 +88,11 @@ def cuda_teacher(path: Path) -> Teacher:
     return run
 
 
-def make_pair(sources: Sources, teachers: dict[bool, Teacher], seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+def make_pair(
+    sources: Sources, teachers: dict[bool, Teacher], seed: int, number: int, kind: str = "pictures"
+) -> tuple[np.ndarray, np.ndarray]:
     """Window ``number``: worn ``(192, 192, 3)`` and enlarged ``(768, 768, 3)``, uint8."""
-    rgb, drawn = window(sources, seed, number, SIDE + 2 * HALO)
+    rgb, drawn = window(sources, seed, number, SIDE + 2 * HALO, kind)
     enlarged = teachers[drawn](rgb)
     far = HALO * SCALE
     return np.ascontiguousarray(rgb[HALO:-HALO, HALO:-HALO]), np.ascontiguousarray(enlarged[far:-far, far:-far])
@@ -132,8 +134,18 @@ def read_shard(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
         return [(picture(archive, name), picture(archive, name.replace("-worn", "-enlarged"))) for name in names]
 
 
-def make_set(folder: Path, sources: Sources, teachers: dict[bool, Teacher], patches: int, seed: int) -> None:
+def make_set(
+    folder: Path,
+    sources: Sources,
+    teachers: dict[bool, Teacher],
+    patches: int,
+    seed: int,
+    kind: str = "pictures",
+) -> None:
     """Write the shards that are missing until there are ``patches``. A set of another seed or sources is refused.
+
+    Args:
+        kind: one of ``training.scenes.KINDS``.
 
     Raises:
         SystemExit: ``folder`` holds a set that was made otherwise.
@@ -144,6 +156,7 @@ def make_set(folder: Path, sources: Sources, teachers: dict[bool, Teacher], patc
         "photographs": len(sources.pools.photographs),
         "drawings": sum(map(len, sources.pools.drawings.values())),
         "faces": len(sources.faces),
+        **({"kind": kind} if kind != "pictures" else {}),
     }
     settings = folder / "set.json"
     if settings.exists() and json.loads(settings.read_text()) != made:
@@ -157,7 +170,7 @@ def make_set(folder: Path, sources: Sources, teachers: dict[bool, Teacher], patc
 
         def started(number: int) -> list[Future[tuple[bytes, bytes]]]:
             windows = range(number * SHARD, (number + 1) * SHARD)
-            return [executor.submit(lambda n: encode(make_pair(sources, teachers, seed, n)), n) for n in windows]
+            return [executor.submit(lambda n: encode(make_pair(sources, teachers, seed, n, kind)), n) for n in windows]
 
         coming = started(missing[0]) if missing else []
         for number, following in zip(missing, [*missing[1:], None], strict=True):
@@ -178,7 +191,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--packages", type=Path, help="unpacked packages of content_sources.json")
-    parser.add_argument("--photographs-teacher", type=Path, required=True)
+    parser.add_argument("--kind", choices=tuple(KINDS), default="pictures", help="what the windows show")
+    parser.add_argument("--photographs-teacher", type=Path, help="not needed for films of drawings")
     parser.add_argument("--drawings-teacher", type=Path, required=True)
     parser.add_argument("--face-detector", type=Path, help="YuNet's ONNX file: windows around faces")
     parser.add_argument("--patches", type=int, default=20_000)
@@ -186,11 +200,15 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
+    if options.kind == "pictures" and options.photographs_teacher is None:
+        parser.error("--photographs-teacher is needed: half of the windows are photographs.")
     cv2.setNumThreads(1)
     sources = find_sources(options.images, options.packages, options.face_detector, options.held_out)
     make = cuda_teacher if options.device == "cuda" else openvino_teacher
-    teachers = {False: make(options.photographs_teacher), True: make(options.drawings_teacher)}
-    make_set(options.folder, sources, teachers, options.patches, options.seed)
+    teachers = {True: make(options.drawings_teacher)}
+    if options.photographs_teacher is not None:
+        teachers[False] = make(options.photographs_teacher)
+    make_set(options.folder, sources, teachers, options.patches, options.seed, options.kind)
 
 
 if __name__ == "__main__":

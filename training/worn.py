@@ -170,7 +170,7 @@ def _untouched(random: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     return rgb
 
 
-_PHOTOGRAPHED: tuple[tuple[float, Wear], ...] = (
+PHOTOGRAPHED: tuple[tuple[float, Wear], ...] = (
     (0.12, _untouched),
     (0.20, jpeg),
     (0.12, jpeg_twice),
@@ -187,7 +187,7 @@ _PHOTOGRAPHED: tuple[tuple[float, Wear], ...] = (
     (0.04, _after(scan, jpeg)),
     (0.09, film),
 )
-_DRAWN: tuple[tuple[float, Wear], ...] = (
+DRAWN: tuple[tuple[float, Wear], ...] = (
     (0.18, _untouched),
     (0.22, jpeg),
     (0.14, jpeg_twice),
@@ -200,12 +200,25 @@ _DRAWN: tuple[tuple[float, Wear], ...] = (
     (0.04, _after(scan, jpeg)),
     (0.10, film),
 )
+FILMED: tuple[tuple[float, Wear], ...] = (
+    (0.15, _untouched),
+    (0.45, film),
+    (0.15, _after(resized, film)),
+    (0.12, _after(blur, film)),
+    (0.04, _after(halos, film)),
+    (0.04, _after(noise, film)),
+    (0.05, jpeg),
+)
+"""Frames of films, most of them as an encoder left them."""
 
 
-def worn(random: np.random.Generator, rgb: np.ndarray, drawn: bool) -> np.ndarray:
-    """``(H, W, 3) uint8`` as real pictures of its kind come, clean ones among them."""
+def worn(random: np.random.Generator, rgb: np.ndarray, kinds: tuple[tuple[float, Wear], ...]) -> np.ndarray:
+    """``(H, W, 3) uint8`` as real pictures of its kind come, clean ones among them.
+
+    Args:
+        kinds: the wear that occurs, each with its share.
+    """
     if random.random() < 0.18:
         rgb = relit(random, rgb)
-    kinds = _DRAWN if drawn else _PHOTOGRAPHED
     shares = np.array([share for share, _ in kinds])
     return kinds[int(random.choice(len(kinds), p=shares / shares.sum()))][1](random, rgb)

@@ -62,9 +62,14 @@ class Int8Guard:
     find: Callable[[str], Backend] = get_backend
 
     def choose(self, source: NetworkSource, device: str, backend: str, precision: str) -> Choice:
-        """int8 where it serves, else the plain choice with a note that says why. Raises as the chooser does."""
+        """int8 where it serves, else the plain choice; where int8 was asked for, a note says why. Raises as the chooser."""
         if precision not in ("int8", NARROWEST):
             return self.chooser.choose(source, device, backend, precision, self.find)
+        found = self._weighed(source, device, backend)
+        return found if precision == "int8" else replace(found, note="")
+
+    def _weighed(self, source: NetworkSource, device: str, backend: str) -> Choice:
+        """As ``choose``, with a note in any case."""
         plain = self.chooser.choose(source, device, backend, find=self.find)
         runtime = self.find(_RUNTIME)
         if backend not in ("auto", _RUNTIME) or not runtime.serves(device) or "int8" not in runtime.guarded(device):

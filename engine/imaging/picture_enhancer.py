@@ -82,7 +82,7 @@ class PictureEnhancer:
             begun = time.perf_counter()
             try:
                 with self._manager.borrow(task.model, **how) as model:
-                    if settings.precision == "int8" and model.note:
+                    if model.note:
                         self._warnings.append(model.note)
                     self._load_seconds += time.perf_counter() - begun
                     report = self._write(model)

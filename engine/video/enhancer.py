@@ -146,7 +146,7 @@ class FrameEnhancer:
     def _load(self) -> None:
         started = time.perf_counter()
         model = self._stack.enter_context(self._manager.borrow(self._name, **self._how))
-        if self._settings.precision == "int8" and model.note and model.note not in self.warnings:
+        if model.note and model.note not in self.warnings:
             self.warnings.append(model.note)
         first = upscaler_for(model, self._settings, self._context, self._control)
         self._tile, self._loaded = first.tile, model

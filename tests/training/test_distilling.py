@@ -53,7 +53,7 @@ def pairs(sources, tmp_path, small):
 
 
 @pytest.mark.parametrize(
-    "kind", dict.fromkeys(wear for kinds in (worn._PHOTOGRAPHED, worn._DRAWN) for _, wear in kinds)
+    "kind", dict.fromkeys(wear for kinds in (worn.PHOTOGRAPHED, worn.DRAWN, worn.FILMED) for _, wear in kinds)
 )
 def test_wear_keeps_place_and_size(kind):
     """What a teacher enlarges has to be where the wear left it: a picture that moved would teach moving."""
@@ -73,6 +73,20 @@ def test_a_window_follows_from_seed_and_number(sources):
     np.testing.assert_array_equal(first, again)
     assert any((window(sources, 5, 18, 96)[0] != first).ravel())
     assert {window(sources, 5, number, 64)[1] for number in range(12)} == {False, True}
+
+
+def test_films_of_drawings_show_nothing_else(sources, tmp_path, small):
+    assert all(window(sources, 5, number, 64, "drawn-films")[1] for number in range(12))
+    make_set(tmp_path, sources, {True: enlarge}, patches=2 * PATCHES_A_WINDOW, seed=1, kind="drawn-films")
+    with pytest.raises(SystemExit, match="made of other pictures"):
+        make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=1)
+
+
+def test_a_set_of_pictures_needs_a_teacher_of_photographs(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["teacher_set", "set", "--images", "photographs", "--drawings-teacher", "6b.param"])
+    with pytest.raises(SystemExit):
+        teacher_set.main()
+    assert "--photographs-teacher is needed" in capsys.readouterr().err
 
 
 def test_an_interrupted_set_goes_on_and_ends_the_same(sources, tmp_path, small):
