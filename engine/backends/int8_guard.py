@@ -62,7 +62,7 @@ class Int8Guard:
     find: Callable[[str], Backend] = get_backend
 
     def choose(self, source: NetworkSource, device: str, backend: str, precision: str) -> Choice:
-        """int8 where it serves, else the plain choice; where int8 was asked for, a note says why. Raises as the chooser."""
+        """int8 where it serves, else the plain choice; who asked for int8 gets a note why. Raises as the chooser."""
         if precision not in ("int8", NARROWEST):
             return self.chooser.choose(source, device, backend, precision, self.find)
         found = self._weighed(source, device, backend)

@@ -147,10 +147,13 @@ class Executor(JobQueue):
             return handle.result()
         return follow(handle, control, self.position)
 
-    def prepare(self, settings: EnhanceSettings) -> None:
+    def prepare(self, settings: EnhanceSettings, pixels: int = 0) -> None:
         """Let an idle runner be ready for a job with such settings, the model named; returns at once.
 
         For the time in which a person still chooses. While jobs run or wait nothing is done.
+
+        Args:
+            pixels: of the input; large ones may be run in another number type.
         """
         with self._changed:
             if self._stopping or self._running or self._waiting:
@@ -160,7 +163,7 @@ class Executor(JobQueue):
                 return
             state.resting, state.idle_since = False, time.monotonic()  # so that it rests again when nothing comes
             self._changed.notify_all()
-        threading.Thread(target=state.runner.prepare, args=(settings,), name="prepare", daemon=True).start()
+        threading.Thread(target=state.runner.prepare, args=(settings, pixels), name="prepare", daemon=True).start()
 
     def retry_after(self) -> float:
         """Seconds until a place in the queue is likely to be free."""

@@ -55,10 +55,10 @@ def run_job(job: Job, context: JobContext) -> EnhanceResult:
     return _with_strategy(result, _describe(result, context.manager))
 
 
-def load_for(settings: EnhanceSettings, manager: ModelManager) -> None:
-    """Load the network that ``settings`` names as ``run_job`` would. Raises ``EngineError``."""
+def load_for(settings: EnhanceSettings, manager: ModelManager, pixels: int = 0) -> None:
+    """Load the network that ``settings`` names as ``run_job`` would for so large an input. Raises ``EngineError``."""
     if settings.model != "auto" and settings.model not in RESAMPLERS:
-        manager.load_model(settings.model, **how_to_load(settings))
+        manager.load_model(settings.model, **how_to_load(settings, pixels))
 
 
 def _factor(job: Job, config: EngineConfig) -> float | None:

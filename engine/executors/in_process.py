@@ -45,11 +45,11 @@ class InProcessRunner:
                 self._manager = ModelManager.from_config(self._config)
             return self._manager
 
-    def prepare(self, settings: EnhanceSettings) -> None:
+    def prepare(self, settings: EnhanceSettings, pixels: int = 0) -> None:
         from engine.executors.enhance_job import load_for
 
         try:
-            load_for(settings, self._opened())
+            load_for(settings, self._opened(), pixels)
         except EngineError as error:  # the job would meet it again, and say it
             logger.info("Nothing was prepared: %s", error)
 

@@ -152,7 +152,7 @@ class RayRunner:
         """Whether the cluster has room for the actor: a node may have gone."""
         return self._actor is not None or self._can_restart()
 
-    def prepare(self, settings: EnhanceSettings) -> None:
+    def prepare(self, settings: EnhanceSettings, pixels: int = 0) -> None:
         pass  # actors stay; what one has loaded is Ray's to place
 
     def rest(self) -> None:

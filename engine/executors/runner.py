@@ -46,8 +46,9 @@ class JobRunner(Protocol):
     def available(self) -> bool:
         """Whether jobs can be run now; asked again and again after ``RunnerUnavailable``."""
 
-    def prepare(self, settings: EnhanceSettings) -> None:
-        """A job with such settings is likely to come: have process, libraries and network ready. Raises nothing."""
+    def prepare(self, settings: EnhanceSettings, pixels: int = 0) -> None:
+        """A job with such settings, for an input of so many pixels, is likely to come: have process, libraries and
+        network ready. Raises nothing."""
 
     def rest(self) -> None:
         """Nothing to do for a while: give the memory back. No job runs here meanwhile."""

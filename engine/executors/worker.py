@@ -77,9 +77,9 @@ class WorkerRunner:
     def available(self) -> bool:
         return True
 
-    def prepare(self, settings: EnhanceSettings) -> None:
+    def prepare(self, settings: EnhanceSettings, pixels: int = 0) -> None:
         try:
-            self._start().prepare(settings)
+            self._start().prepare(settings, pixels)
         except (WorkerLostError, OSError) as error:  # a job would meet it again, and say it
             logger.info("The worker could not be prepared: %s", error)
 

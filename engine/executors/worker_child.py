@@ -126,7 +126,7 @@ def serve_jobs() -> None:
             control = worker.controls[value.id] = _Control(worker, value.id)
             threads.submit(_work, worker, value, control)
         elif order == "prepare":
-            threads.submit(_prepare, worker, value)
+            threads.submit(_prepare, worker, *value)
         elif order == "cancel" and (asked := worker.controls.get(value)) is not None:
             asked.cancel()
 
@@ -157,13 +157,13 @@ def _work(worker: _Worker, job: Job, control: JobControl) -> None:
         worker.say("ended", job.id, EngineError(f"The result could not be handed over: {error}."))
 
 
-def _prepare(worker: _Worker, settings: EnhanceSettings) -> None:
+def _prepare(worker: _Worker, settings: EnhanceSettings, pixels: int) -> None:
     """Bring the libraries and the network that a job with such settings needs; whatever fails is the job's to say."""
     try:
         from engine.executors.enhance_job import load_for
 
         manager = _manager(worker)
-        load_for(settings, manager)
+        load_for(settings, manager, pixels)
         worker.say("models", None, manager.status())
     except Exception as error:
         logger.info("Nothing was prepared: %s", error)

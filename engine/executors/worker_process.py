@@ -85,9 +85,9 @@ class WorkerProcess:
         self._send(("job", job))
         return flight
 
-    def prepare(self, settings: EnhanceSettings) -> None:
+    def prepare(self, settings: EnhanceSettings, pixels: int) -> None:
         """Have the child load what a job with such settings needs."""
-        self._send(("prepare", settings))
+        self._send(("prepare", (settings, pixels)))
 
     def leave(self, flight: Flight) -> None:
         """Nobody listens to the job any more."""

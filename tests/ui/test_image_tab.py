@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from engine.face_restorer import FaceRestorer
 from engine.jobs.job_list import JobKind
@@ -44,7 +45,7 @@ class Opened:
         with gr.Blocks():
             self.parts = lay_out(manager)
         self.prepared: list = []
-        self.service = ImageService(config, manager, self._enhance, prepare=self.prepared.append)
+        self.service = ImageService(config, manager, self._enhance, prepare=lambda *given: self.prepared.append(given))
         self.service._restorer = FaceRestorer(manager, TwoFaces())
         self.visitors = Visitors(config.output_dir)
         made = SimpleNamespace(
@@ -251,7 +252,9 @@ def test_what_enhance_would_need_is_made_ready_as_soon_as_it_is_known(opened, ph
     """With the model that "auto" means, so that a worker loads the right one."""
     opened.tab.count(window("a"), str(photo), *opened.form(model="auto", mode="quick"))
     opened.tab.count(window("a"), str(photo), *opened.form(model="tiny-x2"))
-    first, second = opened.prepared
+    (first, size), (second, _) = opened.prepared
+    with Image.open(photo) as picture:
+        assert size == picture.width * picture.height
     assert first.model != "auto" and first.model == opened.service.automatic(photo, first.but(model="auto"))
     assert second.model == "tiny-x2" and second.scale == 2
     opened.tab.count(window("a"), None, *opened.form())

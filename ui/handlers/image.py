@@ -48,7 +48,7 @@ class ImageService(PictureFacts):
     Args:
         enhance: see ``ui.app.build``.
         enhancer: analyses pictures; made at the first use when not given.
-        prepare: an executor's, called while a person still chooses.
+        prepare: an executor's (settings, pixels of the input), called while a person still chooses.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ImageService(PictureFacts):
         manager: ModelManager,
         enhance: EnhanceFile,
         enhancer: IntelligentEnhancer | None = None,
-        prepare: Callable[[EnhanceSettings], None] | None = None,
+        prepare: Callable[[EnhanceSettings, int], None] | None = None,
     ) -> None:
         super().__init__(config, manager, enhancer)
         self._enhance, self._prepare = enhance, prepare
@@ -66,8 +66,12 @@ class ImageService(PictureFacts):
 
     def prepare(self, path: Path | str, settings: EnhanceSettings) -> None:
         """Have ready what "Enhance" would need now; returns at once."""
-        if self._prepare is not None:
-            self._prepare(settings.but(model=self.automatic(path, settings)) if settings.model == "auto" else settings)
+        if self._prepare is None:
+            return
+        if settings.model == "auto":
+            settings = settings.but(model=self.automatic(path, settings))
+        info = self.probe(path, settings)
+        self._prepare(settings, info.width * info.height)
 
     # -- running -----------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def build(
     blocks: gr.Blocks,
     enhance: EnhanceFile,
     tab: gr.Tab,
-    prepare: Callable[[EnhanceSettings], None] | None = None,
+    prepare: Callable[[EnhanceSettings, int], None] | None = None,
 ) -> ImageTab:
     """The tab.
 

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from engine.backends import get_backend
 from engine.executors import create_executor
 from engine.executors.worker import worker_executor, worker_setups
 from engine.jobs.job import JobState
@@ -243,6 +244,15 @@ def test_a_worker_is_prepared_while_a_person_chooses(service_config, new_job):
         assert executor.stats().runners[0].state == "idle"
         executor.submit(job).result(LONG)
         assert pid_of(executor) == pid
+
+
+@pytest.mark.skipif("int8" not in get_backend("openvino").guarded("cpu"), reason="the processor has no eight-bit units")
+def test_a_large_picture_finds_the_network_in_eight_bits_where_it_will_run_so(service_config, new_job):
+    with worker_executor(service_config(backend="auto", precision="auto")) as executor:
+        executor.prepare(new_job().settings.but(model="quick-x2", mode="quick"), 2_000_000)
+        until(lambda: executor.stats().runners[0].details["models"])
+        (loaded,) = executor.stats().runners[0].details["models"].values()
+        assert loaded["precision"] == "int8"
 
 
 def test_a_worker_that_was_prepared_in_vain_rests_like_any_other(service_config, new_job):
