@@ -116,12 +116,18 @@ def named_html(model: str, words: Words) -> str:
     return f"<p>{escape(words('named_model', name=model))} {back}</p>"
 
 
-def marks_html(fields: Sequence[str], groups: Sequence[str], words: Words) -> str:
-    """Marks the fields of the form (by their elem_id) that were changed by hand, and the folded groups they are in."""
+def marks_html(fields: Sequence[str], groups: Sequence[str], words: Words, unused: Sequence[str] = ()) -> str:
+    """Marks the fields of the form (by their elem_id) that were changed by hand, and the folded groups they are in.
+
+    Args:
+        unused: fields that count for nothing now and are out of sight. (A style comes and goes with the rest of the
+            card; a component that the page takes out and puts in again once stayed away.)
+    """
     said = "".join(letter for letter in words("by_hand") if letter not in '"\\<>')
     rules = [f"#{one} {{ box-shadow: inset 3px 0 0 var(--color-accent); }}" for one in fields]
     rules += [f'#{one} [data-testid="block-info"]::after {{ content: " · {said}"; }}' for one in fields]
     rules += [f'#{one} .label-wrap > span:first-child::after {{ content: " · {said}"; }}' for one in groups]
+    rules += [f"#{one} {{ display: none !important; }}" for one in unused]
     return f"<style>{' '.join(rules)}</style>" if rules else ""
 
 

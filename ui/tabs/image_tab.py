@@ -204,7 +204,7 @@ class _Tab(Events):
     def count(self, request: gr.Request, path: str | None, *given: Any) -> list[Any]:
         """The estimate, live: of the settings, and of every quality; the quicker one is offered where it takes long."""
         words, named = words_for(request), self.parts.form.values(given)["model"] != "auto"
-        mode, hidden = gr.update(visible=not named), gr.update(visible=False)
+        mode, hidden = gr.skip(), gr.update(visible=False)
         if not path:
             return ["", mode, hidden]
         try:
@@ -215,7 +215,7 @@ class _Tab(Events):
         except EngineError as error:
             return [f'<p class="warn">{html.escape(words.said(error))}</p>', mode, hidden]
         if not named:
-            mode = gr.update(visible=True, choices=html.mode_labels(seconds, words))
+            mode = gr.update(choices=html.mode_labels(seconds, words))
         slow = expected.seconds > PATIENCE_SECONDS and seconds["quick"] < expected.seconds / 2
         offer = words("mode_quicker_takes", time=common.time_words(words, max(0.1, seconds["quick"])))
         told = html.estimate_html(size, expected, available_host_memory(), words)
