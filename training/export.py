@@ -2,7 +2,8 @@
 
 Writes ``weights/NAME.safetensors`` (or below ``--folder``) in half precision with what it is and where it comes from,
 and prints the size and SHA-256 for the registry. Metadata of the quick networks is taken for runs of
-``training.distill`` (``--distilled``), which say what they began with (``--begun-with``). ``--mixed-with`` takes the
+``training.distill`` (``--distilled``), which say what they began with (``--begun-with``) and, where it is not
+``RealESRGAN_x4plus`` with its anime twin, what taught them (``--taught-by``). ``--mixed-with`` takes the
 mean with an earlier state of the same run (Wortsman et al., "Model soups", ICML 2022).
 """
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-_TEACHERS = "RealESRGAN_x4plus (photographs), RealESRGAN_x4plus_anime_6B (drawings)"
+TEACHERS = "RealESRGAN_x4plus (photographs), RealESRGAN_x4plus_anime_6B (drawings)"
 _BSD = "BSD-3-Clause, Copyright (c) 2021 Xintao Wang"
 
 
@@ -33,11 +34,12 @@ def embedded_metadata() -> dict[str, str]:
     }
 
 
-def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None) -> dict[str, str]:
+def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None, teachers: str = TEACHERS) -> dict[str, str]:
     """Of the networks of ``training.distill``. One that began with others' weights keeps their licence.
 
     Args:
         begun_with: name of the BSD-3-Clause network whose weights training began with, None for random ones.
+        teachers: names of the networks that it learned from, with what each taught.
     """
     from engine.models.quick_network import from_state
 
@@ -48,7 +50,7 @@ def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None) -> d
         "architecture": f"SRVGGNetCompact, {features} features, {convs} convolutions, PReLU{behind}",
         "scale": str(network.upscale),
         "unshuffle": str(network.unshuffle),
-        "teachers": _TEACHERS,
+        "teachers": teachers,
         "training_data": "their outputs on free photographs and drawings, worn by training/worn.py",
         "begun_with": begun_with or "random weights",
         "date": datetime.date.today().isoformat(),
@@ -63,6 +65,7 @@ def export(
     begun_with: str | None = None,
     mixed_with: Path | None = None,
     share: float = 0.5,
+    teachers: str = TEACHERS,
 ) -> None:
     """Write the averaged weights of a run as ``target``; without metadata, that of a distilled network.
 
@@ -75,7 +78,7 @@ def export(
     if mixed_with is not None:
         other = load_file(mixed_with)
         state = {key: value.float().lerp(other[key].float(), share).to(value.dtype) for key, value in state.items()}
-    save_file(state, target, metadata=metadata or distilled_metadata(state, begun_with))
+    save_file(state, target, metadata=metadata or distilled_metadata(state, begun_with, teachers))
     target.chmod(0o644)  # safetensors writes files that nobody else may read
 
 
@@ -88,12 +91,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=WEIGHTS)
     parser.add_argument("--distilled", action="store_true", help="the run is one of training.distill")
     parser.add_argument("--begun-with", metavar="NAME", help="the BSD-3-Clause network that a distilled one began with")
+    parser.add_argument(
+        "--taught-by", metavar="NAMES", default=TEACHERS, help="the networks that a distilled one learned from"
+    )
     parser.add_argument("--mixed-with", type=Path, metavar="FILE", help="an earlier average.safetensors of the run")
     parser.add_argument("--share", type=float, default=0.5, help="of the earlier one in the mean")
     options = parser.parse_args()
     target = options.folder / f"{options.name}.safetensors"
     metadata = None if options.distilled else embedded_metadata()
-    export(options.run, target, metadata, options.begun_with, options.mixed_with, options.share)
+    export(options.run, target, metadata, options.begun_with, options.mixed_with, options.share, options.taught_by)
     print(f"{target}: size={target.stat().st_size}, sha256={sha256_of(target)}")
 
 

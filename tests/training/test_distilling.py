@@ -257,10 +257,11 @@ def test_an_exported_unshuffled_network_computes_what_was_trained(pairs, tmp_pat
     student = Student(tmp_path, 2, steps=1)
     student.run(pairs(2))
     target = tmp_path / "unshuffled-x2.safetensors"
-    export(tmp_path, target)
+    export(tmp_path, target, teachers="another network")
     with safe_open(target, "pt") as file:
         facts = file.metadata()
     assert (facts["scale"], facts["unshuffle"], facts["licence"]) == ("2", "2", "CC0-1.0")
+    assert facts["teachers"] == "another network"
     assert target.stat().st_size < 1_500_000
     student.network.load_state_dict(student.average)
     picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255
