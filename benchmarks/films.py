@@ -1,9 +1,10 @@
 """A film by several networks, in turn: frames a second, and how busy the network was.
 
-    python -m benchmarks.films FILM [--scale 2] [--models realesr-animevideov3 quick-x2] [--rounds 2]
+    python -m benchmarks.films FILM [--scale 2] [--models realesr-animevideov3@bf16 quick-anime-x2] [--rounds 2]
 
-Settings are those that people get, but that repeated frames are enhanced like all others. Each network begins with a
-short film of the same size, so that nothing is compiled while the clock runs; the fastest round counts.
+``MODEL@PRECISION`` runs a network in that number type, else in the one that films get. Other settings are those that
+people get, but that repeated frames are enhanced like all others. Each network begins with a short film of the same
+size, so that nothing is compiled while the clock runs; the fastest round counts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from config import Config
 from engine.model_manager import ModelManager
 from utils.gpu import cpu_features, cpu_name
 
-MODELS = ("realesr-animevideov3", "quick-x4", "quick-x2")
+MODELS = ("realesr-animevideov3@bf16", "realesr-animevideov3", "quick-anime-x2", "quick-x4", "quick-x2")
 
 
 def size_of(film: Path) -> tuple[int, int]:
@@ -32,14 +33,20 @@ def size_of(film: Path) -> tuple[int, int]:
 def measure(film: Path, scale: float, models: list[str], rounds: int, folder: Path) -> dict[str, Measured]:
     """The fastest of ``rounds`` for each model; ``folder`` holds the results meanwhile."""
     manager = ModelManager.from_config(Config())
+
+    def run(model: str, source: Path) -> Measured:
+        name, _, precision = model.partition("@")
+        chosen = {"scale": scale, "precision": precision or "auto"}
+        return engine(name, manager, source, folder / "out.mp4", "h264", "auto", **chosen)
+
     warm = write_clip(folder / "warm.mp4", 2, *size_of(film))
-    for name in models:
-        engine(name, manager, warm, folder / "warm_out.mp4", "h264", "auto", scale=scale)
+    for model in models:
+        run(model, warm)
     found: dict[str, Measured] = {}
     for _ in range(rounds):
-        for name in models:
-            now = engine(name, manager, film, folder / "out.mp4", "h264", "auto", scale=scale)
-            found[name] = max(found.get(name, now), now, key=lambda one: one.fps)
+        for model in models:
+            now = run(model, film)
+            found[model] = max(found.get(model, now), now, key=lambda one: one.fps)
     manager.close()
     return found
 

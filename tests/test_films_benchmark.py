@@ -7,7 +7,7 @@ import re
 from benchmarks import films
 from tests import clips
 
-MODELS = ["quick-x2", "lanczos"]
+MODELS = ["quick-x2@fp32", "lanczos"]
 
 
 def test_a_film_goes_through_every_network_and_the_first_is_what_others_are_compared_with(
@@ -20,6 +20,6 @@ def test_a_film_goes_through_every_network_and_the_first_is_what_others_are_comp
     told = capsys.readouterr().out
     width, height = films.size_of(film)
     assert f"in.mp4, {width}x{height}, x2" in told
-    rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \| ([\d.]+)x \| (\d+)% \|$", told, re.MULTILINE)
+    rows = re.findall(r"^\| ([\w@-]+) \| ([\d.]+) \| ([\d.]+)x \| (\d+)% \|$", told, re.MULTILINE)
     assert [row[0] for row in rows] == MODELS and rows[0][2] == "1.0"
     assert all(float(row[1]) > 0 for row in rows) and 0 < int(rows[0][3]) <= 100
