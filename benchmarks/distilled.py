@@ -48,6 +48,7 @@ MODELS = (
     TEACHER,
     "bicubic x2",
     "quick-x2",
+    "quick-anime-x2",
 )
 BLOCKY = 0.15
 """From this blockiness on an input counts as one with blocks."""
@@ -234,6 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", type=Path, help="folder with further checkpoints")
+    parser.add_argument("--teacher", default=TEACHER, metavar="NAME", help="what speeds are compared with")
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--goal", type=int, choices=(2, 4), default=4, help="scale that is asked for")
     parser.add_argument("--film", type=Path)
@@ -245,7 +247,7 @@ def main() -> None:
     manager = ModelManager.from_config(Config(weights_dir=options.weights) if options.weights else Config())
     windows = held_out(options.folder)[: options.windows]
     models = [name for name in options.models if name.split()[0] in RESAMPLERS or name in manager.present()]
-    teacher = seconds_per_megapixel(enlarger(manager, TEACHER))
+    teacher = seconds_per_megapixel(enlarger(manager, options.teacher))
     inputs = [(_blockiness(worn), estimate_sigma(worn)) for worn, _ in windows]
     print(f"{len(windows)} windows, {sum(blocky > BLOCKY for blocky, _ in inputs)} with blocks; ", end="")
     print(f"noise of the inputs {np.mean([noise for _, noise in inputs]):.2f}\n\n| {HEAD} |\n|{'---|' * 10}")
@@ -255,9 +257,10 @@ def main() -> None:
         row = measure(name, run, min(scale, options.goal), windows, options.judged, options.film)
         print(f"| {row.cells(teacher)} |", flush=True)
     outputs = [reduced(wanted, [options.goal * side for side in worn.shape[:2]]) for worn, wanted in windows]
-    blocks = [left for (worn, _), made in zip(windows, outputs, strict=True) if (left := blocks_left(worn, made))]
+    lefts = (blocks_left(worn, made) for (worn, _), made in zip(windows, outputs, strict=True))
+    blocks = [left for left in lefts if left is not None]
     judged = float(np.nanmean([niqe(made) for made in outputs[: options.judged]]))
-    print(f"\nThe teachers themselves (drawings by the drawings' teacher): NIQE {judged:.2f}, ", end="")
+    print(f"\nThe teachers themselves: NIQE {judged:.2f}, ", end="")
     print(f"blocks left {100 * float(np.mean(blocks)):.0f} %")
     if options.page:
         frames = film_frames(options.film) if options.film else []

@@ -24,7 +24,7 @@ from engine.backends.self_test import psnr
 from engine.model_manager import ModelManager
 from utils.gpu import cpu_features, cpu_name
 
-MODELS = ("quick-x4", "quick-x2", "realesr-animevideov3")
+MODELS = ("quick-x4", "quick-x2", "quick-anime-x2", "realesr-animevideov3")
 SPEED_SIDE = 512
 
 

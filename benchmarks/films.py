@@ -2,7 +2,7 @@
 
     python -m benchmarks.films FILM [--scale 2] [--models realesr-animevideov3@bf16 quick-anime-x2] [--rounds 2]
 
-``MODEL@PRECISION`` runs a network in that number type, else in the one that films get. Other settings are those that
+``MODEL@PRECISION`` asks for that number type, else for what films get. Other settings are those that
 people get, but that repeated frames are enhanced like all others. Each network begins with a short film of the same
 size, so that nothing is compiled while the clock runs; the fastest round counts.
 """
@@ -64,10 +64,11 @@ def main() -> None:
     print(
         f"{cpu_name()} ({', '.join(sorted(cpu_features()))}); {options.film.name}, {width}x{height}, x{options.scale:g}"
     )
-    print("\n| network | frames a second | ratio | network busy |\n|---|---|---|---|")
+    print("\n| network | ran in | frames a second | ratio | network busy |\n|---|---|---|---|---|")
     first = found[options.models[0]].fps
     for name, one in found.items():
-        print(f"| {name} | {one.fps:.2f} | {one.fps / first:.1f}x | {100 * one.share:.0f}% |")
+        speed = f"{one.fps:.2f} | {one.fps / first:.1f}x | {100 * one.share:.0f}%"
+        print(f"| {name.partition('@')[0]} | {one.precision} | {speed} |")
 
 
 if __name__ == "__main__":

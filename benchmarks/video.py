@@ -32,10 +32,11 @@ _CRF = {"h264": "18", "h265": "20", "av1": "27"}
 
 @dataclass(frozen=True)
 class Measured:
-    """Frames a second, and the share of the time in which the network ran."""
+    """Frames a second, the share of the time in which the network ran, and the number type that it ran in."""
 
     fps: float
     share: float
+    precision: str = "fp32"
 
 
 def write_clip(path: Path, frames: int, width: int, height: int) -> Path:
@@ -100,7 +101,7 @@ def engine(
         config=Config(),
         overwrite=True,
     )
-    return Measured(result.fps, result.network_share)
+    return Measured(result.fps, result.network_share, result.precision)
 
 
 def run(

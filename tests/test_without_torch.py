@@ -28,6 +28,7 @@ COMES_ALONG = (
     "spanx2_ch48",
     "quick-x4",
     "quick-x2",
+    "quick-anime-x2",
     "embedded-compact-x4",
 )
 NO_TORCH = {"PYTHONPATH": str(REPOSITORY / "tests" / "without_torch"), "REALESRGAN_ENABLE_DOWNLOADS": "false"}

@@ -3,8 +3,8 @@
 Writes ``weights/NAME.safetensors`` (or below ``--folder``) in half precision with what it is and where it comes from,
 and prints the size and SHA-256 for the registry. Metadata of the quick networks is taken for runs of
 ``training.distill`` (``--distilled``), which say what they began with (``--begun-with``) and, where it is not
-``RealESRGAN_x4plus`` with its anime twin, what taught them (``--taught-by``). ``--mixed-with`` takes the
-mean with an earlier state of the same run (Wortsman et al., "Model soups", ICML 2022).
+``RealESRGAN_x4plus`` with its anime twin, what taught them (``--taught-by``, ``--taught-on``). ``--mixed-with``
+takes the mean with an earlier state of the same run (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 TEACHERS = "RealESRGAN_x4plus (photographs), RealESRGAN_x4plus_anime_6B (drawings)"
+SHOWN = "free photographs and drawings"
 _BSD = "BSD-3-Clause, Copyright (c) 2021 Xintao Wang"
 
 
@@ -34,12 +35,15 @@ def embedded_metadata() -> dict[str, str]:
     }
 
 
-def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None, teachers: str = TEACHERS) -> dict[str, str]:
+def distilled_metadata(
+    state: Mapping[str, Tensor], begun_with: str | None, teachers: str = TEACHERS, shown: str = SHOWN
+) -> dict[str, str]:
     """Of the networks of ``training.distill``. One that began with others' weights keeps their licence.
 
     Args:
         begun_with: name of the BSD-3-Clause network whose weights training began with, None for random ones.
         teachers: names of the networks that it learned from, with what each taught.
+        shown: what it learned on.
     """
     from engine.models.quick_network import from_state
 
@@ -51,7 +55,7 @@ def distilled_metadata(state: Mapping[str, Tensor], begun_with: str | None, teac
         "scale": str(network.upscale),
         "unshuffle": str(network.unshuffle),
         "teachers": teachers,
-        "training_data": "their outputs on free photographs and drawings, worn by training/worn.py",
+        "training_data": f"their outputs on {shown}, worn by training/worn.py",
         "begun_with": begun_with or "random weights",
         "date": datetime.date.today().isoformat(),
         "licence": f"{_BSD}; changes: CC0-1.0" if begun_with else "CC0-1.0",
@@ -66,6 +70,7 @@ def export(
     mixed_with: Path | None = None,
     share: float = 0.5,
     teachers: str = TEACHERS,
+    shown: str = SHOWN,
 ) -> None:
     """Write the averaged weights of a run as ``target``; without metadata, that of a distilled network.
 
@@ -78,7 +83,7 @@ def export(
     if mixed_with is not None:
         other = load_file(mixed_with)
         state = {key: value.float().lerp(other[key].float(), share).to(value.dtype) for key, value in state.items()}
-    save_file(state, target, metadata=metadata or distilled_metadata(state, begun_with, teachers))
+    save_file(state, target, metadata=metadata or distilled_metadata(state, begun_with, teachers, shown))
     target.chmod(0o644)  # safetensors writes files that nobody else may read
 
 
@@ -94,12 +99,14 @@ def main() -> None:
     parser.add_argument(
         "--taught-by", metavar="NAMES", default=TEACHERS, help="the networks that a distilled one learned from"
     )
+    parser.add_argument("--taught-on", metavar="WORDS", default=SHOWN, help="what a distilled one was shown")
     parser.add_argument("--mixed-with", type=Path, metavar="FILE", help="an earlier average.safetensors of the run")
     parser.add_argument("--share", type=float, default=0.5, help="of the earlier one in the mean")
     options = parser.parse_args()
     target = options.folder / f"{options.name}.safetensors"
     metadata = None if options.distilled else embedded_metadata()
-    export(options.run, target, metadata, options.begun_with, options.mixed_with, options.share, options.taught_by)
+    teachers = (options.taught_by, options.taught_on)
+    export(options.run, target, metadata, options.begun_with, options.mixed_with, options.share, *teachers)
     print(f"{target}: size={target.stat().st_size}, sha256={sha256_of(target)}")
 
 

@@ -196,13 +196,13 @@ _SCENES: tuple[tuple[float, bool, Scene], ...] = (
     (0.06, True, _text),
     (0.03, True, _flat),
 )
-"""Share, whether the drawings' teacher enlarges it, and what it shows."""
+"""Share, whether the drawings' teacher enlarges it, and what it shows; so below."""
 _DRAWN_FILMS: tuple[tuple[float, bool, Scene], ...] = (
     (0.82, True, _drawing),
     (0.08, True, _text),
     (0.10, True, _flat),
 )
-KINDS = {"pictures": (_SCENES, (PHOTOGRAPHED, DRAWN)), "drawn-films": (_DRAWN_FILMS, (FILMED, FILMED))}
+KINDS = {"pictures": (_SCENES, (PHOTOGRAPHED, DRAWN)), "drawn-films": (_DRAWN_FILMS, ((), FILMED))}
 """What a set can be of: the scenes, and how photographs and drawings are worn."""
 
 

@@ -2,6 +2,8 @@
 
     python -m training.teacher_set FOLDER --images PHOTOGRAPHS --photographs-teacher X4PLUS --drawings-teacher 6B
 
+    python -m training.teacher_set FOLDER --kind drawn-films --images PHOTOGRAPHS --drawings-teacher ANIMEVIDEO
+
 ``FOLDER`` receives shards, each a ZIP of lossless PNG pairs, written whole or not at all; started again, the command
 goes on where it stopped. A teacher is an ncnn ``.param`` (its ``.bin`` beside it), ``.pth`` or ``.safetensors`` file.
 Window ``n`` follows from the seed and ``n`` alone. A window is 192x192 pixels and counts as nine patches of 64x64;
@@ -141,11 +143,13 @@ def make_set(
     patches: int,
     seed: int,
     kind: str = "pictures",
+    taught_by: str = "",
 ) -> None:
-    """Write the shards that are missing until there are ``patches``. A set of another seed or sources is refused.
+    """Write the shards that are missing until there are ``patches``. A set made otherwise is refused.
 
     Args:
         kind: one of ``training.scenes.KINDS``.
+        taught_by: what the teacher of drawn films is called.
 
     Raises:
         SystemExit: ``folder`` holds a set that was made otherwise.
@@ -156,11 +160,13 @@ def make_set(
         "photographs": len(sources.pools.photographs),
         "drawings": sum(map(len, sources.pools.drawings.values())),
         "faces": len(sources.faces),
-        **({"kind": kind} if kind != "pictures" else {}),
+        **({"kind": kind, "taught_by": taught_by} if kind != "pictures" else {}),
     }
     settings = folder / "set.json"
     if settings.exists() and json.loads(settings.read_text()) != made:
-        raise SystemExit(f"'{folder}' holds a set made of other pictures or with another seed: choose another folder.")
+        raise SystemExit(
+            f"'{folder}' holds a set made of other pictures or with another seed or teacher: choose another folder."
+        )
     settings.write_text(json.dumps(made))
     missing = [
         number for number in range(-(-patches // (SHARD * PATCHES_A_WINDOW))) if not shard_path(folder, number).exists()
@@ -200,15 +206,16 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
-    if options.kind == "pictures" and options.photographs_teacher is None:
-        parser.error("--photographs-teacher is needed: half of the windows are photographs.")
+    if options.photographs_teacher is None and not all(drawn for _, drawn, _ in KINDS[options.kind][0]):
+        parser.error("--photographs-teacher is needed: photographs are among the windows.")
     cv2.setNumThreads(1)
     sources = find_sources(options.images, options.packages, options.face_detector, options.held_out)
     make = cuda_teacher if options.device == "cuda" else openvino_teacher
     teachers = {True: make(options.drawings_teacher)}
     if options.photographs_teacher is not None:
         teachers[False] = make(options.photographs_teacher)
-    make_set(options.folder, sources, teachers, options.patches, options.seed, options.kind)
+    taught_by = options.drawings_teacher.stem
+    make_set(options.folder, sources, teachers, options.patches, options.seed, options.kind, taught_by)
 
 
 if __name__ == "__main__":

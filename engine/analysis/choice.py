@@ -23,8 +23,8 @@ _QUICK_PICTURES = ("realesr-general-x4v3", "quick-x4")
 _QUICK_CLEANERS = ("realesr-general-x4v3", "quick-x4", "realesr-animevideov3")
 """The last is made for drawn films; it cleans photographs as well, and takes fine texture with the noise."""
 _QUICK_DRAWINGS = ("realesr-animevideov3", "quick-x4")
-_QUICK_TWICE = ("quick-x2",)
-"""Up to twice the size, for a third of the time. Drawings keep theirs, whose lines are cleaner."""
+_QUICK_TWICE = {False: ("quick-x2",), True: ("quick-anime-x2",)}
+"""Up to twice the size, for a third of the time: by whether it is a drawing."""
 _PRISTINE = {2: ("spanx2_ch48", "spanx4_ch48"), 4: ("spanx4_ch48",)}
 _FAITHFUL = ("embedded-compact-x4", "spanx4_ch48")
 
@@ -127,7 +127,7 @@ def _wanted(manager: ModelManager, requirements: Requirements, usable: dict[str,
     # Who asked for speed gets it; where the best is only missing, the better of the quick ones takes its place.
     speed = requirements.mode in ("quick", "balanced")
     quick = (
-        *(_QUICK_TWICE if speed and requirements.scale <= 2 and not requirements.drawn else ()),
+        *(_QUICK_TWICE[requirements.drawn] if speed and requirements.scale <= 2 else ()),
         *(_QUICK_DRAWINGS if requirements.drawn else _QUICK_CLEANERS if requirements.worn else _QUICK_PICTURES),
         *faithful,
     )

@@ -1,8 +1,8 @@
 """SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021), also behind a pixel-unshuffle: the shapes of quick networks.
 
-``quick-x4`` and ``quick-x2`` have the official keys and shapes. One that is unshuffled has the same keys; for x2 its
-first layer takes 12 channels, its last gives 48: the picture is unshuffled by 2, enlarged by 4, and added to the input
-enlarged by 2. So it works on a quarter of the pixels. It is told by its first layer's channels alone.
+``quick-x4``, ``quick-x2`` and ``quick-anime-x2`` have the official keys and shapes. One that is unshuffled has the same
+keys; for x2 its first layer takes 12 channels, its last gives 48: the picture is unshuffled by 2, enlarged by 4, and
+added to the input enlarged by 2. So it works on a quarter of the pixels. Its first layer's channels alone tell it.
 """
 
 from __future__ import annotations

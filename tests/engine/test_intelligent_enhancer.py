@@ -263,7 +263,7 @@ def complete(tmp_path_factory):
         ("anime", True, "faithful", False, 4, "embedded-compact-x4"),
         ("photo", True, "quick", False, 3, "quick-x4"),
         ("photo", False, "quick", False, 2, "quick-x2"),
-        ("anime", True, "quick", False, 2, "realesr-animevideov3"),
+        ("anime", True, "quick", False, 2, "quick-anime-x2"),
         ("photo", True, "faithful", True, 4, "spanx4_ch48"),
         ("photo", True, "faithful", True, 2, "spanx2_ch48"),
         ("photo", True, "faithful", False, 2, "embedded-compact-x4"),
@@ -281,6 +281,9 @@ def test_where_the_quick_networks_are_gone_another_small_one_takes_over(complete
     worn = Requirements("photo", "photograph", 4, worn=True, mode="quick")
     assert choose_model(complete, worn).model == "realesr-animevideov3"
     assert choose_model(complete, replace(worn, worn=False)).model == "embedded-compact-x4"
+    assert choose_model(complete, Requirements("anime", "drawing", 2, worn=False, mode="quick")).model == (
+        "realesr-animevideov3"
+    )
 
 
 def test_balanced_is_the_best_while_that_takes_less_than_a_minute(complete):

@@ -54,7 +54,7 @@ def nothing(pair):
 
 
 def test_the_registry_is_complete_and_consistent():
-    assert len(REGISTRY) == 17 + 4 + 36
+    assert len(REGISTRY) == 18 + 4 + 36
     for name, spec in REGISTRY.items():
         assert name == spec.name and spec.filename == Path(spec.filename).name
         assert spec.sha256 is None or (len(spec.sha256) == 64 and spec.sha256 == spec.sha256.lower())

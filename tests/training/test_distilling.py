@@ -78,8 +78,9 @@ def test_a_window_follows_from_seed_and_number(sources):
 def test_films_of_drawings_show_nothing_else(sources, tmp_path, small):
     assert all(window(sources, 5, number, 64, "drawn-films")[1] for number in range(12))
     make_set(tmp_path, sources, {True: enlarge}, patches=2 * PATCHES_A_WINDOW, seed=1, kind="drawn-films")
-    with pytest.raises(SystemExit, match="made of other pictures"):
-        make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=1)
+    for how in ({}, {"kind": "drawn-films", "taught_by": "another"}):
+        with pytest.raises(SystemExit, match="another seed or teacher"):
+            make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=1, **how)
 
 
 def test_a_set_of_pictures_needs_a_teacher_of_photographs(monkeypatch, capsys):
@@ -257,11 +258,11 @@ def test_an_exported_unshuffled_network_computes_what_was_trained(pairs, tmp_pat
     student = Student(tmp_path, 2, steps=1)
     student.run(pairs(2))
     target = tmp_path / "unshuffled-x2.safetensors"
-    export(tmp_path, target, teachers="another network")
+    export(tmp_path, target, teachers="another network", shown="other pictures")
     with safe_open(target, "pt") as file:
         facts = file.metadata()
     assert (facts["scale"], facts["unshuffle"], facts["licence"]) == ("2", "2", "CC0-1.0")
-    assert facts["teachers"] == "another network"
+    assert facts["teachers"] == "another network" and "other pictures" in facts["training_data"]
     assert target.stat().st_size < 1_500_000
     student.network.load_state_dict(student.average)
     picture = torch.from_numpy(photograph(24, 32)).permute(2, 0, 1)[None].float() / 255

@@ -103,25 +103,25 @@ def test_it_is_told_what_all_and_what_two_seconds_will_take(tab, film):
     assert "100 frames" in rough
 
 
-def qualities(tab, path, **changed) -> tuple[dict[str, str], bool, str]:
-    """Value -> label of every quality, whether they are shown, and what is told in their place."""
+def qualities(tab, path, **changed) -> tuple[dict[str, str], str]:
+    """Value -> label of every quality, and what is told in their place."""
     *_, modes, named = tab.count(WINDOW, path and str(path), 1.0, *given(tab, **changed))
-    return {value: label for label, value in modes["choices"]}, modes["visible"], named
+    return {value: label for label, value in modes["choices"]}, named
 
 
 def test_every_quality_tells_its_time_for_this_film(tab, film):
-    whole, shown, named = qualities(tab, film, model="auto")
+    whole, named = qualities(tab, film, model="auto")
     assert [label.partition(" · ")[0] for label in whole.values()] == ["Quick", "Best", "True to the original"]
-    assert all(re.fullmatch(r".+ · [\d.]+ (s|min|h|days).*", label) for label in whole.values()) and shown and not named
-    part, *_ = qualities(tab, film, model="auto", **{"from": "1", "to": "2"})
+    assert all(re.fullmatch(r".+ · [\d.]+ (s|min|h|days).*", label) for label in whole.values()) and not named
+    part, _ = qualities(tab, film, model="auto", **{"from": "1", "to": "2"})
     assert part["best"] != whole["best"], "of the part that was chosen"
     assert list(qualities(tab, None, model="auto")[0].values()) == ["Quick", "Best", "True to the original"]
 
 
 def test_a_model_by_name_stands_in_the_place_of_the_qualities_with_the_way_back(tab, film):
     for path in (film, None):
-        _, shown, named = qualities(tab, path, model="tiny-x4")
-        assert not shown and "tiny-x4 is used" in named and 'data-back="model"' in named
+        _, named = qualities(tab, path, model="tiny-x4")
+        assert "#video-mode, " in named and "tiny-x4 is used" in named and 'data-back="model"' in named
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,10 @@ def test_what_is_changed_by_hand_is_marked_and_goes_back_with_one_click(sized, p
     assert "by hand" in sized.evaluate(content)
     choose_model(sized, "tiny-x2")
     sized.wait_for_selector("#named:has-text('tiny-x2 is used')")
+    sized.wait_for_selector("#mode", state="hidden")
+    assert sized.evaluate("document.querySelector('#mode').closest('.form').offsetHeight") == 0, (
+        "and nothing is left of it"
+    )
     assert "by hand" in sized.evaluate(
         "getComputedStyle(document.querySelector('#fine .label-wrap span'), '::after').content"
     )

@@ -70,8 +70,8 @@ class ImageService(PictureFacts):
             return
         if settings.model == "auto":
             settings = settings.but(model=self.automatic(path, settings))
-        info = self.probe(path, settings)
-        self._prepare(settings, info.width * info.height)
+        width, height = next(iter(self._sizes(Path(path), self.probe(path, settings), settings)[0]))
+        self._prepare(settings, width * height)
 
     # -- running -----------------------------------------------------------------------------------------------------
 

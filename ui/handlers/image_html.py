@@ -110,24 +110,26 @@ def name_html(name: str) -> str:
     return f'<p title="{told}">{told}</p>'
 
 
-def named_html(model: str, words: Words) -> str:
-    """In place of the qualities, where a model was named: which, and the way back."""
-    back = f'<button type="button" data-back="model">{escape(words("named_back"))}</button>'
-    return f"<p>{escape(words('named_model', name=model))} {back}</p>"
-
-
-def marks_html(fields: Sequence[str], groups: Sequence[str], words: Words, unused: Sequence[str] = ()) -> str:
-    """Marks the fields of the form (by their elem_id) that were changed by hand, and the folded groups they are in.
+def named_html(model: str, qualities: str, words: Words) -> str:
+    """In place of the qualities, where a model was named: which, and the way back.
 
     Args:
-        unused: fields that count for nothing now and are out of sight. (A style comes and goes with the rest of the
-            card; a component that the page takes out and puts in again once stayed away.)
+        qualities: elem_id of their field, which goes out of sight, with its box where nothing else is seen in it. By a
+            style: it comes and goes with these words, while a component that the page takes out and puts in again once
+            stayed away.
     """
+    alone = f".form:has(> #{qualities}):not(:has(> :not(#{qualities}, .hidden)))"
+    away = f"<style>#{qualities}, {alone} {{ display: none !important; }}</style>"
+    back = f'<button type="button" data-back="model">{escape(words("named_back"))}</button>'
+    return f"{away}<p>{escape(words('named_model', name=model))} {back}</p>"
+
+
+def marks_html(fields: Sequence[str], groups: Sequence[str], words: Words) -> str:
+    """Marks the fields of the form (by their elem_id) that were changed by hand, and the folded groups they are in."""
     said = "".join(letter for letter in words("by_hand") if letter not in '"\\<>')
     rules = [f"#{one} {{ box-shadow: inset 3px 0 0 var(--color-accent); }}" for one in fields]
     rules += [f'#{one} [data-testid="block-info"]::after {{ content: " · {said}"; }}' for one in fields]
     rules += [f'#{one} .label-wrap > span:first-child::after {{ content: " · {said}"; }}' for one in groups]
-    rules += [f"#{one} {{ display: none !important; }}" for one in unused]
     return f"<style>{' '.join(rules)}</style>" if rules else ""
 
 

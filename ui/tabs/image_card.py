@@ -92,8 +92,8 @@ class CardEvents(Events):
         return [
             self._plan(path, automatic, values, words) if path else "",
             html.changes_html(told, words),
-            html.marks_html(ids, groups, words, [str(form.component("mode").elem_id)] if named else ()),
-            html.named_html(named, words) if named else "",
+            html.marks_html(ids, groups, words),
+            html.named_html(named, str(form.component("mode").elem_id), words) if named else "",
             now,
         ]
 

@@ -89,8 +89,9 @@ class StageEvents:
         """What the film will take, the loop, and every quality with its time, in whose place a named model is told."""
         words, values = words_for(request), self._form.values(given)
         model = values["model"]
-        named = "" if model == "auto" else html.named_html(model, words)
-        modes = gr.update(visible=not named, choices=film_facts.mode_labels({}, words))
+        field = str(self._form.component("mode").elem_id)
+        named = "" if model == "auto" else html.named_html(model, field, words)
+        modes = gr.update(choices=film_facts.mode_labels({}, words))
         try:
             settings, options = handlers.make_values(values)
             with self._facts(request, path, values) as facts:
@@ -100,7 +101,7 @@ class StageEvents:
                 done = self._result_of(request, facts, values, moment)
                 if not named:
                     seconds = facts.seconds_by_mode(settings, options, self._manager)
-                    modes = gr.update(visible=True, choices=film_facts.mode_labels(seconds, words))
+                    modes = gr.update(choices=film_facts.mode_labels(seconds, words))
         except EngineError as error:
             return [f'<p class="warn">{escape(words.said(error))}</p>', words("video_loop"), modes, named]
         told = escape(film_facts.expected_words(expected, words))

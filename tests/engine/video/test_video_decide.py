@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.analysis.choice import Requirements
 from engine.imaging.context import JobContext
 from engine.model_manager import ModelManager
 from engine.types import EnhanceSettings
-from engine.video import VideoOptions
+from engine.video import VideoOptions, choice
 from engine.video.decide import decide_video
 
 FIELDS_APART = {"flags": "+ildct+ilme", "x264-params": "tff=1"}
@@ -36,6 +37,15 @@ def test_auto_takes_a_quick_model_of_the_wanted_scale_and_says_why(clip, decided
 def test_of_what_comes_along_films_get_the_quick_network_of_their_scale(clip, decided, tmp_path, scale, chosen):
     complete = ModelManager(weights_dir=tmp_path / "weights", optimize=False, device="cpu")
     assert decided(clip(audio=None), by=complete, model="auto", scale=scale).model == chosen
+
+
+@pytest.mark.parametrize(("scale", "chosen"), [(2, "quick-anime-x2"), (3, "realesr-animevideov3")])
+def test_drawn_films_get_a_network_for_drawings(clip, decided, tmp_path, monkeypatch, scale, chosen):
+    drawn = Requirements("anime", "drawing", scale, worn=False, mode="quick")
+    monkeypatch.setattr(choice, "_requirements", lambda *of_a_frame: drawn)
+    complete = ModelManager(weights_dir=tmp_path / "weights", optimize=False, device="cpu")
+    task = decided(clip(audio=None), by=complete, model="auto", scale=scale)
+    assert task.model == chosen and "suits drawn video" in task.model_reason
 
 
 def test_without_any_model_it_is_enlarged_plainly_with_a_warning(clip, decided, tmp_path):

@@ -8,6 +8,8 @@ DE = {
     "schnell.",
     "Any picture, x2: taught as quick-x4, for half of its work.": "Jedes Bild, x2: gelernt wie quick-x4, "
     "für die Hälfte seiner Arbeit.",
+    "Drawings and drawn films, x2: taught by realesr-animevideov3, for half of its work.": "Zeichnungen und "
+    "gezeichnete Filme, x2: gelernt von realesr-animevideov3, für die Hälfte seiner Arbeit.",
     "Any picture, x4: taught by RealESRGAN_x4plus to clean and sharpen, many times as fast.": "Jedes Bild, x4: hat von "
     "RealESRGAN_x4plus gelernt, zu säubern und zu schärfen, um ein Vielfaches schneller.",
     "Photographs, x4: the finest texture, the slowest.": "Fotos, x4: die feinste Struktur, am langsamsten.",

@@ -8,6 +8,8 @@ TEXTS = {
     "fiel y rápido.",
     "Any picture, x2: taught as quick-x4, for half of its work.": "Cualquier imagen, x2: aprendido como "
     "quick-x4, por la mitad de su trabajo.",
+    "Drawings and drawn films, x2: taught by realesr-animevideov3, for half of its work.": "Dibujos y películas "
+    "dibujadas, x2: aprendido de realesr-animevideov3, por la mitad de su trabajo.",
     "Any picture, x4: taught by RealESRGAN_x4plus to clean and sharpen, many times as fast.": "Cualquier imagen, "
     "x4: aprendió de RealESRGAN_x4plus a limpiar y dar nitidez, muchas veces más rápido.",
     "Photographs, x4: the finest texture, the slowest.": "Fotografías, x4: la textura más fina, el más lento.",
