@@ -247,18 +247,16 @@ def test_a_worker_is_prepared_while_a_person_chooses(service_config, new_job):
 
 
 @pytest.mark.skipif("int8" not in get_backend("openvino").guarded("cpu"), reason="the processor has no eight-bit units")
-def test_a_large_picture_finds_the_network_in_eight_bits_where_it_will_run_so(service_config, new_job):
-    """And a small one as it was before: nothing is loaded twice."""
+@pytest.mark.parametrize(("side", "in_eight_bits"), [(24, False), (720, True)])
+def test_a_picture_finds_the_network_in_the_number_type_that_it_runs_in(service_config, new_job, side, in_eight_bits):
+    """Eight bits for a large one in a hurry; nothing is loaded twice."""
     with worker_executor(service_config(backend="auto", precision="auto", worker_idle_timeout=3600)) as executor:
-        for side, ran_in in ((24, False), (720, True)):
-            job = new_job(f"{side}.png", side=side, model="quick-x2", scale=2, mode="quick")
-            executor.prepare(job.settings, side * side)
-            until(lambda: executor.stats().runners[0].details["models"])
-            result = executor.submit(job).result(LONG)
-            (loaded,) = executor.stats().runners[0].details["models"].values()
-            assert (result.precision == "int8") is (loaded["precision"] == "int8") is ran_in
-            executor.rest()
-            until_asleep(executor)
+        job = new_job(side=side, model="quick-x2", scale=2, mode="quick")
+        executor.prepare(job.settings, side * side)
+        until(lambda: executor.stats().runners[0].details["models"])
+        result = executor.submit(job).result(LONG)
+        (loaded,) = executor.stats().runners[0].details["models"].values()
+        assert (result.precision == "int8") is (loaded["precision"] == "int8") is in_eight_bits
 
 
 def test_a_worker_that_was_prepared_in_vain_rests_like_any_other(service_config, new_job):
