@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +27,12 @@ from engine.video.temporal import FlickerFilter, MarkedFrame, mark_duplicates
 from utils.errors import JobCancelled
 from utils.gpu import available_host_memory, peak_memory_mb
 
+if TYPE_CHECKING:
+    from engine.model_manager import LoadedModel
+
 _MOST_FLIGHT_BYTES = 2**30
+_TELLING_FRAMES = 8
+"""Frames from which on a film says how fast its network is; the first of them waits until all is under way."""
 
 
 class VideoJob:
@@ -94,6 +100,7 @@ class VideoJob:
 
         calm = FlickerFilter(self.task.options.smoothing)
         last: np.ndarray | None = None
+        enhanced = 0
         self.speed.begin()
         workers = enhancer.workers
         with closing(
@@ -101,10 +108,13 @@ class VideoJob:
         ) as pairs:
             for (_, step), pixels in pairs:
                 if pixels is not None:
+                    enhanced += 1
                     last = calm.apply(step.frame.pixels, pixels)
                 assert last is not None
                 yield step.frame, last, step.duplicate
         self._measure()
+        if enhancer.model is not None and enhanced >= _TELLING_FRAMES:
+            self._tell_speed(enhancer.model, enhanced)
 
     def _numbered(self, after: int | None) -> Generator[tuple[int, MarkedFrame]]:
         frames = self.reader.frames(after)
@@ -112,6 +122,13 @@ class VideoJob:
 
     def _measure(self) -> None:
         self.network_share = self.control.network_queue.busy_seconds / self.speed.seconds if self.speed.seconds else 0.0
+
+    def _tell_speed(self, model: LoadedModel, enhanced: int) -> None:
+        """For the next estimate, where each frame went through the network once."""
+        task, busy = self.task, self.control.network_queue.busy_seconds
+        if model.info.scale >= task.size.scale:
+            pixels = enhanced * task.info.width * task.info.height
+            self._context.manager.speeds.note(model.info, model.session.device, pixels, busy)
 
     def _depth(self, workers: int) -> int:
         """Frames in flight, so that they stay within a quarter of the free memory and a gigabyte."""

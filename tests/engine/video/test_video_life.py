@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -549,3 +550,26 @@ def test_frames_in_flight_are_bounded(clip, enhance, monkeypatch):
     monkeypatch.setattr(encoder.SegmentWriter, "add", slow)
     result, _ = enhance(clip(frames=60, audio=None))
     assert result.frames == 60 and max(most) <= 8
+
+
+# -- how long the next one will take -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frames", "scale", "learnt"), [(12, 2, True), (4, 2, False), (12, 8, False)], ids=["film", "too short", "twice"]
+)
+def test_a_film_tells_how_fast_its_network_is_where_each_frame_went_through_it_once(
+    clip, config, weights, tmp_path, frames, scale, learnt
+):
+    film, settings = clip(frames=frames), EnhanceSettings.create(model="tiny-x4", scale=scale)
+    manager = ModelManager({}, weights, bundled_dir=None, cache_dir=tmp_path / "cache", device="cpu", optimize=False)
+    with closing(manager):
+        options = VideoOptions.create(skip_duplicates=False)
+        result = enhance_video(film, tmp_path / "out.mp4", settings, options, manager=manager, config=config)
+        info = manager.info("tiny-x4")
+        known = manager.speeds.get(info.architecture, info.parameters, info.scale, "cpu")
+    assert (known is not None) is learnt
+    if learnt:
+        width, height = result.input_size
+        busy = result.network_share * result.timings.inference  # that time went on a little after the last frame
+        assert known == pytest.approx(busy / (frames * width * height / 1e6), rel=0.3)
