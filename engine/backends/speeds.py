@@ -1,4 +1,4 @@
-"""How fast networks ran on this machine's devices: remembered from real pictures, for the next one's estimate."""
+"""How fast networks ran on this machine's devices: remembered from real pictures and films, for the next one's estimate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _LEAST_PIXELS = 64 * 64
 """Smaller pictures say more about starting than about running."""
-_NEW_SHARE = 0.5
+_BEFORE = 1e6
+"""Pixels that what was known weighs as much as: a film tells much more than a small picture beside other work."""
+_LEAST_SHARE = 0.1
 
 
 class Speeds:
@@ -23,11 +25,12 @@ class Speeds:
         self._here: dict[str, float] = {}
 
     def note(self, info: CheckpointInfo, device: str, pixels: int, seconds: float) -> None:
-        """Learn from a picture of so many input pixels; later ones count half."""
+        """Learn from a picture, or a film's frames, of so many input pixels; the more, the more it counts."""
         if pixels < _LEAST_PIXELS or seconds <= 0:
             return
         fresh, before = seconds / pixels * 1e6, self.get(info.architecture, info.parameters, info.scale, device)
-        value = fresh if before is None else _NEW_SHARE * fresh + (1 - _NEW_SHARE) * before
+        share = max(_LEAST_SHARE, pixels / (pixels + _BEFORE))
+        value = fresh if before is None else share * fresh + (1 - share) * before
         key = _key(info.architecture, info.parameters, info.scale, device)
         self._here[key] = round(value, 4)
         self._store.put(key, self._here[key])

@@ -43,6 +43,15 @@ def test_a_shipped_model_of_half_precision_is_recognised_by_its_file(tmp_path):
         manager.close()
 
 
+@pytest.mark.parametrize(("pixels", "known"), [(20_000, 1.9), (10**6, 1.5), (99 * 10**6, 1.01)])
+def test_the_more_pixels_ran_the_more_their_speed_counts(measured, pixels, known):
+    """A small picture beside other work says little, a film nearly all."""
+    info = measured.info("tiny-x4")
+    measured.speeds.note(info, "cpu", 10**6, 2.0)
+    measured.speeds.note(info, "cpu", pixels, pixels / 1e6)  # a second a megapixel
+    assert measured.speeds.get(info.architecture, info.parameters, 4, "cpu") == pytest.approx(known, abs=1e-3)
+
+
 def test_a_second_pass_and_a_whole_output_in_memory_cost_more(manager):
     once, twice = (estimate(manager, "tiny-x4", 500, 500, scale) for scale in (4, 8))
     assert twice.seconds > 3 * once.seconds and twice.memory_mb > once.memory_mb
