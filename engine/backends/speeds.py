@@ -1,4 +1,4 @@
-"""How fast networks ran on this machine's devices: remembered from real pictures and films, for the next one's estimate."""
+"""How fast networks ran on this machine: remembered from real pictures and films, for the next one's estimate."""
 
 from __future__ import annotations
 
