@@ -27,11 +27,15 @@ _BYTES_PER_INPUT_PIXEL = 64 * 3 * 16 * 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected seconds and peak memory in MB. ``measured`` is False where the speed is a guess from the size."""
+    """Expected seconds and peak memory in MB. ``measured`` is False where the speed is a guess from the size.
+
+    ``encoding`` of the seconds come after the network; in a film they pass beside the next frames'.
+    """
 
     seconds: float
     memory_mb: float
     measured: bool
+    encoding: float = 0.0
 
 
 def estimate(
@@ -52,7 +56,8 @@ def estimate(
     output_megapixels = width * height * scale * scale / 1e6
     status = manager.status_of(model)
     # Encoding takes about as long for every model.
-    seconds = 0.1 + 0.12 * output_megapixels
+    encoding = 0.12 * output_megapixels
+    seconds = 0.1 + encoding
     measured = True
     passes = 1
     if status is not None and status.scale > 1:
@@ -68,7 +73,7 @@ def estimate(
     held = _HELD.get(output_format, 7.0)
     held = max(held, 7.0) if passes > 1 else held
     memory = _RUNTIME_BYTES + width * height * 3 * 2 + held * output_megapixels * 1e6
-    return Estimate(round(seconds, 2), round(memory / 1e6), measured)
+    return Estimate(round(seconds, 2), round(memory / 1e6), measured, round(encoding, 2))
 
 
 def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:

@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from engine.video import enhance_video
+from engine.machine.estimates import Estimate
+from engine.types import EnhanceSettings
+from engine.video import VideoOptions, enhance_video
 from tests import clips, waiting
 from tests.ui.test_handlers_video import FORM
-from ui.handlers import films_view
+from ui.handlers import film_facts, films_view
 from ui.handlers.film_facts import FilmFacts
 from ui.samples import CLIP_RATE, CLIP_SECONDS, sample_clip, sample_folder
 from ui.strings import words_in
@@ -101,6 +103,15 @@ def test_it_is_told_what_all_and_what_two_seconds_will_take(tab, film):
     assert tab.count(WINDOW, None, 0.0, *given(tab))[:2] == ["", "Two seconds, before and after"]
     rough, *_ = tab.count(WINDOW, str(film), 1.0, *given(tab, model="rrdb-x4"))
     assert "100 frames" in rough
+
+
+@pytest.mark.parametrize(("network", "each"), [(0.3, 0.3), (0.05, 0.12)], ids=["the network", "encoding"])
+def test_a_frame_takes_as_long_as_the_slower_of_network_and_encoder(film, monkeypatch, network, each):
+    monkeypatch.setattr(film_facts, "estimate", lambda *of: Estimate(0.1 + 0.12 + network, 900, True, encoding=0.12))
+    monkeypatch.setattr(FilmFacts, "model", lambda *of: "tiny-x4")
+    facts = FilmFacts(probe_video(film), None)
+    expected = facts.expected(EnhanceSettings.create(scale=2), VideoOptions.create(), None, 1.0)
+    assert expected.frames == 100 and expected.seconds == pytest.approx(4.0 + 100 * each)
 
 
 def qualities(tab, path, **changed) -> tuple[dict[str, str], str]:

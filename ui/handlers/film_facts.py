@@ -117,9 +117,9 @@ class FilmFacts:
         return found
 
     def _a_frame(self, model: str, scale: float, manager: ModelManager) -> tuple[float, bool]:
-        """Seconds for one frame of many, and whether that was measured."""
+        """Seconds for one frame of many, which is encoded while others are enlarged, and whether that was measured."""
         cost = estimate(manager, model, self.info.width, self.info.height, scale)
-        return max(_LEAST_SECONDS, cost.seconds - _STILL_SECONDS), cost.measured
+        return max(_LEAST_SECONDS, cost.encoding, cost.seconds - _STILL_SECONDS - cost.encoding), cost.measured
 
 
 @dataclass(frozen=True)
