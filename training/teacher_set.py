@@ -18,7 +18,7 @@ import os
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -143,13 +143,13 @@ def make_set(
     patches: int,
     seed: int,
     kind: str = "pictures",
-    taught_by: str = "",
+    taught_by: Sequence[str] = (),
 ) -> None:
     """Write the shards that are missing until there are ``patches``. A set made otherwise is refused.
 
     Args:
         kind: one of ``training.scenes.KINDS``.
-        taught_by: what the teacher of drawn films is called.
+        taught_by: what the teachers are called.
 
     Raises:
         SystemExit: ``folder`` holds a set that was made otherwise.
@@ -160,7 +160,8 @@ def make_set(
         "photographs": len(sources.pools.photographs),
         "drawings": sum(map(len, sources.pools.drawings.values())),
         "faces": len(sources.faces),
-        **({"kind": kind, "taught_by": taught_by} if kind != "pictures" else {}),
+        "kind": kind,
+        "taught_by": list(taught_by),
     }
     settings = folder / "set.json"
     if settings.exists() and json.loads(settings.read_text()) != made:
@@ -214,7 +215,7 @@ def main() -> None:
     teachers = {True: make(options.drawings_teacher)}
     if options.photographs_teacher is not None:
         teachers[False] = make(options.photographs_teacher)
-    taught_by = options.drawings_teacher.stem
+    taught_by = [path.stem for path in (options.photographs_teacher, options.drawings_teacher) if path is not None]
     make_set(options.folder, sources, teachers, options.patches, options.seed, options.kind, taught_by)
 
 

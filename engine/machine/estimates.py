@@ -29,12 +29,13 @@ _BYTES_PER_INPUT_PIXEL = 64 * 3 * 16 * 4
 class Estimate:
     """Expected seconds and peak memory in MB. ``measured`` is False where the speed is a guess from the size.
 
-    ``encoding`` of the seconds come after the network; in a film they pass beside the next frames'.
+    ``network`` and ``encoding`` are parts of the seconds; in a film they pass beside each other.
     """
 
     seconds: float
     memory_mb: float
     measured: bool
+    network: float = 0.0
     encoding: float = 0.0
 
 
@@ -56,24 +57,23 @@ def estimate(
     output_megapixels = width * height * scale * scale / 1e6
     status = manager.status_of(model)
     # Encoding takes about as long for every model.
-    encoding = 0.12 * output_megapixels
-    seconds = 0.1 + encoding
+    encoding, network = 0.12 * output_megapixels, 0.0
     measured = True
     passes = 1
     if status is not None and status.scale > 1:
         per_megapixel, measured = _seconds_per_megapixel(manager, status, target)
         pixels, reached = width * height / 1e6, 1.0
-        seconds += per_megapixel * pixels
+        network += per_megapixel * pixels
         while reached * status.scale < scale:
             reached *= status.scale
             pixels *= status.scale**2
-            seconds += per_megapixel * pixels
+            network += per_megapixel * pixels
             passes += 1
     # Streamed formats hold one band of rows; the others hold the whole output for their encoder.
     held = _HELD.get(output_format, 7.0)
     held = max(held, 7.0) if passes > 1 else held
     memory = _RUNTIME_BYTES + width * height * 3 * 2 + held * output_megapixels * 1e6
-    return Estimate(round(seconds, 2), round(memory / 1e6), measured, round(encoding, 2))
+    return Estimate(round(0.1 + encoding + network, 2), round(memory / 1e6), measured, network, encoding)
 
 
 def _seconds_per_megapixel(manager: ModelManager, status: ModelStatus, device: str) -> tuple[float, bool]:

@@ -78,7 +78,7 @@ def test_a_window_follows_from_seed_and_number(sources):
 def test_films_of_drawings_show_nothing_else(sources, tmp_path, small):
     assert all(window(sources, 5, number, 64, "drawn-films")[1] for number in range(12))
     make_set(tmp_path, sources, {True: enlarge}, patches=2 * PATCHES_A_WINDOW, seed=1, kind="drawn-films")
-    for how in ({}, {"kind": "drawn-films", "taught_by": "another"}):
+    for how in ({}, {"kind": "drawn-films", "taught_by": ["another"]}):
         with pytest.raises(SystemExit, match="another seed or teacher"):
             make_set(tmp_path, sources, TEACHERS, patches=2 * PATCHES_A_WINDOW, seed=1, **how)
 

@@ -107,7 +107,7 @@ def test_it_is_told_what_all_and_what_two_seconds_will_take(tab, film):
 
 @pytest.mark.parametrize(("network", "each"), [(0.3, 0.3), (0.05, 0.12)], ids=["the network", "encoding"])
 def test_a_frame_takes_as_long_as_the_slower_of_network_and_encoder(film, monkeypatch, network, each):
-    monkeypatch.setattr(film_facts, "estimate", lambda *of: Estimate(0.1 + 0.12 + network, 900, True, encoding=0.12))
+    monkeypatch.setattr(film_facts, "estimate", lambda *of: Estimate(9.0, 900, True, network, 0.12))
     monkeypatch.setattr(FilmFacts, "model", lambda *of: "tiny-x4")
     facts = FilmFacts(probe_video(film), None)
     expected = facts.expected(EnhanceSettings.create(scale=2), VideoOptions.create(), None, 1.0)

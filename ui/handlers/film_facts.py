@@ -30,8 +30,6 @@ LOOP_SECONDS = 2.0
 """How much of a film is played before and after."""
 _BEGIN_SECONDS = 4.0
 """Until a process of its own has begun, loaded the network, and both films are encoded."""
-_STILL_SECONDS = 0.1
-"""What the estimate for a picture has beyond what one of many frames takes: the file."""
 _LEAST_SECONDS = 0.01
 
 
@@ -119,7 +117,7 @@ class FilmFacts:
     def _a_frame(self, model: str, scale: float, manager: ModelManager) -> tuple[float, bool]:
         """Seconds for one frame of many, which is encoded while others are enlarged, and whether that was measured."""
         cost = estimate(manager, model, self.info.width, self.info.height, scale)
-        return max(_LEAST_SECONDS, cost.encoding, cost.seconds - _STILL_SECONDS - cost.encoding), cost.measured
+        return max(_LEAST_SECONDS, cost.network, cost.encoding), cost.measured
 
 
 @dataclass(frozen=True)
